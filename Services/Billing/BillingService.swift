@@ -1,0 +1,4 @@
+@main
+enum BillingService {
+    static func main() {}
+}

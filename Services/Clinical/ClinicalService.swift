@@ -1,0 +1,4 @@
+@main
+enum ClinicalService {
+    static func main() {}
+}

@@ -1,0 +1,4 @@
+@main
+enum PharmacyService {
+    static func main() {}
+}

@@ -1,0 +1,4 @@
+@main
+enum PortalService {
+    static func main() {}
+}

@@ -1,0 +1,4 @@
+@main
+enum QueueService {
+    static func main() {}
+}

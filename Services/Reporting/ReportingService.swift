@@ -1,0 +1,4 @@
+@main
+enum ReportingService {
+    static func main() {}
+}

@@ -1,0 +1,4 @@
+@main
+enum SchedulingService {
+    static func main() {}
+}

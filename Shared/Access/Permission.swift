@@ -1,0 +1,72 @@
+import JSON
+
+/// What a person is to the clinic (glossary; T20 of features.md).
+package enum Role: String, CaseIterable, Sendable, JSONReadable, JSONWritable {
+    case patient, proxy, doctor, nurse, reception, cashier, pharmacist, lab, admin, auditor, service
+    /// A waiting-room screen: it sees numbers and rooms, never a name.
+    case display
+}
+
+/// What a route demands. The map to roles is the one place that says who may do what.
+package enum Permission: String, CaseIterable, Sendable {
+    /// No token needed.
+    case anyone
+    /// Any signed-in account.
+    case signedIn
+    case manageUsers
+    case manageTenants
+    case registerPatients, readPatients, changePatients, inactivatePatients
+    case readProviders
+    case openSlots, readSlots, blockSlots
+    case bookAppointments, readAppointments, changeAppointments
+    case checkIn, readQueue, callNext, changeTokens, setPresence, showDisplay
+    case conductVisits, recordVisits, readVisits, completeVisits
+    case prescribe, readPrescriptions
+    case invoice, readInvoices, takePayment, refund
+    case readMedicines, manageMedicines, manageStock, readStock
+    case dispense, readDispensing
+    case readAudit, readDailySummary, readVisitHistory, readStockMovements
+    case readNotifications
+    /// The copies services keep of each other's facts: ids and states, on a path the gateway does not route.
+    case readCards
+
+    package var roles: Set<Role> {
+        switch self {
+        case .anyone, .signedIn: Set(Role.allCases)
+        case .manageUsers, .manageTenants: [.admin]
+        case .registerPatients, .changePatients: [.reception, .admin]
+        case .inactivatePatients: [.reception, .admin]
+        case .readPatients: Self.staff.union([.patient])  // a patient: the own record only, checked by scope
+        case .readProviders, .readSlots: Set(Role.allCases).subtracting([.display])
+        case .openSlots, .blockSlots: [.doctor, .admin]
+        case .bookAppointments, .changeAppointments: [.reception, .patient, .admin]
+        case .readAppointments: [.reception, .doctor, .nurse, .patient, .admin]
+        case .checkIn: [.reception, .admin]
+        case .readQueue: Self.staff
+        case .callNext: [.doctor]
+        case .changeTokens: [.reception, .doctor, .admin]
+        case .setPresence: [.doctor, .reception, .admin]
+        case .showDisplay: Self.staff.union([.display])
+        case .conductVisits, .recordVisits: [.doctor, .nurse]
+        case .readVisits: [.doctor, .nurse, .admin, .patient]
+        case .completeVisits, .prescribe: [.doctor]
+        case .readPrescriptions: [.doctor, .nurse, .pharmacist, .patient]
+        case .invoice, .takePayment: [.reception, .cashier, .admin]
+        case .readInvoices: [.reception, .cashier, .pharmacist, .admin, .patient]
+        case .refund: [.reception, .cashier, .admin]
+        case .readMedicines: Self.staff
+        case .manageMedicines, .manageStock: [.pharmacist, .admin]
+        case .readStock: [.pharmacist, .admin]
+        case .dispense: [.pharmacist]
+        case .readDispensing: [.pharmacist, .admin]
+        case .readAudit: [.admin, .auditor]
+        case .readDailySummary: [.admin, .auditor]
+        case .readVisitHistory: [.admin, .doctor, .auditor]
+        case .readStockMovements: [.admin, .pharmacist, .auditor]
+        case .readNotifications: Set(Role.allCases).subtracting([.display, .service])
+        case .readCards: Set(Role.allCases).subtracting([.display])
+        }
+    }
+
+    package static let staff: Set<Role> = [.doctor, .nurse, .reception, .cashier, .pharmacist, .lab, .admin, .auditor]
+}

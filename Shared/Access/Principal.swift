@@ -1,0 +1,43 @@
+import Primitives
+
+/// Who asks: made only from a verified token, so its tenant cannot be chosen by a client.
+package struct Principal: Sendable {
+    package let account: AccountID
+    package let tenant: TenantID
+    package let roles: Set<Role>
+    /// The session (refresh family) the token belongs to.
+    package let session: ID<SessionKind>
+    /// The site the account works at; what a request may leave out.
+    package let location: LocationID
+    /// IANA zone of that site: the clinic's "today" is a date in this zone.
+    package let zone: String
+    package let currency: Currency
+    /// The patient record of a patient account.
+    package let patient: PatientID?
+    /// The token itself, to ask another service on this person's behalf. Never logged.
+    package let bearer: String
+
+    package init(
+        account: AccountID, tenant: TenantID, roles: Set<Role>, session: ID<SessionKind>, location: LocationID,
+        zone: String, currency: Currency, patient: PatientID?, bearer: String
+    ) {
+        self.account = account
+        self.tenant = tenant
+        self.roles = roles
+        self.session = session
+        self.location = location
+        self.zone = zone
+        self.currency = currency
+        self.patient = patient
+        self.bearer = bearer
+    }
+
+    package func has(_ role: Role) -> Bool { roles.contains(role) }
+    package func may(_ permission: Permission) -> Bool { !roles.isDisjoint(with: permission.roles) }
+    /// Whether the caller is only a patient: then every query is bound to `patient`.
+    package var isOnlyPatient: Bool { roles.isSubset(of: [.patient]) }
+    /// The most telling role, for the audit trail.
+    package var mainRole: Role { Role.allCases.reversed().first { roles.contains($0) } ?? .service }
+}
+
+package enum SessionKind {}

@@ -1,0 +1,209 @@
+import JSON
+import Messaging
+import Primitives
+
+/// A tenant (organisation) exists.
+package struct TenantOpened: Event, Equatable {
+    package static let name: EventName = "auth.tenant.opened.v1"
+
+    package let tenantID: TenantID
+
+    package init(
+        tenantID: TenantID
+    ) {
+        self.tenantID = tenantID
+    }
+
+    package init(data: JSONObject) throws {
+        tenantID = try data.required("tenantId")
+    }
+
+    package func write(to json: inout JSONWriter) {
+        json.object {
+            $0.field("tenantId", tenantID)
+        }
+    }
+
+    package var subject: String { tenantID.description }
+}
+
+/// A clinic site exists; its zone decides what "today" is there.
+package struct LocationOpened: Event, Equatable {
+    package static let name: EventName = "auth.location.opened.v1"
+
+    package let locationID: LocationID
+    package let zone: String
+    package let currency: Currency
+
+    package init(
+        locationID: LocationID, zone: String, currency: Currency
+    ) {
+        self.locationID = locationID
+        self.zone = zone
+        self.currency = currency
+    }
+
+    package init(data: JSONObject) throws {
+        locationID = try data.required("locationId")
+        zone = try data.required("zone")
+        currency = try data.required("currency")
+    }
+
+    package func write(to json: inout JSONWriter) {
+        json.object {
+            $0.field("locationId", locationID)
+            $0.field("zone", zone)
+            $0.field("currency", currency)
+        }
+    }
+
+    package var subject: String { locationID.description }
+}
+
+/// Somebody may sign in. `professionalName` and `specialties` are there for doctors only: a published profile, not personal data of a patient.
+package struct AccountCreated: Event, Equatable {
+    package static let name: EventName = "auth.account.created.v1"
+
+    package let accountID: AccountID
+    package let roles: [String]
+    package let locationID: LocationID
+    package let zone: String
+    package let professionalName: String?
+    package let patientID: PatientID?
+
+    package init(
+        accountID: AccountID, roles: [String], locationID: LocationID, zone: String, professionalName: String?, patientID: PatientID?
+    ) {
+        self.accountID = accountID
+        self.roles = roles
+        self.locationID = locationID
+        self.zone = zone
+        self.professionalName = professionalName
+        self.patientID = patientID
+    }
+
+    package init(data: JSONObject) throws {
+        accountID = try data.required("accountId")
+        roles = try data.required("roles")
+        locationID = try data.required("locationId")
+        zone = try data.required("zone")
+        professionalName = try data.optional("professionalName")
+        patientID = try data.optional("patientId")
+    }
+
+    package func write(to json: inout JSONWriter) {
+        json.object {
+            $0.field("accountId", accountID)
+            $0.field("roles", roles)
+            $0.field("locationId", locationID)
+            $0.field("zone", zone)
+            $0.field("professionalName", professionalName)
+            $0.field("patientId", patientID)
+        }
+    }
+
+    package var subject: String { accountID.description }
+}
+
+/// What an account may do has changed; tokens issued before `validFrom` are void.
+package struct AccountRolesChanged: Event, Equatable {
+    package static let name: EventName = "auth.account.roles_changed.v1"
+
+    package let accountID: AccountID
+    package let roles: [String]
+    package let locationID: LocationID
+    package let zone: String
+    package let professionalName: String?
+    package let validFrom: Timestamp
+
+    package init(
+        accountID: AccountID, roles: [String], locationID: LocationID, zone: String, professionalName: String?, validFrom: Timestamp
+    ) {
+        self.accountID = accountID
+        self.roles = roles
+        self.locationID = locationID
+        self.zone = zone
+        self.professionalName = professionalName
+        self.validFrom = validFrom
+    }
+
+    package init(data: JSONObject) throws {
+        accountID = try data.required("accountId")
+        roles = try data.required("roles")
+        locationID = try data.required("locationId")
+        zone = try data.required("zone")
+        professionalName = try data.optional("professionalName")
+        validFrom = try data.required("validFrom")
+    }
+
+    package func write(to json: inout JSONWriter) {
+        json.object {
+            $0.field("accountId", accountID)
+            $0.field("roles", roles)
+            $0.field("locationId", locationID)
+            $0.field("zone", zone)
+            $0.field("professionalName", professionalName)
+            $0.field("validFrom", validFrom)
+        }
+    }
+
+    package var subject: String { accountID.description }
+}
+
+/// Nobody may act as this account any more; tokens issued before `at` are void at once.
+package struct AccountDeactivated: Event, Equatable {
+    package static let name: EventName = "auth.account.deactivated.v1"
+
+    package let accountID: AccountID
+    package let at: Timestamp
+
+    package init(
+        accountID: AccountID, at: Timestamp
+    ) {
+        self.accountID = accountID
+        self.at = at
+    }
+
+    package init(data: JSONObject) throws {
+        accountID = try data.required("accountId")
+        at = try data.required("at")
+    }
+
+    package func write(to json: inout JSONWriter) {
+        json.object {
+            $0.field("accountId", accountID)
+            $0.field("at", at)
+        }
+    }
+
+    package var subject: String { accountID.description }
+}
+
+/// The account may sign in again.
+package struct AccountReactivated: Event, Equatable {
+    package static let name: EventName = "auth.account.reactivated.v1"
+
+    package let accountID: AccountID
+    package let at: Timestamp
+
+    package init(
+        accountID: AccountID, at: Timestamp
+    ) {
+        self.accountID = accountID
+        self.at = at
+    }
+
+    package init(data: JSONObject) throws {
+        accountID = try data.required("accountId")
+        at = try data.required("at")
+    }
+
+    package func write(to json: inout JSONWriter) {
+        json.object {
+            $0.field("accountId", accountID)
+            $0.field("at", at)
+        }
+    }
+
+    package var subject: String { accountID.description }
+}

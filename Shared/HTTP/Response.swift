@@ -1,0 +1,81 @@
+import JSON
+import Loop
+
+/// What a handler answers.
+package struct Response: Sendable {
+    package enum Body: Sendable {
+        case bytes([UInt8])
+        /// Server-sent events: the closure writes until it returns, the client leaves or the server drains.
+        case events(@LoopActor @Sendable (EventStream) async -> Void)
+        /// RFC 6455, after the handshake.
+        case webSocket(@LoopActor @Sendable (WebSocket) async -> Void)
+    }
+
+    package var status: Int
+    package var headers: [(name: String, value: String)]
+    package var body: Body
+
+    package init(_ status: Int, headers: [(name: String, value: String)] = [], body: Body = .bytes([])) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    package static func json(_ status: Int = 200, _ value: some JSONWritable) -> Response {
+        Response(status, headers: [("Content-Type", "application/json")], body: .bytes(value.jsonBytes))
+    }
+
+    /// A single resource with its version as a strong ETag.
+    package static func json(_ status: Int = 200, _ value: some JSONWritable, version: Int) -> Response {
+        var response = json(status, value)
+        response.headers.append(("ETag", "\"\(version)\""))
+        return response
+    }
+
+    package static func created(_ value: some JSONWritable, version: Int? = nil, at location: String? = nil) -> Response {
+        var response = version.map { json(201, value, version: $0) } ?? json(201, value)
+        if let location { response.headers.append(("Location", location)) }
+        return response
+    }
+
+    package static let noContent = Response(204)
+
+    /// `{"items":[…],"nextCursor":"…"}` with `Link: rel="next"`. `cursor` is opaque to clients.
+    package static func page(_ items: [some JSONWritable], next cursor: String?, of request: Request) -> Response {
+        var json = JSONWriter(reserving: 4096)
+        json.object {
+            $0.field("items", items)
+            $0.field("nextCursor", cursor)
+        }
+        var response = Response(200, headers: [("Content-Type", "application/json")], body: .bytes(json.bytes))
+        if let cursor {
+            let kept = request.queryString.split(separator: "&").filter { !$0.hasPrefix("cursor=") }
+            let query = (kept + ["cursor=\(cursor)"]).joined(separator: "&")
+            response.headers.append(("Link", "<\(request.path)?\(query)>; rel=\"next\""))
+        }
+        return response
+    }
+
+    package static func document(_ contentType: String, _ bytes: [UInt8], fileName: String? = nil) -> Response {
+        var response = Response(200, headers: [("Content-Type", contentType)], body: .bytes(bytes))
+        if let fileName { response.headers.append(("Content-Disposition", "inline; filename=\"\(fileName)\"")) }
+        return response
+    }
+}
+
+/// SKELETON: the writing end of a server-sent event stream.
+@LoopActor package final class EventStream {
+    package nonisolated init() {}
+    /// False when the client has gone; then the closure should return.
+    package func send(event: String? = nil, id: String? = nil, data: [UInt8]) async -> Bool { fatalError("skeleton") }
+    package var isOpen: Bool { fatalError("skeleton") }
+}
+
+/// SKELETON: one WebSocket after its handshake.
+@LoopActor package final class WebSocket {
+    package nonisolated init() {}
+    package func send(text: [UInt8]) async -> Bool { fatalError("skeleton") }
+    /// The next text or binary message; nil when the peer closed.
+    package func receive() async -> [UInt8]? { fatalError("skeleton") }
+    package func close(code: Int = 1000) { fatalError("skeleton") }
+}
