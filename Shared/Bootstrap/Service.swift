@@ -67,13 +67,19 @@ package struct Command: Sendable {
 
 /// SKELETON: what the process hands to a service.
 @LoopActor package final class Host {
-    package nonisolated init() {}
+    package nonisolated init(_ config: HostConfig) { self.config = config }
+    package let config: HostConfig
     package var db: Database { fatalError("skeleton") }
     package var redis: RedisClient { fatalError("skeleton") }
     package var now: @Sendable () -> Timestamp { { Timestamp.now() } }
     package var cards: Cards { fatalError("skeleton") }
     /// 2 threads for work that blocks or burns.
     package var blocking: BlockingPool { fatalError("skeleton") }
+
+    /// A transaction of a worker or a command: on behalf of no caller, for one tenant.
+    package func transaction<T>(
+        for tenant: TenantID, as cause: Cause, _ body: @LoopActor (Transaction) async throws -> T
+    ) async throws -> T { fatalError("skeleton") }
 
     /// The one shape of a handler that changes something.
     ///

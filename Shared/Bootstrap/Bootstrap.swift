@@ -1,0 +1,21 @@
+import Loop
+
+/// The whole of a service's `main`.
+///
+///     @main enum SchedulingService {
+///         static func main() { Bootstrap.run(SchedulingConfig.init(environment:), describe) }
+///
+///         @LoopActor static func describe(_ config: SchedulingConfig, _ host: Host) -> Service { … }
+///     }
+package enum Bootstrap {
+    /// Reads the verb and the environment, then runs the event loop on this (the main) thread until the verb is done.
+    ///
+    /// `describe` must not touch a server: `routes` calls it with a host that has no connections and with
+    /// placeholders for secrets.
+    package static func run<Config: ServiceConfig>(
+        _ makeConfig: @escaping (Environment) throws -> Config,
+        _ describe: @escaping @LoopActor @Sendable (Config, Host) throws -> Service
+    ) -> Never {
+        fatalError("skeleton")
+    }
+}

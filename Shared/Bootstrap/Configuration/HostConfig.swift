@@ -1,0 +1,99 @@
+import Cryptography
+import Postgres
+
+/// A service's configuration: what an operator may change without a build.
+package protocol ServiceConfig: Sendable {
+    var host: HostConfig { get }
+    /// Reads every variable before failing, so one restart reports every mistake.
+    init(environment: Environment) throws
+}
+
+/// What every process of the suite is told.
+package struct HostConfig: Sendable {
+    package enum Profile: String, Sendable { case demo, production }
+
+    package let service: String
+    package let profile: Profile
+    package let logLevel: LogLevel
+
+    /// Where requests are answered, and where health and metrics are.
+    package let address: String
+    package let port: Int
+    package let healthPort: Int
+    /// Requests that may be in progress at once; one more is answered 503.
+    package let requestLimit: Int
+
+    package let postgres: Database.Configuration
+    package let redis: Redis
+    package let broker: Broker
+    /// A JWKS document: the keys that tokens are verified with.
+    package let publicKeys: String
+    /// Wraps tenant keys and seals stored answers; every use derives its own key from it.
+    package let masterKey: SymmetricKey
+    /// Where the other services answer: for cards.
+    package let services: [String: String]
+
+    /// How long to keep serving after readiness is withdrawn.
+    package let drain: Duration
+    /// How long requests in progress may take to finish after that.
+    package let grace: Duration
+
+    package struct Redis: Sendable {
+        package let host: String
+        package let port: Int
+        package let password: Secret?
+    }
+
+    package struct Broker: Sendable {
+        package let host: String
+        package let port: Int
+        package let virtualHost: String
+        package let user: String
+        package let password: Secret
+    }
+
+    package init(_ read: inout EnvironmentReader, service: String) {
+        self.service = service
+        let isProduction = read.choice("POLYCLINIC_PROFILE", of: ["demo", "production"]) == "production"
+        profile = isProduction ? .production : .demo
+        logLevel = LogLevel(rawValue: read.choice("LOG_LEVEL", of: LogLevel.allCases.map(\.rawValue), default: "info")) ?? .info
+        address = read.text("BIND_ADDRESS", default: isProduction ? "0.0.0.0" : "127.0.0.1")
+        port = read.int("PORT", in: 0...65_535)
+        healthPort = read.int("HEALTH_PORT", in: 0...65_535)
+        requestLimit = read.int("REQUEST_LIMIT", default: 2_000, in: 1...100_000)
+        postgres = Database.Configuration(
+            host: read.text("POSTGRES_HOST"), port: read.int("POSTGRES_PORT", default: 5432, in: 1...65_535),
+            database: read.text("POSTGRES_DATABASE", default: "polyclinic"),
+            user: read.text("POSTGRES_USER", default: "polyclinic_\(service)"),
+            password: read.secret("POSTGRES_PASSWORD_FILE").text, schema: service,
+            readConnections: read.int("POSTGRES_READ_CONNECTIONS", default: 2, in: 1...16),
+            writeConnections: read.int("POSTGRES_WRITE_CONNECTIONS", default: 8, in: 1...64))
+        redis = Redis(
+            host: read.text("REDIS_HOST"), port: read.int("REDIS_PORT", default: 6379, in: 1...65_535),
+            password: read.optionalSecret("REDIS_PASSWORD_FILE"))
+        let user = read.text("AMQP_USER")
+        broker = Broker(
+            host: read.text("AMQP_HOST"), port: read.int("AMQP_PORT", default: 5672, in: 1...65_535),
+            virtualHost: read.text("AMQP_VHOST", default: "/"), user: user, password: read.secret("AMQP_PASSWORD_FILE"))
+        publicKeys = read.fileText("JWT_PUBLIC_KEYS_FILE")
+        masterKey = read.key("MASTER_KEY_FILE")
+        services = read.table("SERVICE_URLS")
+        drain = read.seconds("DRAIN_SECONDS", default: isProduction ? 5 : 0, in: 0...60)
+        grace = read.seconds("GRACE_SECONDS", default: 15, in: 1...60)
+
+        guard isProduction else { return }
+        if user == "guest" { read.refuse("AMQP_USER", "must not be guest in production") }
+        if postgres.password.utf8.count < 16 {
+            read.refuse("POSTGRES_PASSWORD_FILE", "must hold at least 16 characters in production")
+        }
+    }
+
+    /// What only a demonstration may do: seeding made-up patients, printing passwords.
+    package func requireDemo() throws {
+        if profile == .production { throw RefusedInProduction() }
+    }
+}
+
+package struct RefusedInProduction: Error, CustomStringConvertible {
+    package var description: String { "This is for demonstrations: it refuses to run where POLYCLINIC_PROFILE=production." }
+}
