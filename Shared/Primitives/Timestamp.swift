@@ -179,6 +179,9 @@ package struct LocalTime: Hashable, Comparable, Sendable, LosslessStringConverti
         minuteOfDay = minute
     }
 
+    package static let midnight = LocalTime(minute: 0)
+    private init(minute: Int) { minuteOfDay = minute }
+
     package var description: String { "\(two(Int64(minuteOfDay / 60))):\(two(Int64(minuteOfDay % 60)))" }
     package static func < (a: Self, b: Self) -> Bool { a.minuteOfDay < b.minuteOfDay }
 }
