@@ -1,0 +1,46 @@
+# `make` prints the targets. Each is a few lines; the work is in deploy/local/stack and in the binaries' own verbs.
+STACK := deploy/local/stack
+TEST_BASE ?= 18080
+
+.DEFAULT_GOAL := help
+.PHONY: help up down reset env demo status logs build test test-unit test-journeys routes policy openapi schema contracts lint bench doctor
+
+help: ## print the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r t d; do printf '  make %-14s %s\n' "$$t" "$$d"; done
+
+up: ## run everything here, with a demo clinic
+	@$(STACK) up
+down: ## stop what `make up` started
+	@$(STACK) down
+reset: ## a fresh demo clinic
+	@$(STACK) reset
+env: ## KEY=VALUE lines for scripts
+	@$(STACK) env
+status: ## one line for each process
+	@$(STACK) status
+logs: ## follow the logs
+	@$(STACK) logs
+demo: ## walk a patient from arrival to receipt, against the running stack
+	@python3 Tests/Journeys/demo.py
+
+test: ## everything that must pass, on servers of its own
+	@Tests/run all
+test-unit: ## the Swift tests only
+	@Tests/run unit
+test-journeys: ## the journeys over HTTP only
+	@Tests/run journeys
+bench: ## requests/s, latency, CPU and memory, beside pgbench (ONLY=book for one line)
+	@Tests/Bench/bench $(ONLY)
+
+routes: ## every route of every service
+	@Tests/run routes
+policy: ## write Tests/Policy/matrix.txt: every route x every role
+	@Tests/run policy
+openapi: ## write docs/openapi.json and docs/asyncapi.json
+	@Tests/run openapi
+schema: ## write each service's schema.sql from its migrations
+	@Tests/run schema
+contracts: ## write the golden files of events that have none
+	@Tests/run contracts
+lint: ## names, lengths and imports
+	@Tests/lint
