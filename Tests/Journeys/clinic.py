@@ -1,0 +1,153 @@
+"""A clinic seen from its front door: the HTTP client that the demo and the journey tests share.
+
+Only the standard library, so that `make demo` runs on a bare machine.
+"""
+import datetime
+import http.client
+import json
+import os
+import subprocess
+import threading
+import time
+import urllib.parse
+import uuid
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PASSWORD = "Polyclinic-demo-2026"
+
+
+def stack_environment() -> dict:
+    """What `make env` prints, unless it is in our environment already."""
+    if "POLYCLINIC_URL" in os.environ:
+        return dict(os.environ)
+    lines = subprocess.run([f"{ROOT}/deploy/local/stack", "env"], check=True, capture_output=True, text=True).stdout
+    return dict(line.split("=", 1) for line in lines.splitlines())
+
+
+class Answer:
+    def __init__(self, status, headers, body, seconds):
+        self.status, self.headers, self.seconds = status, headers, seconds
+        self.bytes = body
+        self.json = None
+        if body and "json" in headers.get("content-type", ""):
+            self.json = json.loads(body)
+
+    @property
+    def code(self):
+        return (self.json or {}).get("code") if isinstance(self.json, dict) else None
+
+    def __getitem__(self, name):
+        return self.json[name]
+
+    def __repr__(self):
+        return f"<{self.status} {self.bytes[:400]!r}>"
+
+
+class Unexpected(AssertionError):
+    pass
+
+
+class Clinic:
+    """Calls the gateway. `token` is whoever signed in with `as_`."""
+
+    def __init__(self, url=None, token=None, connections=None):
+        self.url = url or stack_environment()["POLYCLINIC_URL"]
+        self.token = token
+        parsed = urllib.parse.urlsplit(self.url)
+        self.host, self.port = parsed.hostname, parsed.port
+        self.local = threading.local()
+
+    def as_(self, email, password=PASSWORD):
+        if "@" not in email:
+            email += "@demo.example"
+        answer = self.call("POST", "/v1/auth/login", {"email": email, "password": password}, expect=200)
+        return Clinic(self.url, answer["accessToken"])
+
+    def call(self, method, path, body=None, *, expect=None, headers=None, raw=None, key=None, patient=True, timeout=20):
+        """One request. `expect` is a status (or several) and makes anything else an error."""
+        sent = {"Accept": "application/json", **({"Authorization": f"Bearer {self.token}"} if self.token else {})}
+        data = raw if raw is not None else (json.dumps(body).encode() if body is not None else None)
+        if data is not None:
+            sent["Content-Type"] = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        if key:
+            sent["Idempotency-Key"] = key
+        sent.update(headers or {})
+        began = time.perf_counter()
+        for attempt in (0, 1):
+            connection = getattr(self.local, "connection", None)
+            fresh = connection is None
+            if fresh:
+                connection = self.local.connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+            try:
+                connection.request(method, path, data, sent)
+                answer = connection.getresponse()
+                read = answer.read()
+                break
+            except (http.client.HTTPException, OSError):
+                connection.close()
+                self.local.connection = None
+                if fresh or attempt:  # a kept-alive connection may have been closed under us, a fresh one not
+                    raise
+        result = Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, read, time.perf_counter() - began)
+        if expect is not None and result.status not in (expect if isinstance(expect, tuple) else (expect,)):
+            raise Unexpected(f"{method} {path} answered {result.status}, expected {expect}: {read[:600].decode(errors='replace')}")
+        return result
+
+    def get(self, path, expect=200, **options):
+        return self.call("GET", path, expect=expect, **options)
+
+    def post(self, path, body=None, expect=201, **options):
+        return self.call("POST", path, {} if body is None else body, expect=expect, **options)
+
+    def patch(self, path, body, expect=200, version=None, **options):
+        """With `version` None the current ETag is read first."""
+        if version is None:
+            version = self.get(path)["version"] if False else self.get(path).headers.get("etag")
+        return self.call("PATCH", path, body, expect=expect, headers={"If-Match": version}, **options)
+
+    def eventually(self, path, condition, seconds=20, expect=200):
+        """Reads until `condition(answer)` holds: for what arrives by event."""
+        until = time.monotonic() + seconds
+        while True:
+            answer = self.get(path, expect=None)
+            if answer.status == expect and condition(answer):
+                return answer
+            if time.monotonic() > until:
+                raise Unexpected(f"GET {path} did not come true within {seconds} s; last: {answer}")
+            time.sleep(0.05)
+
+
+def today(zone_minutes=330):
+    """The demo clinic's date: Asia/Kolkata has no daylight saving."""
+    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=zone_minutes)).date()
+
+
+def unique(text="x"):
+    return f"{text}-{uuid.uuid4().hex[:10]}"
+
+
+def new_doctor(admin, name="Dr. Demo"):
+    """A doctor of one's own, with an empty queue: (client, provider)."""
+    email = f"{unique('doctor')}@demo.example"
+    account = admin.post("/v1/users", {"name": name, "email": email, "roles": ["doctor"], "password": PASSWORD})
+    found = {}
+
+    def listed(answer):
+        match = [p for p in answer["items"] if p["accountId"] == account["id"]]
+        found.update(match[0] if match else {})
+        return bool(match)
+
+    cursor = "/v1/providers?limit=100"
+    until = time.monotonic() + 20
+    while not found:
+        path = cursor
+        while path:
+            page = admin.get(path)
+            if listed(page):
+                break
+            path = f"{cursor}&cursor={page['nextCursor']}" if page.json.get("nextCursor") else None
+        if time.monotonic() > until:
+            raise Unexpected("the new doctor was not listed as a provider within 20 s")
+        if not found:
+            time.sleep(0.05)
+    return Clinic(admin.url).as_(email), found
