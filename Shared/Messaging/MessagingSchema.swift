@@ -1,0 +1,6 @@
+/// The tables of this module: they run first in every service's schema.
+package enum MessagingSchema {
+    package static let migrations: [(name: String, sql: [UInt8])] = [
+        ("0001_messaging", PackageResources._001_messaging_sql)
+    ]
+}

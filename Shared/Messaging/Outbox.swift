@@ -1,0 +1,164 @@
+import JSON
+import Loop
+import Postgres
+import Primitives
+
+/// Who and what stands behind a transaction: what announced facts and audit entries say of their cause.
+///
+/// `write` and the consumer put one in `tx.context`. A transaction without one (a worker's) acts as the system.
+package struct Cause: Sendable {
+    package let tenant: TenantID
+    package let actor: AccountID?
+    package let role: String
+    package let traceparent: String
+    package init(tenant: TenantID, actor: AccountID?, role: String, traceparent: String) {
+        self.tenant = tenant
+        self.actor = actor
+        self.role = role
+        self.traceparent = traceparent
+    }
+
+    /// Of something that only time caused.
+    package static func system(_ tenant: TenantID) -> Cause {
+        Cause(tenant: tenant, actor: nil, role: "system", traceparent: Traceparent.fresh())
+    }
+}
+
+extension Transaction {
+    /// Announces a fact: it leaves for the broker if and only if this transaction commits.
+    ///
+    /// `revision` is the aggregate's version after the change, so the same kind of fact about the same aggregate
+    /// and revision is refused at commit; 0 means the fact is about nothing that has a version.
+    package func announce(_ event: some Event, revision: Int) throws {
+        append(type(of: event).name, subject: event.subject, revision: revision, data: event.jsonBytes)
+    }
+
+    /// Leaves an audit entry with this transaction. `before` and `after` hold no personal values:
+    /// states, amounts, ids, and the names of personal fields that changed.
+    package func audit(
+        _ action: String, _ resource: String, _ id: String, before: JSONObject? = nil, after: JSONObject? = nil
+    ) throws {
+        audit(action, resource, id, allowed: true, before: before, after: after)
+    }
+
+    func audit(
+        _ action: String, _ resource: String, _ id: String, allowed: Bool, before: JSONObject?, after: JSONObject?
+    ) {
+        let entry = AuditEntry(
+            service: OutboxDraft.service, action: action, resource: resource, resourceID: id, role: cause?.role ?? "system",
+            allowed: allowed, before: before, after: after)
+        append(AuditEntry.name, subject: id, revision: 0, data: entry.jsonBytes)
+    }
+
+    /// Who is behind this transaction, as far as anybody said.
+    package var cause: Cause? { context as? Cause ?? (context as? OutboxDraft)?.cause }
+
+    private func append(_ name: EventName, subject: String, revision: Int, data: [UInt8]) {
+        let draft = context as? OutboxDraft ?? openDraft()
+        draft.rows.append(
+            OutboxDraft.Row(id: EventID(), name: name, subject: subject, revision: revision, data: data))
+    }
+
+    /// From the first fact on, the context is the draft, and the commit takes its rows along.
+    private func openDraft() -> OutboxDraft {
+        let draft = OutboxDraft(cause)
+        context = draft
+        let others = beforeCommit
+        beforeCommit = { tx in
+            try others?(tx)
+            draft.flush(into: tx)
+        }
+        return draft
+    }
+}
+
+/// The facts a transaction has announced so far: written by one statement that travels with the commit.
+@LoopActor final class OutboxDraft {
+    struct Row {
+        let id: EventID
+        let name: EventName
+        let subject: String
+        let revision: Int
+        let data: [UInt8]
+    }
+
+    /// The announcing service, for audit entries and `source`; Bootstrap sets it once at start.
+    static var service = "unknown"
+    /// Woken when rows are about to commit; the relay of this process sets it.
+    static var wakeRelay: (@LoopActor () -> Void)?
+
+    let cause: Cause?
+    var rows: [Row] = []
+
+    init(_ cause: Cause?) { self.cause = cause }
+
+    /// One statement whatever the number of rows. `seq` follows the order of announcing.
+    func flush(into tx: Transaction) {
+        guard !rows.isEmpty else { return }
+        let traceparent = cause?.traceparent ?? Traceparent.fresh()
+        tx.later(
+            """
+            insert into outbox (id, type, subject, revision, actor, traceparent, data, occurred_at)
+            select id, type, subject, revision, \(cause?.actor)::uuid, \(traceparent), data, \(Timestamp.now())::timestamptz
+            from unnest(\(rows.map(\.id))::uuid[], \(rows.map(\.name.text))::text[], \(rows.map(\.subject))::text[],
+                        \(rows.map(\.revision))::int[], \(rows.map { String(decoding: $0.data, as: UTF8.self) })::json[])
+                 with ordinality as announced (id, type, subject, revision, data, place)
+            order by place
+            """)
+        rows.removeAll()
+        Self.wakeRelay?()
+    }
+}
+
+/// The body of `audit.entry.recorded.v1`. Contracts declares the same event for those who react; a test in
+/// `Tests/Shared/Contracts` holds the two together, because this module cannot import that one.
+struct AuditEntry: JSONWritable {
+    static let name: EventName = "audit.entry.recorded.v1"
+
+    let service: String
+    let action: String
+    let resource: String
+    let resourceID: String
+    let role: String
+    let allowed: Bool
+    let before: JSONObject?
+    let after: JSONObject?
+
+    func write(to json: inout JSONWriter) {
+        json.object {
+            $0.field("service", service)
+            $0.field("action", action)
+            $0.field("resource", resource)
+            $0.field("resourceId", resourceID)
+            $0.field("role", role)
+            $0.field("allowed", allowed)
+            $0.field("before", before)
+            $0.field("after", after)
+        }
+    }
+}
+
+package enum Audit {
+    /// Records that somebody was refused, in a small transaction of its own: there is no change to travel with.
+    package static func denied(
+        _ action: String, _ resource: String, _ id: String, cause: Cause, in db: Database
+    ) async throws {
+        try await record(action, resource, id, allowed: false, cause: cause, in: db)
+    }
+
+    /// Records a read of something sensitive, in a small transaction of its own.
+    package static func allowed(
+        _ action: String, _ resource: String, _ id: String, cause: Cause, in db: Database
+    ) async throws {
+        try await record(action, resource, id, allowed: true, cause: cause, in: db)
+    }
+
+    @LoopActor private static func record(
+        _ action: String, _ resource: String, _ id: String, allowed: Bool, cause: Cause, in db: Database
+    ) async throws {
+        try await db.transaction(for: cause.tenant) { tx in
+            tx.context = cause
+            tx.audit(action, resource, id, allowed: allowed, before: nil, after: nil)
+        }
+    }
+}
