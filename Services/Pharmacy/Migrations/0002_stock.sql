@@ -49,6 +49,8 @@ create table stock_movement (
     delta bigint not null,
     -- What the batch held afterwards; the trigger writes it.
     on_hand bigint not null default 0,
+    -- The batch's version afterwards: the revision of what is announced. The trigger writes it too.
+    batch_version int not null default 0,
     reason text,
     dispensing_id uuid,
     actor_id uuid not null,
@@ -80,7 +82,7 @@ language plpgsql security definer set search_path from current as $$
 begin
     update batch set on_hand = on_hand + new.delta, version = version + 1
     where id = new.batch_id and medicine_id = new.medicine_id and tenant_id = new.tenant_id
-    returning on_hand into new.on_hand;
+    returning on_hand, version into new.on_hand, new.batch_version;
     if not found then
         raise exception 'the movement names no batch of this medicine'
             using errcode = 'foreign_key_violation', constraint = 'stock_movement_batch_known';

@@ -1,0 +1,11 @@
+import Contracts
+import Messaging
+
+extension Reaction {
+    /// When clinical issues a prescription, the counter keeps what it must hand out.
+    static let rememberPrescription = Reaction(
+        to: PrescriptionIssued.self, named: "pharmacy.remember-prescription"
+    ) { issued, _, tx in
+        try await PrescriptionCardStore(sql: tx).keep(PrescriptionCard(issued))
+    }
+}
