@@ -1,0 +1,24 @@
+import Primitives
+
+/// Whose rows the statements of a transaction see. Row-level security reads it as `app.tenant`.
+struct Scope: Equatable {
+    let tenant: TenantID?
+
+    /// Local to the transaction. Without a tenant the setting is empty, and the policies' cast to uuid fails:
+    /// unset means an error, never everything.
+    var statement: SQL { "select set_config('app.tenant', \(tenant?.description ?? ""), true)" }
+}
+
+extension SQL {
+    /// Refuses what the server could not be told whole.
+    func validate() throws(PostgresError) {
+        guard parameters.count <= 65_535 else {
+            throw PostgresError(.server, sqlState: "54000", message: "more than 65535 parameters")
+        }
+        for parameter in parameters {
+            if case .text(let text) = parameter, text.utf8.contains(0) {
+                throw PostgresError(.server, sqlState: "22021", message: "a parameter contains U+0000")
+            }
+        }
+    }
+}
