@@ -1,0 +1,30 @@
+import JSON
+import Loop
+import Contracts
+import Messaging
+import Postgres
+import Primitives
+
+/// Saves a new patient with keys to be found by: for the desk, and for imports.
+@LoopActor struct RegisterPatient {
+    let ring: KeyRing
+    let tenant: TenantID
+    let location: LocationID
+    var reference: [UInt8]?
+
+    func register(_ personal: Personal, at now: Timestamp, today: LocalDate, in tx: Transaction) async throws -> Patient {
+        let id = PatientID()
+        let vault = try PatientVault(new: id, of: tenant, ring: ring)
+        let sealed = try vault.seal(personal.jsonBytes, "patient", "personal", row: id.description)
+        let searchable = SearchKeys(ring: ring).stored(name: personal.name, phone: personal.phone)
+
+        try await PatientKeyStore(sql: tx).insert(searchable, of: id)
+        let mrn = try await PatientStore(sql: tx).insert(
+            id, at: location, registeredAt: now, dataKey: vault.wrappedKey, personal: sealed, reference: reference)
+        let patient = Patient(id: id, mrn: mrn, location: location, registeredAt: now, personal: personal)
+        try tx.announce(patient.registered(on: today), revision: patient.version)
+        try tx.audit("create", "patient", id.description, 
+            after: JSONObject([("mrn", .string(mrn.text)), ("active", .bool(true))]))
+        return patient
+    }
+}

@@ -1,0 +1,65 @@
+import Loop
+import Postgres
+import Primitives
+
+/// Finds patients by what a person at the desk types: a name (misspelt or begun), a phone number, an MRN.
+///
+/// Postgres narrows a million records to at most `candidates` by keyed hashes; those are opened and ranked here.
+@LoopActor struct PatientSearch {
+    let sql: any SQLSession
+    let ring: KeyRing
+    let tenant: TenantID
+
+    static let candidates = 200
+
+    struct Found {
+        let sealed: SealedPatient
+        let personal: Personal
+    }
+
+    func find(_ typed: String, limit: Int) async throws -> [Found] {
+        let keys = SearchKeys(ring: ring)
+        let letters = typed.unicodeScalars.filter { $0.properties.isAlphabetic }.count
+        let digits = typed.unicodeScalars.filter { ("0"..."9").contains($0) }.count
+        if digits > 0 && (letters == 0 || typed.lowercased().hasPrefix("mrn")) {
+            return try await findByNumber(typed, keys, limit)
+        }
+        return try await findByName(typed, keys, limit)
+    }
+
+    private func findByNumber(_ typed: String, _ keys: SearchKeys, _ limit: Int) async throws -> [Found] {
+        var rows: [SealedPatient] = []
+        if let mrn = MedicalRecordNumber(typed: typed), let row = try await PatientStore(sql: sql).find(mrn: mrn) {
+            rows.append(row)
+        }
+        let phone = keys.asked(phone: typed)
+        if !phone.isEmpty {
+            let found = try await PatientKeyStore(sql: sql).candidates(first: phone, others: [], limit: limit)
+            rows += found.filter { row in !rows.contains { $0.id == row.id } }
+        }
+        return try rows.prefix(limit).map(open)
+    }
+
+    private func findByName(_ typed: String, _ keys: SearchKeys, _ limit: Int) async throws -> [Found] {
+        // The longest word is the rarest as a rule, so it leads and the others are checked against it.
+        let words = NameTokens.of(typed).sorted { $0.utf8.count > $1.utf8.count }
+        guard let first = words.first else { return [] }
+        let rows = try await PatientKeyStore(sql: sql).candidates(
+            first: keys.asked(word: first), others: words.dropFirst().map { keys.asked(word: $0) },
+            limit: Self.candidates)
+
+        var ranked: [(cost: Int, found: Found)] = []
+        for row in rows {
+            let found = try open(row)
+            guard let cost = NameMatch.cost(of: words, in: NameTokens.of(found.personal.name)) else { continue }
+            ranked.append((row.active ? cost : cost + 5, found))
+        }
+        // Equal names: the newest record first, so that the order never depends on the plan.
+        ranked.sort { $0.cost != $1.cost ? $0.cost < $1.cost : $0.found.sealed.id > $1.found.sealed.id }
+        return ranked.prefix(limit).map(\.found)
+    }
+
+    private func open(_ row: SealedPatient) throws -> Found {
+        Found(sealed: row, personal: try Personal(stored: row.open(ring, tenant)))
+    }
+}
