@@ -1,1 +1,16 @@
 import Testing
+
+@testable import Portal
+
+@Suite struct PageTests {
+    @Test func `Text becomes HTML that shows it and runs nothing`() {
+        #expect(escaped("<script>alert(\"x\")</script> & more") == "&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; more")
+    }
+
+    @Test func `A folder answers for its own files and never for a path`() {
+        let folder = Folder("/etc")
+        #expect(folder["hostname"] != nil)
+        #expect(folder["../etc/hostname"] == nil)
+        #expect(folder["apt/sources.list"] == nil)
+    }
+}

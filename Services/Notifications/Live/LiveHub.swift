@@ -1,0 +1,88 @@
+import Access
+import Bootstrap
+import HTTP
+import JSON
+import Loop
+import Postgres
+import Primitives
+
+/// Sends each new notice to whoever is watching, in this process.
+///
+/// A commit anywhere wakes every hub by NOTIFY; the hub then reads the last half minute and sends what it has
+/// not sent before. It never asks "newer than the last": commits do not arrive in the order of their times.
+/// A watcher who was away reads the list; the socket is a convenience, the table the record.
+@LoopActor final class LiveHub {
+    private struct Watcher {
+        let socket: WebSocket
+        let principal: Principal
+    }
+
+    private static let window: Int64 = 30
+
+    private let host: Host
+    private var watchers: [ObjectIdentifier: Watcher] = [:]
+    private var sent: [NoticeID: Timestamp] = [:]
+    private var isReading = false
+    private var wasWoken = false
+
+    nonisolated init(host: Host) { self.host = host }
+
+    /// Starts listening; returns when cancelled.
+    func run() async throws {
+        host.db.listen("notifications_live") { [weak self] in self?.wake() }
+        while true { try await EventLoop.sleep(for: .seconds(3600)) }
+    }
+
+    /// Holds one socket until the peer leaves. What it says is ignored: this channel only tells.
+    func follow(_ socket: WebSocket, as principal: Principal) async {
+        let key = ObjectIdentifier(socket)
+        if watchers.isEmpty { await forgetThePast(of: principal.tenant) }
+        watchers[key] = Watcher(socket: socket, principal: principal)
+        defer { watchers[key] = nil }
+        while await socket.receive() != nil {}
+    }
+
+    /// What happened before the first watcher came is in the list already.
+    private func forgetThePast(of tenant: TenantID) async {
+        let since = host.now().adding(seconds: -Self.window)
+        let past = try? await NoticeStore(sql: host.db.reader(for: tenant)).recent(since: since)
+        for notice in past ?? [] { sent[notice.id] = notice.at }
+    }
+
+    private func wake() {
+        wasWoken = true
+        guard !isReading, !watchers.isEmpty else { return }
+        isReading = true
+        EventLoop.spawn { [self] in
+            defer { isReading = false }
+            while wasWoken {
+                wasWoken = false
+                await deliver()
+            }
+        }
+    }
+
+    private func deliver() async {
+        let since = host.now().adding(seconds: -Self.window)
+        sent = sent.filter { $0.value > since }
+        for tenant in Set(watchers.values.map(\.principal.tenant)) {
+            // A failed read loses nothing: the next wake-up reads the same half minute.
+            guard let notices = try? await NoticeStore(sql: host.db.reader(for: tenant)).recent(since: since) else { continue }
+            for notice in notices where sent.updateValue(notice.at, forKey: notice.id) == nil {
+                let text = NoticeView(notice).jsonBytes
+                for watcher in watchers.values where watcher.principal.tenant == tenant && notice.isFor(watcher.principal) {
+                    if !(await watcher.socket.send(text: text)) { watchers[ObjectIdentifier(watcher.socket)] = nil }
+                }
+            }
+        }
+    }
+}
+
+extension Notice {
+    func isFor(_ principal: Principal) -> Bool {
+        switch audience {
+        case .role(let role): principal.roleNames.contains(role)
+        case .patient(let patient): principal.patient == patient
+        }
+    }
+}

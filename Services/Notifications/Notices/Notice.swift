@@ -1,0 +1,51 @@
+import JSON
+import Messaging
+import Postgres
+import Primitives
+
+enum NoticeKind {}
+typealias NoticeID = ID<NoticeKind>
+
+/// That something happened which somebody should know.
+///
+/// It carries the id of its subject and nothing else: who may read the subject is the subject's owner to decide.
+struct Notice: Equatable, Sendable {
+    /// Who should know.
+    enum Audience: Equatable, Sendable {
+        case role(String)
+        case patient(PatientID)
+    }
+
+    let id: NoticeID
+    let kind: String
+    let subject: String
+    let audience: Audience
+    let at: Timestamp
+    var readAt: Timestamp?
+
+    /// The notices one fact causes: nothing for most facts.
+    static func caused(by envelope: Envelope, kind: String, for audiences: [Audience]) -> [Notice] {
+        audiences.map {
+            Notice(id: NoticeID(), kind: kind, subject: envelope.subject, audience: $0, at: envelope.occurredAt)
+        }
+    }
+}
+
+extension Notice {
+    init(row: inout Row) throws {
+        id = try row.next()
+        kind = try row.next()
+        subject = try row.next()
+        let role: String? = try row.next()
+        let patient: PatientID? = try row.next()
+        if let role {
+            audience = .role(role)
+        } else if let patient {
+            audience = .patient(patient)
+        } else {
+            throw PostgresError(.decoding, message: "notice without an audience")
+        }
+        at = try row.next()
+        readAt = try row.next()
+    }
+}

@@ -1,0 +1,47 @@
+import Contracts
+import Messaging
+import Postgres
+import Primitives
+
+/// Which facts become a notice, and for whom.
+extension Reaction {
+    /// The pharmacists reorder before the shelf is empty.
+    static let warnOfLowStock = Reaction(to: StockRanLow.self, named: "notifications.warn-of-low-stock") { _, envelope, tx in
+        try await tell("stock_ran_low", [.role("pharmacist")], of: envelope, in: tx)
+    }
+
+    static let tellOfBooking = Reaction(to: AppointmentBooked.self, named: "notifications.tell-of-booking") { booked, envelope, tx in
+        try await tell("appointment_booked", [.patient(booked.patientID)], of: envelope, in: tx)
+        try await ReminderStore(sql: tx).plan(
+            Reminder.planned(for: booked.appointmentID, of: booked.patientID, startingAt: booked.start, asOf: envelope.occurredAt))
+    }
+
+    static let tellOfMove = Reaction(to: AppointmentRescheduled.self, named: "notifications.tell-of-move") { moved, envelope, tx in
+        try await tell("appointment_rescheduled", [.patient(moved.patientID)], of: envelope, in: tx)
+        let store = ReminderStore(sql: tx)
+        try await store.void(moved.appointmentID)
+        try await store.plan(
+            Reminder.planned(for: moved.appointmentID, of: moved.patientID, startingAt: moved.start, asOf: envelope.occurredAt))
+    }
+
+    static let tellOfCancellation = Reaction(to: AppointmentCancelled.self, named: "notifications.tell-of-cancellation") { cancelled, envelope, tx in
+        try await tell("appointment_cancelled", [.patient(cancelled.patientID)], of: envelope, in: tx)
+        try await ReminderStore(sql: tx).void(cancelled.appointmentID)
+    }
+
+    static let tellOfPrescription = Reaction(to: PrescriptionIssued.self, named: "notifications.tell-of-prescription") { issued, envelope, tx in
+        try await tell("prescription_issued", [.role("pharmacist"), .patient(issued.patientID)], of: envelope, in: tx)
+    }
+
+    static let rememberTenant = Reaction(to: TenantOpened.self, named: "notifications.remember-tenant") { opened, _, tx in
+        try await ReminderStore(sql: tx).remember(opened.tenantID)
+    }
+}
+
+private func tell(
+    _ kind: String, _ audiences: [Notice.Audience], of envelope: Envelope, in tx: Transaction
+) async throws {
+    for notice in Notice.caused(by: envelope, kind: kind, for: audiences) {
+        try await NoticeStore(sql: tx).insert(notice, causedBy: envelope.id)
+    }
+}

@@ -1,0 +1,53 @@
+import Loop
+import Postgres
+import Primitives
+
+/// Every statement that touches `reminder` and `tenant_card`.
+@LoopActor struct ReminderStore {
+    let sql: any SQLSession
+
+    /// A moved appointment brings a voided reminder of the same rule back to life at its new time.
+    func plan(_ reminders: [Reminder]) async throws {
+        for reminder in reminders {
+            try await sql.run(
+                """
+                insert into reminder (id, appointment_id, patient_id, rule, starts_at, due_at)
+                values (\(reminder.id), \(reminder.appointment), \(reminder.patient), \(reminder.rule), \(reminder.start), \(reminder.due))
+                on conflict on constraint reminder_one_per_rule do update
+                set starts_at = excluded.starts_at, due_at = excluded.due_at, status = 'pending', version = reminder.version + 1
+                where reminder.starts_at <> excluded.starts_at
+                """)
+        }
+    }
+
+    func void(_ appointment: AppointmentID) async throws {
+        try await sql.run(
+            """
+            update reminder set status = 'void', version = version + 1
+            where appointment_id = \(appointment) and status = 'pending'
+            """)
+    }
+
+    /// Takes what is due, so that of several replicas one announces each. A reminder whose appointment has
+    /// begun is void instead: the check is here, inside the claim, where a cancellation cannot slip between.
+    func claimDue(at now: Timestamp, limit: Int) async throws -> [Reminder] {
+        try await sql.run("update reminder set status = 'void', version = version + 1 where status = 'pending' and starts_at <= \(now)")
+        return try await sql.all(
+            """
+            update reminder set status = 'announced', version = version + 1
+            where id in (
+                select id from reminder where status = 'pending' and due_at <= \(now)
+                order by due_at limit \(limit) for update skip locked
+            )
+            returning id, appointment_id, patient_id, rule, starts_at, due_at, version
+            """, as: Reminder.init(row:))
+    }
+
+    func remember(_ tenant: TenantID) async throws {
+        try await sql.run("insert into tenant_card (tenant_id) values (\(tenant)) on conflict do nothing")
+    }
+
+    func tenants() async throws -> [TenantID] {
+        try await sql.all("select tenant_id from tenant_card limit 100000", as: { row in try row.next() })
+    }
+}
