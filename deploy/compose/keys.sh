@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Makes the secrets of the compose stack in /secrets, each once.
+set -euo pipefail
+services=(auth scheduling queue clinical pharmacy billing notifications reporting portal)
+umask 022   # the volume is mounted into our containers only, and they run as different users
+for name in postgres_admin postgres_migrator redis "${services[@]/#/postgres_}"; do
+    [ -s "/secrets/$name" ] || openssl rand -hex 24 >"/secrets/$name"
+done
+auth generate-keys --directory /secrets
+python3 /usr/share/polyclinic/rabbitmq_definitions.py /secrets "${services[@]}" >/secrets/rabbitmq_definitions.json
+chmod a+r /secrets/*
