@@ -1,3 +1,4 @@
+import CLinux
 import CRabbitMQ
 import Glibc
 
@@ -59,6 +60,13 @@ final class RawConnection {
     /// Frames wait that `poll` on the descriptor would not show.
     var hasBufferedFrames: Bool { amqp_frames_enqueued(state) != 0 || amqp_data_in_buffer(state) != 0 }
 
+    /// Waits until there may be something to read.
+    func wait(milliseconds: Int32) {
+        guard !hasBufferedFrames else { return }
+        var interest = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        poll(&interest, 1, milliseconds)
+    }
+
     // MARK: questions with an answer, each within the timeout
 
     func declare(_ exchange: Topology.Exchange) throws(AMQPError) {
@@ -102,6 +110,33 @@ final class RawConnection {
         amqp_basic_qos(state, channel, 0, prefetch, 0)
         try check(amqp_get_rpc_reply(state))
         amqp_basic_consume(state, channel, arena.bytes(queue), arena.bytes(queue), 0, 0, 0, arena.table([:]))
+        try check(amqp_get_rpc_reply(state))
+    }
+
+    /// One message at once, or nil when the queue is empty. For tools, not for services: a round trip each.
+    func get(_ queue: String) throws(AMQPError) -> RawDelivery? {
+        let arena = Arena()
+        let reply = amqp_basic_get(state, channel, arena.bytes(queue), 0)
+        try check(reply)
+        guard reply.reply.id == polyclinic_amqp_get_ok() else { return nil }
+        let header = reply.reply.decoded.load(as: amqp_basic_get_ok_t.self)
+        var message = RawDelivery()
+        message.tag = header.delivery_tag
+        message.redelivered = header.redelivered != 0
+        message.routingKey = String(header.routing_key)
+        try readContent(into: &message)
+        return message
+    }
+
+    func delete(queue: String) throws(AMQPError) {
+        let arena = Arena()
+        amqp_queue_delete(state, channel, arena.bytes(queue), 0, 0)
+        try check(amqp_get_rpc_reply(state))
+    }
+
+    func delete(exchange: String) throws(AMQPError) {
+        let arena = Arena()
+        amqp_exchange_delete(state, channel, arena.bytes(exchange), 0)
         try check(amqp_get_rpc_reply(state))
     }
 

@@ -44,6 +44,7 @@ static inline amqp_method_number_t polyclinic_amqp_ack(void) { return AMQP_BASIC
 static inline amqp_method_number_t polyclinic_amqp_nack(void) { return AMQP_BASIC_NACK_METHOD; }
 static inline amqp_method_number_t polyclinic_amqp_return(void) { return AMQP_BASIC_RETURN_METHOD; }
 static inline amqp_method_number_t polyclinic_amqp_deliver(void) { return AMQP_BASIC_DELIVER_METHOD; }
+static inline amqp_method_number_t polyclinic_amqp_get_ok(void) { return AMQP_BASIC_GET_OK_METHOD; }
 static inline amqp_method_number_t polyclinic_amqp_cancel(void) { return AMQP_BASIC_CANCEL_METHOD; }
 static inline amqp_method_number_t polyclinic_amqp_blocked(void) { return AMQP_CONNECTION_BLOCKED_METHOD; }
 static inline amqp_method_number_t polyclinic_amqp_unblocked(void) { return AMQP_CONNECTION_UNBLOCKED_METHOD; }

@@ -1,0 +1,65 @@
+import AMQP
+import Loop
+import Postgres
+
+/// Everything about events in one process: publishing, relaying, reacting, tidying up.
+@LoopActor package final class Messenger {
+    package let publisher: Publisher
+    package let relay: OutboxRelay
+    package let consumer: Consumer
+    private let housekeeping: Housekeeping
+    private let note: Note
+    private var workers: [LoopTask<Void>] = []
+
+    package init(
+        service: String, reactions: [Reaction], db: Database, amqp: AMQPConfiguration,
+        settings: MessagingSettings = MessagingSettings(), note: @escaping Note = { _ in }
+    ) {
+        self.note = note
+        publisher = Publisher(amqp, name: service, topology: .announcing(settings))
+        relay = OutboxRelay(service: service, db: db, publisher: publisher, settings: settings, note: note)
+        consumer = Consumer(
+            service: service, reactions: reactions, db: db, publisher: publisher, amqp: amqp, settings: settings,
+            note: note)
+        housekeeping = Housekeeping(db: db)
+    }
+
+    /// The service may serve without a broker: facts wait in the outbox meanwhile. Name the service first:
+    /// audit entries say who wrote them even before the relay runs.
+    package static func announce(as service: String) { OutboxDraft.service = service }
+
+    /// Starts connecting and relaying; returns at once.
+    package func start() {
+        publisher.onChange = { [relay] in relay.wake() }
+        OutboxDraft.wakeRelay = { [relay] in relay.wake() }
+        publisher.start()
+        consumer.start()
+        workers.append(EventLoop.spawn { await self.relay.run() })
+        workers.append(EventLoop.spawn { await self.tidy() })
+        workers.append(EventLoop.spawn { await self.watch() })
+    }
+
+    /// Ends reacting, then relaying, then the connections. What is unfinished stays in the outbox and the broker.
+    package func drain() async {
+        await consumer.drain()
+        try? await withDeadline(.seconds(3)) { try await self.relay.drain() }
+        for worker in workers { worker.cancel() }
+        publisher.stop()
+    }
+
+    private func tidy() async {
+        while !Task.isCancelled {
+            do { try await housekeeping.run() } catch is CancellationError { return } catch {
+                note(.fault("housekeeping", error))
+                try? await EventLoop.sleep(for: .seconds(60))
+            }
+        }
+    }
+
+    private func watch() async {
+        while !Task.isCancelled {
+            try? await EventLoop.sleep(for: .seconds(30))
+            await consumer.measure()
+        }
+    }
+}

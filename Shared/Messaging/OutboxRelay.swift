@@ -1,0 +1,183 @@
+import AMQP
+import Loop
+import Postgres
+import Primitives
+
+/// Carries committed facts from the outbox to the broker: at least once, in the order they were announced.
+///
+/// One relay of a service publishes at a time: it holds a transaction-level advisory lock while it publishes,
+/// so a crash frees the lock and another replica goes on. It asks for what is unpublished, never for "greater
+/// than the last seen": numbers are given before commit, so a late commit would be jumped over.
+/// `docs/decisions/0003-outbox-relay.md` holds the alternatives.
+@LoopActor package final class OutboxRelay {
+    package struct Metrics: Sendable {
+        package var published = 0
+        /// Attempts that were not confirmed; the row stays and is tried again.
+        package var retried = 0
+        /// Age of the oldest fact that has not left yet.
+        package var oldestUnpublished: Duration = .zero
+        package var pruned = 0
+    }
+
+    package private(set) var metrics = Metrics()
+    private let service: String
+    private let db: Database
+    private let publisher: Publisher
+    private let settings: MessagingSettings
+    private let note: Note
+    private let alarm = Alarm()
+    /// After a wake-up the commit may be a moment away: looks come quickly first, then ever slower.
+    private var eagerness = 0
+    /// Kinds a full queue refused, and when to try them again: meanwhile the others go on.
+    private var refused: [String: ContinuousClock.Instant] = [:]
+
+    private static let batch = 256
+
+    package init(
+        service: String, db: Database, publisher: Publisher, settings: MessagingSettings = MessagingSettings(),
+        note: @escaping Note = { _ in }
+    ) {
+        self.service = service
+        self.db = db
+        self.publisher = publisher
+        self.settings = settings
+        self.note = note
+    }
+
+    /// Something is about to commit. Local and free: `pg_notify` would make commits queue behind one lock.
+    package func wake() {
+        eagerness = 4
+        alarm.ring()
+    }
+
+    /// Publishes until cancelled.
+    package func run() async {
+        while !Task.isCancelled {
+            do {
+                try await drain()
+                await alarm.wait(upTo: pause)
+            } catch {
+                note(.fault("outbox relay", error))
+                await alarm.wait(upTo: .milliseconds(Int.random(in: 250...1000)))
+            }
+        }
+    }
+
+    /// Publishes everything that is there now.
+    package func drain() async throws {
+        while try await publishBatch() {}
+        metrics.oldestUnpublished = try await age()
+    }
+
+    /// 2, 8, 32, 128 ms after a wake-up, then the poll.
+    private var pause: Duration {
+        guard eagerness > 0 else { return settings.pollInterval }
+        eagerness -= 1
+        return min(.milliseconds(2 << (2 * (3 - eagerness))), settings.pollInterval)
+    }
+
+    /// True when there may be more.
+    private func publishBatch() async throws -> Bool {
+        guard publisher.isConnected, !publisher.isBlocked else { return false }
+        let held = heldBack()
+        return try await db.systemTransaction { tx in
+            guard try await self.leads(tx) else { return false }
+            let rows = try await tx.all(
+                """
+                select id, tenant_id, type, subject, revision, actor, traceparent, data::text, occurred_at
+                from outbox
+                where published_at is null and type <> all(\(held)::text[])
+                order by seq
+                limit 256
+                for update skip locked
+                """,
+                as: Announced.init(row:))
+            guard !rows.isEmpty else { return false }
+            let outcomes = try await self.publisher.publish(rows.map(self.message))
+            let confirmed = zip(rows, outcomes).filter { $0.1 == .confirmed }.map(\.0.envelope.id)
+            if !confirmed.isEmpty {
+                try await tx.run("update outbox set published_at = now() where id = any(\(confirmed)::uuid[])")
+            }
+            self.account(rows, outcomes)
+            return rows.count == Self.batch && confirmed.count == rows.count
+        }
+    }
+
+    private func leads(_ tx: Transaction) async throws -> Bool {
+        try await tx.first(
+            "select pg_try_advisory_xact_lock(hashtextextended(current_schema() || '.outbox', 0))",
+            as: { row in try row.next(as: Bool.self) }) ?? false
+    }
+
+    private func message(_ row: Announced) -> OutgoingMessage {
+        OutgoingMessage(
+            exchange: settings.exchange, routingKey: row.envelope.name.text, messageID: row.envelope.id.description,
+            contentType: CloudEvent.contentType,
+            body: CloudEvent.encode(row.envelope, source: service, data: row.data.utf8))
+    }
+
+    private func account(_ rows: [Announced], _ outcomes: [Outcome]) {
+        for (row, outcome) in zip(rows, outcomes) {
+            switch outcome {
+            case .confirmed: metrics.published += 1
+            case .unknown: metrics.retried += 1
+            case .nacked, .returned:
+                metrics.retried += 1
+                refused[row.envelope.name.text] = .now + .seconds(5)
+                note(.refused(row.envelope.name, outcome))
+            }
+        }
+    }
+
+    private func heldBack() -> [String] {
+        let now = ContinuousClock.now
+        refused = refused.filter { $0.value > now }
+        return refused.keys.sorted()
+    }
+
+    private func age() async throws -> Duration {
+        try await db.systemTransaction { tx in
+            let oldest = try await tx.first(
+                "select occurred_at from outbox where published_at is null order by seq limit 1",
+                as: { row in try row.next(as: Timestamp.self) })
+            return oldest.map { .microseconds(max(0, Timestamp.now().microseconds - $0.microseconds)) } ?? .zero
+        }
+    }
+
+    /// Sends every fact since `since` again, for a broker that lost its disk or a reaction that is new: whoever
+    /// has handled one already ignores it. Returns how many.
+    @discardableResult
+    package func replay(since: Timestamp, type: EventName? = nil) async throws -> Int {
+        let count = try await db.systemTransaction { tx in
+            try await tx.run(
+                """
+                update outbox set published_at = null
+                where published_at >= \(since) and (\(type?.text)::text is null or type = \(type?.text)::text)
+                """)
+        }
+        wake()
+        return count
+    }
+
+    func pruned(_ count: Int) { metrics.pruned += count }
+}
+
+/// One row of the outbox.
+private struct Announced {
+    let envelope: Envelope
+    let data: String
+
+    init(row: inout Row) throws(PostgresError) {
+        let id = try row.next(as: EventID.self)
+        let tenant = try row.next(as: TenantID.self)
+        let name = EventName(try row.next(as: String.self))
+        let subject = try row.next(as: String.self)
+        let revision = try row.next(as: Int.self)
+        let actor = try row.next(as: AccountID?.self)
+        let traceparent = try row.next(as: String.self)
+        data = try row.next()
+        envelope = Envelope(
+            id: id, name: name, tenant: tenant, subject: subject, revision: revision,
+            occurredAt: try row.next(), actor: actor, traceparent: traceparent)
+    }
+}
