@@ -1,3 +1,4 @@
+import Glibc
 import Loop
 
 /// The whole of a service's `main`.
@@ -8,14 +9,22 @@ import Loop
 ///         @LoopActor static func describe(_ config: SchedulingConfig, _ host: Host) -> Service { … }
 ///     }
 package enum Bootstrap {
+    package static let version = "0.1.0"
+
     /// Reads the verb and the environment, then runs the event loop on this (the main) thread until the verb is done.
     ///
     /// `describe` must not touch a server: `routes` calls it with a host that has no connections and with
     /// placeholders for secrets.
     package static func run<Config: ServiceConfig>(
-        _ makeConfig: @escaping (Environment) throws -> Config,
+        _ makeConfig: @escaping @Sendable (Environment) throws -> Config,
         _ describe: @escaping @LoopActor @Sendable (Config, Host) throws -> Service
     ) -> Never {
-        fatalError("skeleton")
+        let verb = Verb(Array(CommandLine.arguments.dropFirst()))
+        EventLoop.spawn {
+            let code = await Executable(makeConfig: makeConfig, describe: describe).run(verb)
+            exit(code)
+        }
+        EventLoop.shared.run()
+        exit(0)
     }
 }

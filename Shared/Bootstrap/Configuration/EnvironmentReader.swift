@@ -92,15 +92,10 @@ package struct EnvironmentReader {
     package mutating func key(_ name: String) -> SymmetricKey {
         let zero = SymmetricKey(bytes: [UInt8](repeating: 0, count: 32))
         guard let text = file(name, shown: "***") else { return zero }
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let high = rest.popFirst(), let low = rest.popFirst(), let byte = UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16) {
-            bytes.append(byte)
-        }
-        guard bytes.count == 32, text.utf8.count == 64 else {
+        guard let key = SymmetricKey(hex: Array(text.utf8)) else {
             return wrong(name, "***", "must name a file of 64 hexadecimal digits", zero)
         }
-        return SymmetricKey(bytes: bytes)
+        return key
     }
 
     /// Says that a value read before is wrong for a reason that only the service can know.

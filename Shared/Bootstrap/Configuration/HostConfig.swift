@@ -1,3 +1,4 @@
+import Access
 import Cryptography
 import Postgres
 
@@ -19,6 +20,7 @@ package struct HostConfig: Sendable {
     /// Where requests are answered, and where health and metrics are.
     package let address: String
     package let port: Int
+    package let healthAddress: String
     package let healthPort: Int
     /// Requests that may be in progress at once; one more is answered 503.
     package let requestLimit: Int
@@ -26,8 +28,8 @@ package struct HostConfig: Sendable {
     package let postgres: Database.Configuration
     package let redis: Redis
     package let broker: Broker
-    /// A JWKS document: the keys that tokens are verified with.
-    package let publicKeys: String
+    /// The keys that tokens are verified with.
+    package let publicKeys: KeySet
     /// Wraps tenant keys and seals stored answers; every use derives its own key from it.
     package let masterKey: SymmetricKey
     /// Where the other services answer: for cards.
@@ -59,6 +61,7 @@ package struct HostConfig: Sendable {
         logLevel = LogLevel(rawValue: read.choice("LOG_LEVEL", of: LogLevel.allCases.map(\.rawValue), default: "info")) ?? .info
         address = read.text("BIND_ADDRESS", default: isProduction ? "0.0.0.0" : "127.0.0.1")
         port = read.int("PORT", in: 0...65_535)
+        healthAddress = read.text("HEALTH_ADDRESS", default: address)
         healthPort = read.int("HEALTH_PORT", in: 0...65_535)
         requestLimit = read.int("REQUEST_LIMIT", default: 2_000, in: 1...100_000)
         postgres = Database.Configuration(
@@ -75,7 +78,7 @@ package struct HostConfig: Sendable {
         broker = Broker(
             host: read.text("AMQP_HOST"), port: read.int("AMQP_PORT", default: 5672, in: 1...65_535),
             virtualHost: read.text("AMQP_VHOST", default: "/"), user: user, password: read.secret("AMQP_PASSWORD_FILE"))
-        publicKeys = read.fileText("JWT_PUBLIC_KEYS_FILE")
+        publicKeys = read.publicKeys("JWT_PUBLIC_KEYS_FILE")
         masterKey = read.key("MASTER_KEY_FILE")
         services = read.table("SERVICE_URLS")
         drain = read.seconds("DRAIN_SECONDS", default: isProduction ? 5 : 0, in: 0...60)
@@ -96,4 +99,15 @@ package struct HostConfig: Sendable {
 
 package struct RefusedInProduction: Error, CustomStringConvertible {
     package var description: String { "This is for demonstrations: it refuses to run where POLYCLINIC_PROFILE=production." }
+}
+
+extension EnvironmentReader {
+    fileprivate mutating func publicKeys(_ name: String) -> KeySet {
+        let document = fileText(name)
+        guard !document.isEmpty, !isDescribing else { return KeySet([]) }
+        do { return try KeySet(jwks: Array(document.utf8)) } catch {
+            refuse(name, "must name a JWKS document with at least one ES256 key of ours")
+            return KeySet([])
+        }
+    }
 }

@@ -1,0 +1,107 @@
+import Access
+import Cryptography
+import HTTP
+import Loop
+import Messaging
+import Postgres
+import Primitives
+import Redis
+
+/// What the process hands to a service: its way to servers, time and other services.
+///
+/// Making one connects to nothing, so `describe` can be called wherever there is a configuration.
+@LoopActor package final class Host {
+    package nonisolated let config: HostConfig
+    package nonisolated let db: Database
+    package nonisolated let redis: RedisClient
+    package nonisolated let now: @Sendable () -> Timestamp
+    package nonisolated let cards: Cards
+    /// 2 threads for work that blocks or burns.
+    package nonisolated let blocking: BlockingPool
+    package nonisolated let log: Log
+
+    nonisolated let verifier: TokenVerifier
+    nonisolated let revocations: Revocations
+    private nonisolated let answersKey: SymmetricKey
+    var requests = RequestMetrics([])
+    /// Whether it is known whose tokens are void: before that no token is trusted.
+    var hasRevocations = false
+
+    package nonisolated init(
+        _ config: HostConfig, now: @escaping @Sendable () -> Timestamp = { Timestamp.now() }, log: Log? = nil
+    ) {
+        self.config = config
+        self.now = now
+        let log = log ?? Log(service: config.service, level: config.logLevel)
+        self.log = log
+        db = Database(config.postgres)
+        redis = RedisClient(host: config.redis.host, port: config.redis.port, password: config.redis.password?.text)
+        cards = Cards(services: config.services, log: log)
+        blocking = BlockingPool(threads: 2, limit: 64)
+        revocations = Revocations()
+        verifier = TokenVerifier(keys: config.publicKeys, revocations: revocations)
+        answersKey = config.masterKey.derived(for: "idempotency")
+    }
+
+    /// Starts connecting to everything; returns at once.
+    package func start() {
+        db.start()
+        redis.start()
+    }
+
+    /// For commands, which have nothing to do before the database answers.
+    func waitForDatabase() async throws {
+        for _ in 0..<200 where !db.isReady { try await EventLoop.sleep(for: .milliseconds(50)) }
+        guard db.isReady else { throw db.lastFailure ?? PostgresError(.unavailable) }
+    }
+
+    /// A transaction of a worker or a command: on behalf of no caller, for one tenant.
+    package func transaction<T>(
+        for tenant: TenantID, as cause: Cause, _ body: @LoopActor (Transaction) async throws -> T
+    ) async throws -> T {
+        try await db.transaction(for: tenant) { tx in
+            tx.context = cause
+            return try await body(tx)
+        }
+    }
+
+    /// The one shape of a handler that changes something.
+    ///
+    /// Opens a transaction for the caller's tenant, claims the `Idempotency-Key` (if the request has one) inside it,
+    /// runs `body`, stores the answer under the key, commits. The same key and body replays the stored answer; another
+    /// body is 422 `idempotency_key_reused`; still running is 409 `request_in_progress`. Answers of status 400 and
+    /// above roll back and are not stored.
+    package func write(
+        _ request: Request, by caller: Principal, _ body: @LoopActor (Transaction) async throws -> Response
+    ) async throws -> Response {
+        let claim = try IdempotentRequest(request, by: caller, in: config.postgres.schema, seal: answersKey)
+        do {
+            return try await attempt(request, by: caller, claim, body)
+        } catch let error as PostgresError where claim != nil && error.constraint == IdempotentRequest.constraint {
+            // The first request with this key committed between our look and our lock: now its answer is there.
+            return try await attempt(request, by: caller, claim, body)
+        }
+    }
+
+    /// A response that must not be kept: thrown so that the transaction rolls back.
+    private struct NotKept: Error { let response: Response }
+
+    private func attempt(
+        _ request: Request, by caller: Principal, _ claim: IdempotentRequest?,
+        _ body: @LoopActor (Transaction) async throws -> Response
+    ) async throws -> Response {
+        let cause = Cause(
+            tenant: caller.tenant, actor: caller.account, role: caller.mainRole.rawValue, traceparent: request.traceparent)
+        do {
+            return try await transaction(for: caller.tenant, as: cause) { tx in
+                if let stored = try await claim?.claim(tx) { return stored }
+                let response = try await body(tx)
+                guard response.status < 400 else { throw NotKept(response: response) }
+                try claim?.store(response, in: tx)
+                return response
+            }
+        } catch let refused as NotKept {
+            return refused.response
+        }
+    }
+}

@@ -1,0 +1,127 @@
+import Access
+import Cryptography
+import HTTP
+import JSON
+import Loop
+import Postgres
+import Primitives
+
+/// One `Idempotency-Key` of one caller: claimed, replayed and stored inside the transaction of the change itself,
+/// so a crash at any moment leaves either both the change and its answer, or neither.
+struct IdempotentRequest {
+    let key: String
+    let caller: Principal
+    /// SHA-256 of what was asked. Another request under the same key is a mistake of the client.
+    let hash: [UInt8]
+    private let seal: SymmetricKey
+    private let lock: Int64
+
+    /// Nil when the request has no key. A key that is empty, too long or not visible ASCII is a 400.
+    init?(_ request: Request, by caller: Principal, in schema: String, seal: SymmetricKey) throws(Problem) {
+        guard let key = request.header("idempotency-key") else { return nil }
+        guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
+            throw Problem(400, "invalid_idempotency_key", "Send 1 to 255 visible ASCII characters as Idempotency-Key.")
+        }
+        self.key = key
+        self.caller = caller
+        self.seal = seal
+        var asked = Array("\(request.method)|\(request.path)?\(request.queryString)|".utf8)
+        asked += JSONValue.object(request.body).canonical.jsonBytes
+        hash = SHA256.digest(asked)
+        // Advisory locks are shared by all schemas of the database, so the name says whose key it is.
+        let name = "\(schema)|\(caller.tenant)|\(caller.account)|\(key)"
+        lock = SHA256.digest(Array(name.utf8)).prefix(8).reduce(0) { $0 << 8 | Int64($1) }
+    }
+
+    /// The first statement of the transaction. The stored answer, or nil when the key is now ours to use.
+    @LoopActor func claim(_ tx: Transaction) async throws -> Response? {
+        let found = try await tx.first(
+            """
+            select pg_try_advisory_xact_lock(\(lock)), stored.request_hash, stored.answer
+            from (select 1) as one
+            left join idempotency stored
+              on stored.account_id = \(caller.account) and stored.key = \(key)
+            """,
+            as: { row in
+                (isOurs: try row.next(as: Bool.self), hash: try row.next(as: Bytes?.self), answer: try row.next(as: Bytes?.self))
+            })
+        guard let found else { throw PostgresError(.decoding, message: "idempotency: the claim returned no row") }
+        if let hash = found.hash, let answer = found.answer {
+            guard hash.array == self.hash else {
+                throw Problem.refused("idempotency_key_reused", "This Idempotency-Key was used for another request. Take a new one.")
+            }
+            return try open(answer.array)
+        }
+        guard found.isOurs else { throw Self.inProgress }
+        return nil
+    }
+
+    /// Queues the answer: it travels with the commit. Between our look and our lock another request may have
+    /// committed; then the primary key refuses this row, the whole transaction with it, and `write` starts over.
+    @LoopActor func store(_ response: Response, in tx: Transaction) throws {
+        guard case .bytes(let body) = response.body else { return }
+        let answer = try Sealed.seal(StoredAnswer.encode(response, body), key: seal, context: context)
+        tx.later(
+            """
+            insert into idempotency (account_id, key, request_hash, answer)
+            values (\(caller.account), \(key), \(Bytes(hash)), \(Bytes(answer)))
+            """)
+    }
+
+    private func open(_ answer: [UInt8]) throws -> Response {
+        guard var response = StoredAnswer.decode(try Sealed.open(answer, key: seal, context: context)) else {
+            throw JSONError.malformed(reason: "a stored answer does not read", offset: 0)
+        }
+        response.headers.append(("Idempotent-Replayed", "true"))
+        return response
+    }
+
+    private var context: [UInt8] { Array("\(caller.tenant)|\(caller.account)|idempotency|\(key)".utf8) }
+
+    /// The primary key of table `idempotency`.
+    static let constraint = "idempotency_key_once"
+
+    static let inProgress: Problem = {
+        var problem = Problem(409, "request_in_progress", "The first request with this Idempotency-Key is still running.")
+        problem.headers = [("Retry-After", "1")]
+        return problem
+    }()
+}
+
+/// A response as bytes: its status, its headers line by line, an empty line, its body.
+enum StoredAnswer {
+    static func encode(_ response: Response, _ body: [UInt8]) -> [UInt8] {
+        var head = "\(response.status)\n"
+        for header in response.headers { head += "\(header.name): \(header.value)\n" }
+        return Array((head + "\n").utf8) + body
+    }
+
+    static func decode(_ bytes: [UInt8]) -> Response? {
+        var rest = bytes[...]
+        func line() -> String? {
+            guard let end = rest.firstIndex(of: 0x0a) else { return nil }
+            defer { rest = rest[(end + 1)...] }
+            return String(decoding: rest[..<end], as: UTF8.self)
+        }
+        guard let status = line().flatMap({ Int($0) }) else { return nil }
+        var headers: [(name: String, value: String)] = []
+        while let header = line() {
+            if header.isEmpty { return Response(status, headers: headers, body: .bytes(Array(rest))) }
+            guard let colon = header.firstIndex(of: ":") else { return nil }
+            headers.append((String(header[..<colon]), String(header[colon...].dropFirst(2))))
+        }
+        return nil
+    }
+}
+
+extension JSONValue {
+    /// The same document with the members of every object in one order, so that equal requests have equal bytes.
+    var canonical: JSONValue {
+        switch self {
+        case .object(let object):
+            .object(JSONObject(object.members.map { ($0.name, $0.value.canonical) }.sorted { $0.0 < $1.0 }))
+        case .array(let values): .array(values.map(\.canonical))
+        default: self
+        }
+    }
+}

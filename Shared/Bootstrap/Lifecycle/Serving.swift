@@ -1,0 +1,128 @@
+import AMQP
+import Access
+import Glibc
+import HTTP
+import Loop
+import Messaging
+import Postgres
+import Redis
+
+/// `serve`: from the first listening socket to the last flushed line.
+///
+/// Starts before its servers do and becomes ready when they are; nothing here waits for anything but its end.
+@LoopActor final class Serving {
+    private let service: Service
+    private let host: Host
+    private let messenger: Messenger
+    private let supervisor: Supervisor
+    private let lag = LoopLag()
+    private let migrations: MigrationWatch
+    private var isEnding = false
+    private var end: CheckedContinuation<Void, Never>?
+
+    init(_ service: Service, on host: Host) {
+        self.service = service
+        self.host = host
+        messenger = Messenger(service, on: host)
+        supervisor = Supervisor(log: host.log)
+        migrations = MigrationWatch(service, db: host.db)
+    }
+
+    func run() async -> Int32 {
+        let config = host.config
+        let health = Health(
+            host, migrations: migrations, broker: { self.brokerState }, metrics: { self.metrics() })
+        let pipeline = Pipeline(service, on: host)
+        host.log.write(.info, "starting", ("version", Bootstrap.version), ("profile", config.profile.rawValue))
+        host.start()
+        lag.start()
+        messenger.start()
+
+        let probes: Listening
+        let requests: Listening
+        do {
+            probes = try Listening(on: config.healthAddress, config.healthPort) { health.answer($0) }
+            requests = try Listening(on: config.address, config.port) { await pipeline.answer($0) }
+        } catch {
+            host.log.write(.error, "cannot listen", ("detail", "\(error)"))
+            host.log.flushBeforeExit()
+            return 1
+        }
+        supervisor.start([migrations.worker, RevokedAccounts(host).worker] + service.workers)
+        announceReadiness(of: health)
+
+        await toldToEnd()
+        await drain(health, requests)
+        probes.close()
+        host.log.write(.info, "stopped")
+        host.log.flushBeforeExit()
+        return 0
+    }
+
+    // MARK: the end
+
+    /// Returns at the first SIGTERM or SIGINT; a second one ends the process at once.
+    private func toldToEnd() async {
+        await withCheckedContinuation { continuation in
+            end = continuation
+            for signal in [SIGTERM, SIGINT] {
+                EventLoop.shared.onSignal(signal) {
+                    guard !self.isEnding else {
+                        self.host.log.flushBeforeExit()
+                        exit(128 + signal)
+                    }
+                    self.isEnding = true
+                    self.end?.resume()
+                    self.end = nil
+                }
+            }
+        }
+    }
+
+    /// Readiness goes first, because whoever sends requests hears of it later; the broker's confirms go last.
+    private func drain(_ health: Health, _ requests: Listening) async {
+        health.isDraining = true
+        host.log.write(.info, "draining", ("inFlight", "\(host.requests.inFlight)"))
+        try? await EventLoop.sleep(for: host.config.drain)
+        requests.stopAccepting()
+        let consumer = EventLoop.spawn { await self.messenger.consumer.drain(within: self.host.config.grace) }
+        let isDone = await requests.finish(within: host.config.grace)
+        if !isDone { host.log.write(.warning, "requests cut off", ("inFlight", "\(host.requests.inFlight)")) }
+        _ = await consumer.result
+        await supervisor.stop()
+        await messenger.drain()
+        host.db.close()
+    }
+
+    private var brokerState: String {
+        guard messenger.publisher.isConnected, messenger.consumer.isConnected else { return "down" }
+        return messenger.publisher.isBlocked ? "blocked" : "up"
+    }
+
+    private func announceReadiness(of health: Health) {
+        EventLoop.spawn {
+            while !health.isReady && !self.isEnding { try await EventLoop.sleep(for: .milliseconds(50)) }
+            if !self.isEnding { self.host.log.write(.info, "ready", ("port", "\(self.host.config.port)")) }
+        }
+    }
+
+    // MARK: metrics
+
+    private func metrics() -> String {
+        var page = Exposition()
+        page.family("polyclinic_build_info", .gauge, "Which release this is.")
+        page.sample("polyclinic_build_info", [("service", service.name), ("version", Bootstrap.version)], 1)
+        host.requests.write(to: &page)
+        lag.write(to: &page)
+        DatabaseMetrics.write(host.db, to: &page)
+        MessagingMetrics.write(messenger, to: &page)
+        page.add("polyclinic_redis_up", .gauge, "Whether Redis can be asked.", host.redis.isReady ? 1 : 0)
+        page.family("polyclinic_worker_restarts_total", .counter, "Times a worker ended and was started again.")
+        for (name, count) in supervisor.restarts.sorted(by: { $0.key < $1.key }) {
+            page.sample("polyclinic_worker_restarts_total", [("worker", name)], Double(count))
+        }
+        page.add("polyclinic_log_lines_dropped_total", .counter, "Lines nobody read in time.", Double(host.log.dropped))
+        ProcessMetrics.write(to: &page)
+        return page.text
+    }
+}
