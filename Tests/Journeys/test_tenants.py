@@ -1,0 +1,138 @@
+"""A second tenant sees nothing of the first through any route (S2, R: forced row-level security)."""
+import os
+import pathlib
+import re
+import uuid
+
+import psycopg
+import pytest
+
+from clinic import PASSWORD, Clinic, new_doctor, today, unique
+
+
+@pytest.fixture(scope="module")
+def other(env, stack, door):
+    """The admin of a second clinic, made by the admin command."""
+    email = f"{unique('admin')}@other.example"
+    stack("run", "auth", "bootstrap-tenant", "--name", unique("Other Clinic"), "--location-name", "Harbour", "--zone", "Europe/London",
+          "--currency", "GBP", "--admin-email", email, "--admin-password-file", env["POLYCLINIC_DATA"] + "/secrets/demo_password")
+    return door.as_(email)
+
+
+@pytest.fixture(scope="module")
+def staff(other, door):
+    """One account for each role there."""
+    people = {}
+    for role in ("doctor", "nurse", "reception", "pharmacist", "auditor", "lab"):
+        email = f"{unique(role)}@other.example"
+        other.post("/v1/users", {"name": f"Other {role}", "email": email, "roles": [role], "password": PASSWORD})
+        people[role] = door.as_(email)
+    return {**people, "admin": other}
+
+
+def ids_of(value):
+    """Every UUID anywhere in a document."""
+    return set(re.findall(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", str(value)))
+
+
+def test_nothing_of_the_first_is_seen_through_any_route(
+        door, staff, admin, reception, pharmacist, doctor, make_patient, make_slots, make_medicine, make_prescription, database):
+    client, provider = doctor
+    patient, slots, medicine = make_patient("Zebulon Privateer"), make_slots(provider), make_medicine()
+    booked = reception.post("/v1/appointments", {"slotId": slots[2]["id"], "patientId": patient["id"]})
+    token = reception.post("/v1/queue/walk-in", {"patientId": patient["id"], "providerId": provider["id"]})
+    visit, prescription = make_prescription(doctor, medicine, patient=patient)
+    invoice = reception.post("/v1/invoices", {"visitId": visit["id"], "mode": "AUTO"})
+    reception.post(f"/v1/invoices/{invoice['id']}/pay", {"method": "CASH"})
+    dispensed = pharmacist.post("/v1/dispensing", {"prescriptionId": prescription["id"]})
+    account = admin.get("/v1/users?limit=1")["items"][0]
+    ours = {patient["id"], booked["id"], token["id"], visit["id"], prescription["id"], invoice["id"], dispensed["id"],
+            medicine["id"], provider["id"], account["id"], slots[0]["id"], slots[5]["id"], medicine["batches"][0]["id"]}
+
+    document = door.get("/v1/openapi.json").json
+    by_word = {"patients": patient, "appointments": booked, "slots": slots[0], "visits": visit, "prescriptions": prescription,
+               "invoices": invoice, "dispensing": dispensed, "medicines": medicine, "providers": provider, "users": account,
+               "batches": medicine["batches"][0], "queue": token}
+    asked = 0
+    for path, operations in document["paths"].items():
+        for method in operations:
+            if method not in ("get", "post", "put", "patch", "delete") or path.startswith(("/v1/auth", "/docs", "/health", "/style", "/internal", "/.well-known", "/v1/notifications/live", "/v1/queue/display/events")) or path in ("/", "/v1/openapi.json"):
+                continue
+            words = path.split("/")
+            filled = path
+            for index, word in enumerate(words):
+                if word.startswith("{"):
+                    owner = next((by_word[w] for w in reversed(words[:index]) if w in by_word), patient)
+                    filled = filled.replace(word, owner["id"])
+            query = ""
+            if path == "/v1/patients":
+                query = "?search=Zebulon"
+            for parameter in operations[method].get("parameters", []):
+                name = parameter["name"]
+                known = {"providerId": provider, "patientId": patient, "visitId": visit, "resourceId": booked, "medicineId": medicine}.get(name)
+                if parameter["in"] == "query" and known:
+                    query += ("&" if query else "?") + f"{name}={known['id']}"
+                elif parameter["in"] == "query" and name == "date":
+                    query += ("&" if query else "?") + f"date={today()}"
+            body = {"slotId": slots[5]["id"], "patientId": patient["id"]} if path == "/v1/appointments" and method == "post" else {}
+            for role, person in staff.items():
+                answer = person.call(method.upper(), filled + query, None if method == "get" else body, headers={"If-Match": '"1"'})
+                asked += 1
+                assert answer.status < 500, (role, method, filled, answer)
+                assert "{" in path or answer.status >= 400 or not ids_of(answer.json) & ours, (role, method, filled, answer)
+                if "{" in path:
+                    assert answer.status >= 400, (role, method, filled, answer)
+                assert b"Zebulon" not in answer.bytes
+    assert asked > 300
+
+
+def test_another_tenants_ids_are_unknown_as_references(staff, door, patient_account, make_patient, doctor, make_medicine):
+    client, provider = new_doctor(staff["admin"], "Dr. Other")
+    stranger = make_patient()
+    own = staff["reception"].post("/v1/patients", {"name": "Own One", "birthDate": "1990-01-01", "phone": "+447700900123"})
+    for answer in [
+        staff["reception"].call("POST", "/v1/queue/walk-in", {"patientId": stranger["id"], "providerId": provider["id"]}),
+        staff["reception"].call("POST", "/v1/queue/walk-in", {"patientId": own["id"], "providerId": doctor[1]["id"]}),
+        staff["doctor"].call("POST", "/v1/visits", {"patientId": stranger["id"]}),
+        staff["pharmacist"].call("POST", "/v1/inventory/batches", {"medicineId": make_medicine()["id"], "lotNumber": "L", "expiryDate": "2099-01-01", "quantity": 1}),
+    ]:
+        assert answer.status in (404, 422), answer
+
+
+SERVICES = ("auth", "scheduling", "queue", "clinical", "pharmacy", "billing", "notifications", "reporting")
+# What belongs to no tenant or must be read before one is known; each holds ids and states only.
+WITHOUT_TENANT = {"schema_migration", "outbox", "inbox", "revoked_account", "tenant_card"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_table_with_a_tenant_is_under_forced_row_level_security(service, database):
+    rows = database.execute("""
+        select c.relname, c.relrowsecurity and c.relforcerowsecurity,
+               exists (select from pg_policy p where p.polrelid = c.oid and p.polqual is not null and p.polwithcheck is not null),
+               exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id')
+        from pg_class c where c.relnamespace = %s::regnamespace and c.relkind in ('r', 'p')""", [service]).fetchall()
+    assert rows
+    bare = {name for name, forced, policy, tenant in rows if not (forced and policy)}
+    allowed = WITHOUT_TENANT | ({"login", "login_failure", "tenant", "tenant_key", "refresh_index"} if service == "auth" else {"tenant_key"} if service == "clinical" else set())
+    assert bare <= allowed, bare - allowed
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_role_owns_nothing_and_reaches_no_other_schema(service, database):
+    role = f"polyclinic_{service}"
+    assert database.execute("select rolsuper or rolbypassrls or rolcreaterole or rolcreatedb from pg_roles where rolname = %s", [role]).fetchone() == (False,)
+    assert database.execute("select count(*) from pg_class where relowner = %s::regrole", [role]).fetchone()[0] == 0
+    others = database.execute("""
+        select n.nspname from pg_namespace n where n.nspname = any(%s) and n.nspname <> %s and has_schema_privilege(%s, n.oid, 'usage')""",
+        [list(SERVICES), service, role]).fetchall()
+    assert others == []
+
+
+def test_a_query_without_a_tenant_fails(env, database):
+    password = pathlib.Path(env["POLYCLINIC_DATA"], "secrets", "postgres_scheduling").read_text().strip()
+    url = re.sub(r"//[^@]+@", f"//polyclinic_scheduling:{password}@", env["POSTGRES_URL"])
+    with psycopg.connect(url, autocommit=True) as connection:
+        with pytest.raises(psycopg.Error):
+            connection.execute("select count(*) from scheduling.appointment")
+        connection.execute("select set_config('app.tenant', %s, false)", [str(uuid.uuid4())])
+        assert connection.execute("select count(*) from scheduling.appointment").fetchone()[0] == 0
