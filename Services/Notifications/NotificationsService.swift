@@ -15,8 +15,8 @@ enum NotificationsService {
         return Service(
             name: "notifications",
             migrations: [
-                Migration("0001_notices", PackageResources._0001_notices_sql),
-                Migration("0002_reminders", PackageResources._0002_reminders_sql),
+                Migration("0001_notices", PackageResources._001_notices_sql),
+                Migration("0002_reminders", PackageResources._002_reminders_sql),
             ],
             routes: NoticeRoutes(host: host, hub: hub).table,
             announces: [ReminderDue.self],

@@ -14,7 +14,7 @@ enum PortalService {
 
         return Service(
             name: "portal",
-            migrations: [Migration("0001_empty", PackageResources._0001_empty_sql)],
+            migrations: [Migration("0001_empty", PackageResources._001_empty_sql)],
             routes: home.table + docs.table + health.table
         )
     }

@@ -26,7 +26,7 @@ package struct Service: Sendable {
     }
 }
 
-/// One forward-only step of a schema: `Migration("0001_slots", PackageResources._0001_slots_sql)`.
+/// One forward-only step of a schema: `Migration("0001_slots", PackageResources._001_slots_sql)`.
 package struct Migration: Sendable {
     package let name: String
     package let sql: String

@@ -3,6 +3,7 @@ import Bootstrap
 import HTTP
 import JSON
 import Loop
+import Postgres
 import Primitives
 
 /// A person's notices: listed, marked read, and live.

@@ -1,6 +1,7 @@
 import Bootstrap
 import Contracts
 import Loop
+import Postgres
 import Messaging
 import Primitives
 
