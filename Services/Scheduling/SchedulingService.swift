@@ -1,4 +1,39 @@
+import Bootstrap
+import Contracts
+import Loop
+
+/// Scheduling decides who is seen, by whom, and when.
 @main
 enum SchedulingService {
-    static func main() {}
+    static func main() {
+        Bootstrap.run(SchedulingConfig.init(environment:), describe)
+    }
+
+    /// Everything this service is: what it stores, answers, announces and reacts to.
+    @LoopActor static func describe(_ config: SchedulingConfig, _ host: Host) -> Service {
+        let routes =
+            ProviderRoutes(host: host).table + SlotRoutes(host: host).table
+            + AppointmentRoutes(host: host).table + SchedulingCards(host: host).table
+
+        return Service(
+            name: "scheduling",
+            migrations: [
+                Migration("0001_cards", PackageResources._001_cards_sql),
+                Migration("0002_providers", PackageResources._002_providers_sql),
+                Migration("0003_slots", PackageResources._003_slots_sql),
+                Migration("0004_appointments", PackageResources._004_appointments_sql),
+            ],
+            routes: routes,
+            announces: [
+                ProviderListed.self, SlotsOpened.self, AppointmentBooked.self, AppointmentRescheduled.self,
+                AppointmentCancelled.self, AppointmentArrived.self, AppointmentFulfilled.self,
+            ],
+            reactions: [
+                .rememberTenant, .rememberLocation, .listProvider, .relistProvider, .retireProvider,
+                .reinstateProvider, .showPresence, .rememberPatient, .forgetPatient, .markArrived,
+                .completeTokenAppointment, .completeVisitAppointment,
+            ],
+            workers: [NoShowSweeper(host: host, grace: config.noShowGrace).worker]
+        )
+    }
 }

@@ -1,0 +1,224 @@
+import Access
+import Bootstrap
+import HTTP
+import JSON
+import Loop
+import Messaging
+import Postgres
+import Primitives
+
+/// Booking, and everything that happens to a booking before the day.
+@LoopActor
+struct AppointmentRoutes {
+    let host: Host
+
+    var table: [Route] {
+        [
+            .post(
+                "/v1/appointments", for: .bookAppointments,
+                .init(
+                    "Book a slot for a patient", body: Self.booking, answers: [(201, AppointmentView.schema)],
+                    problems: [
+                        "slot_taken", "slot_blocked", "slot_in_past", "patient_busy", "patient_unknown",
+                        "patient_inactive", "priority_not_permitted",
+                    ]), book),
+            .get(
+                "/v1/appointments", for: .readAppointments,
+                .init(
+                    "List appointments",
+                    query: [
+                        .optional("providerId", .id), .optional("patientId", .id), .optional("date", .date),
+                        .optional("status", .choice(Appointment.Status.allCases.map(\.rawValue))),
+                        .optional("limit", .integer(1...100)), .optional("cursor", .text(max: 500)),
+                    ],
+                    answers: [(200, .page(of: AppointmentView.schema))]), list),
+            .get(
+                "/v1/appointments/:id", for: .readAppointments,
+                .init("Read an appointment", answers: [(200, AppointmentView.schema)]), show),
+            .patch(
+                "/v1/appointments/:id", for: .changeAppointments,
+                .init(
+                    "Reschedule an appointment or change its reason",
+                    body: .object([
+                        .optional("slotId", .id), .optional("reason", .nullable(.text(max: 500))),
+                    ]),
+                    answers: [(200, AppointmentView.schema)],
+                    problems: ["slot_taken", "slot_blocked", "slot_in_past", "patient_busy", "not_reschedulable"],
+                    isMergePatch: true), change),
+            .delete(
+                "/v1/appointments/:id", for: .changeAppointments,
+                .init(
+                    "Cancel an appointment", body: .object([.optional("reason", .nullable(.text(max: 500)))]),
+                    query: [.optional("reason", .text(max: 500))], answers: [(200, AppointmentView.schema)],
+                    problems: ["not_cancellable"]), cancel),
+        ]
+    }
+
+    private static let booking = Schema.object([
+        .required("slotId", .id), .required("patientId", .id), .optional("reason", .nullable(.text(max: 500))),
+        .optional("modality", .choice(Appointment.Modality.allCases.map(\.rawValue)), "in_person by default"),
+        .optional("priority", .choice(Appointment.Priority.allCases.map(\.rawValue)), "routine by default"),
+    ])
+
+    // MARK: booking
+
+    private func book(_ request: Request, by caller: Principal) async throws -> Response {
+        let wish = AppointmentStore.Wish(
+            slot: try request.body.required("slotId"), patient: try request.body.required("patientId"),
+            modality: try request.body.optional("modality") ?? .inPerson,
+            priority: try request.body.optional("priority") ?? .routine,
+            reason: try request.body.optional("reason"))
+        if caller.isOnlyPatient {
+            guard wish.patient == caller.patient else { throw Problem.forbidden }
+            guard wish.priority == .routine else {
+                throw Problem.refused("priority_not_permitted", "Only the clinic decides what is urgent.")
+            }
+        }
+
+        do {
+            return try await host.write(request, by: caller) { tx in try await book(wish, by: caller, in: tx) }
+        } catch AppointmentError.patientUnknown, AppointmentError.patientInactive {
+            // Our card may be missing or old, so its owner has the last word before anybody is refused.
+            try await PatientCards(host: host).refresh(wish.patient, as: caller)
+            return try await host.write(request, by: caller) { tx in try await book(wish, by: caller, in: tx) }
+        }
+    }
+
+    private func book(
+        _ wish: AppointmentStore.Wish, by caller: Principal, in tx: Transaction
+    ) async throws -> Response {
+        let store = AppointmentStore(sql: tx)
+        switch try await store.book(wish, as: AppointmentID(), by: caller.account, at: host.now()) {
+        case .booked(let appointment):
+            try tx.announce(appointment.booked, revision: appointment.version)
+            try tx.audit("book", "appointment", appointment.id.description, before: nil, after: appointment.trace)
+            return .created(
+                AppointmentView(appointment), version: appointment.version, at: "/v1/appointments/\(appointment.id)")
+        case .patientBusy: throw AppointmentError.patientBusy
+        case .patientUnknown: throw AppointmentError.patientUnknown
+        case .patientInactive: throw AppointmentError.patientInactive
+        case .slotUnavailable:
+            guard let slot = try await SlotStore(sql: tx).find(wish.slot) else { throw Problem.notFound("slot") }
+            throw slot.refusal(at: host.now()) ?? .slotTaken
+        }
+    }
+
+    // MARK: reading
+
+    private func list(_ request: Request, by caller: Principal) async throws -> Response {
+        let query = request.query
+        let limit = try query.optional("limit", as: Int.self) ?? 50
+        var filter = AppointmentStore.Filter(
+            provider: try query.optional("providerId"), patient: try query.optional("patientId"),
+            date: try query.optional("date"),
+            status: try query.optional("status", as: String.self).flatMap(Appointment.Status.init(rawValue:)))
+        let after = try TimePlace(query, of: AppointmentKind.self)
+        let sql = host.db.reader(for: caller.tenant)
+        if caller.isOnlyPatient {
+            guard let own = caller.patient, filter.patient.map({ $0 == own }) ?? true else {
+                return .page([AppointmentView](), next: nil, of: request)
+            }
+            filter.patient = own
+        } else if caller.has(.doctor), filter.provider == nil, filter.patient == nil {
+            // A doctor who names nobody means the own list.
+            filter.provider = try await ProviderStore(sql: sql).find(account: caller.account)?.id
+        }
+
+        let store = AppointmentStore(sql: sql)
+        let found = try await store.list(filter, after: after.map { ($0.start, $0.id) }, limit: limit + 1)
+
+        let page = found.prefix(limit)
+        let next = found.count > limit ? page.last.map { TimePlace(start: $0.start, id: $0.id).cursor } : nil
+        return .page(page.map(AppointmentView.init), next: next, of: request)
+    }
+
+    private func show(_ request: Request, by caller: Principal) async throws -> Response {
+        let id = try request.id("id", of: AppointmentKind.self)
+        let found = try await AppointmentStore(sql: host.db.reader(for: caller.tenant)).find(id)
+        let appointment = try visible(found, to: caller)
+        return .json(200, AppointmentView(appointment), version: appointment.version)
+    }
+
+    /// A patient may not even know that another's appointment exists.
+    private func visible(_ appointment: Appointment?, to caller: Principal) throws -> Appointment {
+        guard let appointment, !caller.isOnlyPatient || appointment.patient == caller.patient else {
+            throw Problem.notFound("appointment")
+        }
+        return appointment
+    }
+
+    // MARK: changing
+
+    private func change(_ request: Request, by caller: Principal) async throws -> Response {
+        let id = try request.id("id", of: AppointmentKind.self)
+        let version = try request.ifMatch()
+        let slotID = try request.body.optional("slotId", as: SlotID.self)
+        let reason = try request.body.optional("reason", as: String.self)
+
+        return try await host.write(request, by: caller) { tx in
+            let store = AppointmentStore(sql: tx)
+            var appointment = try visible(try await store.findForUpdate(id), to: caller)
+            guard appointment.version == version else { throw Problem.staleVersion }
+            let before = appointment
+
+            if request.body.has("reason") { try appointment.describe(reason: reason) }
+            if let slotID, slotID != appointment.slot { try await move(&appointment, to: slotID, in: tx) }
+            guard appointment != before else { return .json(200, AppointmentView(before), version: before.version) }
+
+            try await store.update(appointment)
+            try tx.audit("change", "appointment", id.description, before: before.trace, after: appointment.trace)
+            return .json(200, AppointmentView(appointment), version: appointment.version)
+        }
+    }
+
+    /// The appointment's row is locked before the slots', and the slots in the order of their ids: everywhere.
+    private func move(_ appointment: inout Appointment, to slotID: SlotID, in tx: Transaction) async throws {
+        let slots = SlotStore(sql: tx)
+        let old = appointment.slot
+        guard let target = try await slots.lock([old, slotID]).first(where: { $0.id == slotID }) else {
+            throw Problem.notFound("slot")
+        }
+        let moved = try appointment.move(to: target, at: host.now())
+        try await slots.release(old)
+        try await slots.claim(slotID)
+        try tx.announce(moved, revision: appointment.version)
+    }
+
+    private func cancel(_ request: Request, by caller: Principal) async throws -> Response {
+        let id = try request.id("id", of: AppointmentKind.self)
+        let version = request.header("if-match") == nil ? nil : try request.ifMatch()
+        let said = try request.body.optional("reason", as: String.self)
+        let reason = try said ?? request.query.optional("reason", as: String.self)
+
+        return try await host.write(request, by: caller) { tx in
+            let store = AppointmentStore(sql: tx)
+            var appointment = try visible(try await store.findForUpdate(id), to: caller)
+            guard version.map({ $0 == appointment.version }) ?? true else { throw Problem.staleVersion }
+            let before = appointment
+            let cancelled = try appointment.cancel(because: reason, by: caller.mainRole.rawValue)
+            try await store.update(appointment)
+            try await SlotStore(sql: tx).release(appointment.slot)
+            try tx.announce(cancelled, revision: appointment.version)
+            try tx.audit("cancel", "appointment", id.description, before: before.trace, after: appointment.trace)
+            return .json(200, AppointmentView(appointment), version: appointment.version)
+        }
+    }
+}
+
+/// The one place where an appointment's refusals become HTTP.
+extension AppointmentError: ProblemConvertible {
+    var problem: Problem {
+        switch self {
+        case .slotTaken: .conflict("slot_taken", "Somebody has this slot. Choose another.")
+        case .slotBlocked: .conflict("slot_blocked", "The practitioner took this time out. Choose another slot.")
+        case .slotInPast: .refused("slot_in_past", "This slot has begun. Choose a later one.")
+        case .patientBusy: .conflict("patient_busy", "The patient has another appointment at that time.")
+        case .patientUnknown: .refused("patient_unknown", "There is no such patient.")
+        case .patientInactive: .refused("patient_inactive", "The patient's record is closed.")
+        case .notCancellable(let status):
+            .conflict("not_cancellable", "An appointment that is \(status.rawValue) cannot be cancelled.")
+        case .notReschedulable(let status):
+            .conflict("not_reschedulable", "An appointment that is \(status.rawValue) cannot be changed.")
+        }
+    }
+}

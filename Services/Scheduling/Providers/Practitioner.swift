@@ -1,0 +1,62 @@
+import JSON
+import Postgres
+import Primitives
+
+/// A practitioner as patients and reception see one: where they work, what they treat, whether they are there.
+///
+/// Named so because `Provider` already tells identifiers apart. The account behind it is auth's; what is ours
+/// is the profile and the time.
+struct Practitioner: Equatable, Sendable {
+    enum Presence: String, Sendable, SQLReadable, SQLBindable { case online, offline, `break` }
+
+    let id: ProviderID
+    let account: AccountID
+    let location: LocationID
+    let zone: String
+    let name: String
+    /// JSON arrays as Postgres wrote them: nothing here looks inside.
+    let specialties: String
+    let languages: String
+    let isActive: Bool
+    let presence: Presence
+    let presenceUntil: Timestamp?
+    let version: Int
+}
+
+enum ProviderError: Error, Equatable {
+    case inactive
+    case locationUnknown
+}
+
+/// The practitioner as clients read one.
+struct ProviderView: JSONWritable {
+    let provider: Practitioner
+
+    func write(to json: inout JSONWriter) {
+        json.object {
+            $0.field("id", provider.id)
+            $0.field("accountId", provider.account)
+            $0.field("name", provider.name)
+            $0.key("specialties")
+            $0.raw(provider.specialties.utf8)
+            $0.key("languages")
+            $0.raw(provider.languages.utf8)
+            $0.field("status", provider.presence.rawValue)
+            $0.field("until", provider.presenceUntil)
+            $0.field("locationId", provider.location)
+            $0.field("zone", provider.zone)
+            $0.field("active", provider.isActive)
+            $0.field("version", provider.version)
+        }
+    }
+
+    static let schema = Schema.object([
+        .required("id", .id), .required("accountId", .id), .required("name", .text(max: 200)),
+        .required("specialties", .list(of: .text(max: 60), max: 20)),
+        .required("languages", .list(of: .text(max: 60), max: 20)),
+        .required("status", .choice(["online", "offline", "break"])),
+        .optional("until", .instant, "when a break is expected to end"), .required("locationId", .id),
+        .required("zone", .text(max: 64)), .required("active", .boolean),
+        .required("version", .integer(1...Int64.max)),
+    ])
+}
