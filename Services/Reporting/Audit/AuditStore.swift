@@ -1,0 +1,53 @@
+import Loop
+import Postgres
+import Primitives
+
+/// Every statement that touches `audit_entry`. There is no update and no delete, in code or by right.
+@LoopActor struct AuditStore {
+    let sql: any SQLSession
+
+    func insert(_ entry: AuditEntry) async throws {
+        try await sql.run(
+            """
+            insert into audit_entry (id, at, actor_id, role, service, action, resource, resource_id, allowed,
+                before, after, trace)
+            values (\(entry.id), \(entry.at), \(entry.actor), \(entry.role), \(entry.service), \(entry.action),
+                \(entry.resource), \(entry.resourceID), \(entry.allowed), \(entry.before)::jsonb,
+                \(entry.after)::jsonb, \(entry.trace))
+            on conflict (id) do nothing
+            """)
+    }
+
+    func page(
+        _ filter: AuditFilter, before: (at: Timestamp, id: EventID)?, limit: Int
+    ) async throws -> [AuditEntry] {
+        try await sql.all(
+            """
+            select id, at, actor_id, role, service, action, resource, resource_id, allowed, before, after, trace
+            from audit_entry
+            where (\(filter.service)::text is null or service = \(filter.service)::text)
+                and (\(filter.resource)::text is null or resource = \(filter.resource)::text)
+                and (\(filter.resourceID)::text is null or resource_id = \(filter.resourceID)::text)
+                and (\(filter.actor)::uuid is null or actor_id = \(filter.actor)::uuid)
+                and (\(filter.action)::text is null or action = \(filter.action)::text)
+                and (\(filter.allowed)::boolean is null or allowed = \(filter.allowed)::boolean)
+                and (\(filter.from)::timestamptz is null or at >= \(filter.from)::timestamptz)
+                and (\(filter.to)::timestamptz is null or at < \(filter.to)::timestamptz)
+                and (\(before?.at)::timestamptz is null
+                    or (at, id) < (\(before?.at)::timestamptz, \(before?.id)::uuid))
+            order by at desc, id desc
+            limit \(limit)
+            """, as: AuditEntry.init(row:))
+    }
+}
+
+struct AuditFilter {
+    var service: String?
+    var resource: String?
+    var resourceID: String?
+    var actor: AccountID?
+    var action: String?
+    var allowed: Bool?
+    var from: Timestamp?
+    var to: Timestamp?
+}
