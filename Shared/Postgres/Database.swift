@@ -63,6 +63,7 @@ import Primitives
 
     /// All of `body` or nothing. Serialization failures and deadlocks repeat it up to 3 times with jitter,
     /// so `body` must have no effect but its statements.
+    @discardableResult
     package func transaction<T>(
         for tenant: TenantID, _ body: @LoopActor (Transaction) async throws -> T
     ) async throws -> T {
@@ -70,6 +71,7 @@ import Primitives
     }
 
     /// A transaction with no tenant set: tables under row-level security refuse it. For outbox, inbox, migrations.
+    @discardableResult
     package func systemTransaction<T>(_ body: @LoopActor (Transaction) async throws -> T) async throws -> T {
         try await transaction(in: Scope(tenant: nil), body)
     }

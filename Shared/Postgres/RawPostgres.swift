@@ -163,7 +163,8 @@ final class RawResult: @unchecked Sendable {
 
     var error: PostgresError {
         // The PG_DIAG_* characters, which Swift does not import. DETAIL is not read: it quotes values.
-        let state = field("C") ?? ""
+        // What libpq itself reports has no SQLSTATE and always means that the server is gone.
+        let state = field("C") ?? PostgresError.lost.sqlState
         let message = field("M") ?? String(cString: PQresultErrorMessage(result)).trimmed
         return PostgresError(sqlState: state, constraint: field("n"), message: message)
     }
