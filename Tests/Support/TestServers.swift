@@ -1,0 +1,45 @@
+import Glibc
+import Loop
+import Postgres
+import Redis
+
+/// Where the tests' servers are. A test without its server fails: a green run means that everything ran.
+package struct TestServers: Error, CustomStringConvertible {
+    package let description: String
+
+    /// The superuser of a Postgres server that belongs to the tests.
+    package static func postgres() throws(TestServers) -> Database.Configuration {
+        let user = try variable("TEST_POSTGRES_USER")
+        return Database.Configuration(
+            host: try variable("TEST_POSTGRES_HOST"), port: try port("TEST_POSTGRES_PORT"),
+            database: try variable("TEST_POSTGRES_DATABASE"), user: user,
+            password: optional("TEST_POSTGRES_PASSWORD") ?? "", schema: "public")
+    }
+
+    @LoopActor package static func redis(
+        password: String? = nil, deadline: Duration = .milliseconds(250)
+    ) throws(TestServers) -> RedisClient {
+        RedisClient(
+            host: try variable("TEST_REDIS_HOST"), port: try port("TEST_REDIS_PORT"),
+            password: password ?? optional("TEST_REDIS_PASSWORD"), deadline: deadline)
+    }
+
+    private static func variable(_ name: String) throws(TestServers) -> String {
+        if let value = optional(name) { return value }
+        throw TestServers(
+            description: "\(name) is not set: `make test-unit` starts the servers the tests need; for your own run "
+                + "`deploy/local/stack servers` and export what `deploy/local/stack env` prints")
+    }
+
+    private static func port(_ name: String) throws(TestServers) -> Int {
+        let text = try variable(name)
+        guard let port = Int(text) else { throw TestServers(description: "\(name) is no port: \(text)") }
+        return port
+    }
+
+    private static func optional(_ name: String) -> String? {
+        guard let value = getenv(name) else { return nil }
+        let text = String(cString: value)
+        return text.isEmpty ? nil : text
+    }
+}
