@@ -169,10 +169,10 @@ request = function() return wrk.format("GET", "/v1/patients/" .. ids[math.random
     count = psql("select count(*) from bench.patient")
     sql = f"""
 \\set n random(1, {count})
-begin;
+\\startpipeline
 select set_config('app.tenant', '{tenant}', true);
 select id, mrn, location_id, registered_at, active, version, data_key, personal from clinical.patient where id = (select id from bench.patient where n = :n);
-commit;
+\\endpipeline
 """
     return "read a patient by id", {
         "polyclinic (service)": lambda: measured("clinical", lambda: wrk(lua, f"http://127.0.0.1:{port}")),
