@@ -1,4 +1,39 @@
+import Bootstrap
+import Contracts
+import Loop
+
+/// Queue decides who is next.
 @main
 enum QueueService {
-    static func main() {}
+    static func main() {
+        Bootstrap.run(QueueConfig.init(environment:), describe)
+    }
+
+    /// Everything this service is: what it stores, answers, announces and reacts to.
+    @LoopActor static func describe(_ config: QueueConfig, _ host: Host) -> Service {
+        let boards = Boards(host: host)
+        let routes =
+            ArrivalRoutes(host: host, boards: boards, grace: config.onTimeGrace).table
+            + TokenRoutes(host: host, boards: boards).table + BoardRoutes(host: host, boards: boards).table
+            + PresenceRoutes(host: host, boards: boards).table + QueueCards(host: host).table
+
+        return Service(
+            name: "queue",
+            migrations: [
+                Migration("0001_cards", PackageResources._001_cards_sql),
+                Migration("0002_tokens", PackageResources._002_tokens_sql),
+                Migration("0003_presence", PackageResources._003_presence_sql),
+            ],
+            routes: routes,
+            announces: [
+                TokenIssued.self, TokenCalled.self, TokenReturned.self, TokenSkipped.self, TokenLeft.self,
+                TokenCompleted.self, PresenceChanged.self,
+            ],
+            reactions: [
+                .rememberProvider, .rememberBooking, .rememberMove, .rememberCancellation, .rememberPatient,
+                .forgetPatient, .rememberLocation, .completeToken(boards),
+            ],
+            workers: [boards.listener]
+        )
+    }
 }

@@ -1,0 +1,102 @@
+import Bootstrap
+import Loop
+import Postgres
+import Primitives
+import Redis
+
+/// Reads boards: a copy in Redis when it is exact, the record in Postgres otherwise.
+///
+/// A copy is exact when it has the version that the day's row has, so a copy that was lost, flushed, or written
+/// late by somebody slow costs time and never a wrong answer. Redis also carries the word that a board changed to
+/// the other processes; without Redis they notice within five seconds.
+@LoopActor
+final class Boards {
+    private let host: Host
+    private let signals = BoardSignals()
+    private var refreshing: Set<Board.Key> = []
+
+    static let channel = "polyclinic.queue.boards"
+    private static let copySeconds = "900"
+    private static let script = """
+        local v = tonumber(redis.call('hget', KEYS[1], 'v'))
+        if not v or v < tonumber(ARGV[1]) then
+          redis.call('hset', KEYS[1], 'v', ARGV[1], 'b', ARGV[2])
+          redis.call('expire', KEYS[1], ARGV[3])
+        end
+        return 0
+        """
+
+    nonisolated init(host: Host) { self.host = host }
+
+    // MARK: reading
+
+    func board(_ key: Board.Key) async throws -> Board {
+        let store = BoardStore(sql: host.db.reader(for: key.tenant))
+        guard let version = try await store.version(of: key) else { return .empty }
+        if let copy = await copy(of: key), copy.version == version { return copy }
+        let board = try await store.load(key)
+        await keep(board, key)
+        return board
+    }
+
+    /// For screens: while Postgres cannot be asked, the last copy is better than a blank wall.
+    func boardForScreen(_ key: Board.Key) async throws -> Board {
+        do { return try await board(key) } catch let error as PostgresError where error.code == .unavailable {
+            guard let copy = await copy(of: key) else { throw error }
+            return copy
+        }
+    }
+
+    private func copy(of key: Board.Key) async -> Board? {
+        guard host.redis.isReady,
+            case .array(let fields)? = try? await host.redis.command(["HMGET", name(key), "v", "b"]),
+            fields.count == 2, let text = fields[0].string, let version = Int64(text),
+            case .bytes(let body) = fields[1]
+        else { return nil }
+        return BoardCopy.read(body, version: version)
+    }
+
+    private func keep(_ board: Board, _ key: Board.Key) async {
+        guard host.redis.isReady, board.version > 0 else { return }
+        let body = String(decoding: BoardCopy.write(board), as: UTF8.self)
+        _ = try? await host.redis.command(
+            ["EVAL", Self.script, "1", name(key), "\(board.version)", body, Self.copySeconds])
+    }
+
+    private func name(_ key: Board.Key) -> String { "queue:board:\(key)" }
+
+    // MARK: changing
+
+    /// After a commit: wakes the screens of this process and the others', and renews the copy shortly after.
+    func changed(_ key: Board.Key) {
+        signals.raise(key)
+        guard host.redis.isReady else { return }
+        let isFirst = refreshing.insert(key).inserted
+        EventLoop.spawn { [self] in
+            _ = try? await host.redis.command(["PUBLISH", Self.channel, key.description])
+            // A burst of arrivals renews the copy once.
+            guard isFirst else { return }
+            try? await EventLoop.sleep(for: .milliseconds(50))
+            refreshing.remove(key)
+            _ = try? await board(key)
+        }
+    }
+
+    /// From inside a transaction that commits in a moment. Too early only means that screens hear of it later.
+    func changedSoon(_ key: Board.Key) {
+        EventLoop.shared.after(.milliseconds(100)) { [self] in changed(key) }
+    }
+
+    func watch(_ key: Board.Key) -> BoardWatch { signals.watch(key) }
+    func end(_ watch: BoardWatch) { signals.end(watch) }
+
+    /// Hears of changes in other processes.
+    nonisolated var listener: Worker {
+        Worker("board-listener") { [self] in
+            host.redis.subscribe(Self.channel) { [signals] message in
+                if let key = Board.Key(String(decoding: message, as: UTF8.self)) { signals.raise(key) }
+            }
+            while !Task.isCancelled { try await EventLoop.sleep(for: .seconds(3_600)) }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import JSON
+import Postgres
+import Primitives
+
+/// What queue knows of an appointment: enough to say whether its patient may be checked in now.
+struct AppointmentCard: Equatable, Sendable {
+    let id: AppointmentID
+    let patient: PatientID
+    let provider: ProviderID
+    /// Nil when only the cancellation has arrived so far.
+    let location: LocationID?
+    let start: Timestamp
+    let localDate: LocalDate
+    let status: String
+    let priority: Priority
+    let revision: Int
+
+    /// Why nobody can be checked in for it on `today`; nil when somebody can. A no-show may still come.
+    func refusal(on today: LocalDate) -> TokenError? {
+        if status == "cancelled" { return .appointmentCancelled }
+        if status == "fulfilled" { return .appointmentFulfilled }
+        return localDate == today ? nil : .notToday
+    }
+}
+
+extension AppointmentCard {
+    /// As scheduling answers on its internal path.
+    init(_ json: JSONObject) throws {
+        id = try json.required("appointmentId")
+        patient = try json.required("patientId")
+        provider = try json.required("providerId")
+        location = try json.required("locationId", as: LocationID.self)
+        start = try json.required("start")
+        localDate = try json.required("localDate")
+        status = try json.required("status")
+        priority = try json.optional("priority") ?? .routine
+        revision = try json.optional("version") ?? 0
+    }
+
+    init(row: inout Row) throws {
+        id = try row.next()
+        patient = try row.next()
+        provider = try row.next()
+        location = try row.next()
+        start = try row.next()
+        localDate = try row.next()
+        status = try row.next()
+        priority = try row.next()
+        revision = try row.next()
+    }
+}
+
+/// Which account is which practitioner, and where they work.
+struct ProviderCard: Equatable, Sendable {
+    let id: ProviderID
+    let account: AccountID
+    let location: LocationID
+    let zone: String
+}
+
+extension ProviderCard {
+    init(_ json: JSONObject) throws {
+        id = try json.required("providerId")
+        account = try json.required("accountId")
+        location = try json.required("locationId")
+        zone = try json.required("zone")
+    }
+
+    init(row: inout Row) throws {
+        id = try row.next()
+        account = try row.next()
+        location = try row.next()
+        zone = try row.next()
+    }
+}

@@ -1,0 +1,63 @@
+import Contracts
+import Messaging
+import Postgres
+import Primitives
+
+/// How the cards are fed. The events of one appointment travel in three queues, so a card only moves forward.
+extension Reaction {
+    static let rememberProvider = Reaction(
+        to: ProviderListed.self, named: "queue.remember-provider"
+    ) { listed, envelope, tx in
+        let card = ProviderCard(
+            id: listed.providerID, account: listed.accountID, location: listed.locationID, zone: listed.zone)
+        try await CardStore(sql: tx).remember(card, revision: envelope.revision)
+    }
+
+    static let rememberBooking = Reaction(
+        to: AppointmentBooked.self, named: "queue.remember-booking"
+    ) { booked, envelope, tx in
+        let card = AppointmentCard(
+            id: booked.appointmentID, patient: booked.patientID, provider: booked.providerID,
+            location: booked.locationID, start: booked.start, localDate: booked.localDate, status: "booked",
+            priority: Priority(rawValue: booked.priority) ?? .routine, revision: envelope.revision)
+        try await CardStore(sql: tx).remember(card)
+    }
+
+    static let rememberMove = Reaction(
+        to: AppointmentRescheduled.self, named: "queue.remember-move"
+    ) { moved, envelope, tx in
+        let card = AppointmentCard(
+            id: moved.appointmentID, patient: moved.patientID, provider: moved.providerID,
+            location: moved.locationID, start: moved.start, localDate: moved.localDate, status: "booked",
+            priority: Priority(rawValue: moved.priority) ?? .routine, revision: envelope.revision)
+        try await CardStore(sql: tx).remember(card)
+    }
+
+    static let rememberCancellation = Reaction(
+        to: AppointmentCancelled.self, named: "queue.remember-cancellation"
+    ) { cancelled, envelope, tx in
+        let card = AppointmentCard(
+            id: cancelled.appointmentID, patient: cancelled.patientID, provider: cancelled.providerID,
+            location: nil, start: cancelled.start, localDate: cancelled.localDate, status: "cancelled",
+            priority: .routine, revision: envelope.revision)
+        try await CardStore(sql: tx).remember(card)
+    }
+
+    static let rememberPatient = Reaction(
+        to: PatientRegistered.self, named: "queue.remember-patient"
+    ) { registered, _, tx in
+        try await CardStore(sql: tx).remember(registered.patientID)
+    }
+
+    static let forgetPatient = Reaction(
+        to: PatientInactivated.self, named: "queue.forget-patient"
+    ) { inactivated, _, tx in
+        try await CardStore(sql: tx).remember(inactivated.patientID, active: false)
+    }
+
+    static let rememberLocation = Reaction(
+        to: LocationOpened.self, named: "queue.remember-location"
+    ) { opened, _, tx in
+        try await CardStore(sql: tx).remember(opened.locationID, zone: opened.zone)
+    }
+}

@@ -1,0 +1,120 @@
+import Access
+import Bootstrap
+import HTTP
+import JSON
+import Loop
+import Messaging
+import Postgres
+import Primitives
+
+/// Calling the next patient, and what else happens to a token.
+@LoopActor
+struct TokenRoutes {
+    let host: Host
+    let boards: Boards
+
+    var table: [Route] {
+        [
+            .post(
+                "/v1/queue/next", for: .callNext,
+                .init(
+                    "Call the next patient",
+                    body: .object([.optional("providerId", .id, "yourself by default")]),
+                    answers: [(200, TokenView.schema), (204, nil)],
+                    problems: ["already_serving", "provider_unknown"]), next),
+            .get(
+                "/v1/queue/tokens/:id", for: .readQueue,
+                .init("Read a token", answers: [(200, TokenView.schema)]), show),
+            .patch(
+                "/v1/queue/:id", for: .changeTokens,
+                .init(
+                    "Change a token's status",
+                    body: .object([.required("status", .choice(Token.Status.allCases.map(\.rawValue)))]),
+                    answers: [(200, TokenView.schema)], problems: ["transition_refused", "already_serving"],
+                    isMergePatch: true), change),
+        ]
+    }
+
+    private func next(_ request: Request, by caller: Principal) async throws -> Response {
+        let asked = try request.body.optional("providerId", as: ProviderID.self)
+        let cards = Cards(host: host, caller: caller)
+        let own = try await cards.ownProvider()
+        // A doctor calls for nobody else; another's queue is not theirs to move.
+        guard asked.map({ $0 == own }) ?? true else { throw Problem.forbidden }
+        let now = host.now()
+        let today = caller.today(at: now)
+
+        var changed: Token?
+        let response = try await host.write(request, by: caller) { tx in
+            changed = nil
+            let store = TokenStore(sql: tx)
+            // One call at a time for one practitioner: then "nobody waits" is true when it is said.
+            try await CardStore(sql: tx).lockProvider(own)
+            guard let token = try await store.callNext(of: own, on: today, at: now) else {
+                guard try await !store.isServing(own, on: today) else { throw TokenError.alreadyServing }
+                return .noContent
+            }
+            changed = token
+            try tx.announce(token.called(at: now), revision: token.version)
+            try tx.audit("call", "token", token.id.description, before: nil, after: token.trace)
+            return .json(200, TokenView(token: token), version: token.version)
+        }
+        if let changed { boards.changed(Board.Key(changed, in: caller.tenant)) }
+        return response
+    }
+
+    private func show(_ request: Request, by caller: Principal) async throws -> Response {
+        let id = try request.id("id", of: TokenKind.self)
+        guard let token = try await TokenStore(sql: host.db.reader(for: caller.tenant)).find(id)
+        else { throw Problem.notFound("token") }
+        return .json(200, TokenView(token: token), version: token.version)
+    }
+
+    private func change(_ request: Request, by caller: Principal) async throws -> Response {
+        let id = try request.id("id", of: TokenKind.self)
+        let word = try request.body.required("status", as: String.self)
+        guard let status = Token.Status(rawValue: word) else { throw Problem.internalError }
+        // The state diagram protects a token better than a version could, so If-Match is honoured, not demanded.
+        let version = request.header("if-match") == nil ? nil : try request.ifMatch()
+
+        var changed: Token?
+        let response = try await host.write(request, by: caller) { tx in
+            changed = nil
+            let store = TokenStore(sql: tx)
+            guard var token = try await store.findForUpdate(id) else { throw Problem.notFound("token") }
+            guard version.map({ $0 == token.version }) ?? true else { throw Problem.staleVersion }
+            let before = token
+            if let fact = try token.change(to: status, at: host.now()) {
+                try await store.update(token)
+                try tx.announce(fact, revision: token.version)
+                try tx.audit("change", "token", id.description, before: before.trace, after: token.trace)
+                changed = token
+            }
+            return .json(200, TokenView(token: token), version: token.version)
+        }
+        if let changed { boards.changed(Board.Key(changed, in: caller.tenant)) }
+        return response
+    }
+}
+
+/// The one place where a token's refusals become HTTP.
+extension TokenError: ProblemConvertible {
+    var problem: Problem {
+        switch self {
+        case .alreadyCheckedIn: .conflict("already_checked_in", "This appointment has its token.")
+        case .alreadyWaiting: .conflict("already_waiting", "The patient has a token for this practitioner today.")
+        case .alreadyServing:
+            .conflict("already_serving", "A patient is with the doctor. Complete or skip that token first.")
+        case .notToday: .refused("not_today", "The appointment is on another day.")
+        case .appointmentCancelled: .refused("appointment_cancelled", "The appointment was cancelled.")
+        case .appointmentFulfilled: .refused("appointment_fulfilled", "The visit of this appointment is over.")
+        case .appointmentUnknown: .refused("appointment_unknown", "There is no such appointment.")
+        case .patientUnknown: .refused("patient_unknown", "There is no such patient.")
+        case .patientInactive: .refused("patient_inactive", "The patient's record is closed.")
+        case .providerUnknown: .refused("provider_unknown", "There is no such practitioner.")
+        case .locationUnknown: .refused("location_unknown", "There is no such location.")
+        case .transitionRefused(let from, let to):
+            .conflict("transition_refused", "A token cannot go from \(from.rawValue) to \(to.rawValue).")
+        }
+    }
+}
