@@ -18,3 +18,4 @@ static inline CURLMcode polyclinic_curl_multi_timer(CURLM *m, polyclinic_curl_ti
     curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, f);
     return curl_multi_setopt(m, CURLMOPT_TIMERDATA, data);
 }
+static inline CURLMcode polyclinic_curl_multi_long(CURLM *m, CURLMoption o, long v) { return curl_multi_setopt(m, o, v); }
