@@ -16,6 +16,20 @@ package struct AuditRecorded: Event {
     package let before: JSONObject?
     package let after: JSONObject?
 
+    package init(
+        service: String, action: String, resource: String, resourceID: String, role: String, allowed: Bool,
+        before: JSONObject?, after: JSONObject?
+    ) {
+        self.service = service
+        self.action = action
+        self.resource = resource
+        self.resourceID = resourceID
+        self.role = role
+        self.allowed = allowed
+        self.before = before
+        self.after = after
+    }
+
     package init(data: JSONObject) throws {
         service = try data.required("service")
         action = try data.required("action")

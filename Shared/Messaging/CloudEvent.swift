@@ -37,7 +37,7 @@ package struct CloudEvent: Sendable {
 
     /// Reads what came from the broker. Unknown attributes are ignored, as the standard allows extensions.
     package init(_ bytes: [UInt8]) throws(Malformed) {
-        guard let document = try? EventJSON.read(bytes), case .object(let object) = document else { throw .notJSON }
+        guard let document = try? JSONValue.parse(bytes), case .object(let object) = document else { throw .notJSON }
         guard object["specversion"] == .string("1.0") else { throw .attribute("specversion") }
         func required<T: JSONReadable>(_ name: String) throws(Malformed) -> T {
             guard let value = object[name], let read = T(json: value) else { throw .attribute(name) }

@@ -29,7 +29,10 @@ struct HTTPClientTests {
         let server = Script { _ in "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" }
         try await onLoop {
             let client = HTTPClient()
-            for _ in 0..<5 { #expect(try await client.request("GET", server.url).status == 200) }
+            for _ in 0..<5 {
+                let answer = try await client.request("GET", server.url)
+                #expect(answer.status == 200)
+            }
         }
         #expect(server.connections == 1)
     }

@@ -1,0 +1,32 @@
+import Primitives
+
+extension Catalogue {
+    /// What auth announces, with a sample of each.
+    static let auth: [CatalogueEntry] = [
+        CatalogueEntry(
+            "A tenant (organisation) exists.",
+            TenantOpened(tenantID: Sample.id(1))),
+        CatalogueEntry(
+            "A clinic site exists; its zone decides what \"today\" is there.",
+            LocationOpened(locationID: Sample.id(2), zone: "Asia/Kolkata", currency: .inr)),
+        CatalogueEntry(
+            "Somebody may sign in. professionalName and specialties are there for doctors only: a published "
+                + "profile, not personal data of a patient.",
+            optional: ["professionalName", "patientId"],
+            AccountCreated(
+                accountID: Sample.id(3), roles: ["doctor"], locationID: Sample.id(2), zone: "Asia/Kolkata",
+                professionalName: "Dr. Meera Rao", patientID: Sample.id(5))),
+        CatalogueEntry(
+            "What an account may do has changed; tokens issued before validFrom are void.",
+            optional: ["professionalName"],
+            AccountRolesChanged(
+                accountID: Sample.id(3), roles: ["doctor"], locationID: Sample.id(2), zone: "Asia/Kolkata",
+                professionalName: "Dr. Meera Rao", validFrom: Sample.time(0))),
+        CatalogueEntry(
+            "Nobody may act as this account any more; tokens issued before at are void at once.",
+            AccountDeactivated(accountID: Sample.id(3), at: Sample.time(0))),
+        CatalogueEntry(
+            "The account may sign in again.",
+            AccountReactivated(accountID: Sample.id(3), at: Sample.time(0))),
+    ]
+}

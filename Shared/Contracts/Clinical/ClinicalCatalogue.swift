@@ -1,0 +1,36 @@
+import Primitives
+
+extension Catalogue {
+    /// What clinical announces, with a sample of each.
+    static let clinical: [CatalogueEntry] = [
+        CatalogueEntry(
+            "A patient has a record.",
+            PatientRegistered(patientID: Sample.id(5), locationID: Sample.id(2), localDate: Sample.day)),
+        CatalogueEntry(
+            "Something in a patient's demographics changed; fields are the names of what changed, never the "
+                + "values.",
+            PatientChanged(patientID: Sample.id(5), fields: ["phone", "address"])),
+        CatalogueEntry(
+            "The record is closed to new bookings; nothing of it is deleted.",
+            PatientInactivated(patientID: Sample.id(5))),
+        CatalogueEntry(
+            "A consultation has begun.",
+            optional: ["tokenId", "appointmentId"],
+            VisitStarted(
+                visitID: Sample.id(9), patientID: Sample.id(5), practitionerID: Sample.id(3),
+                tokenID: Sample.id(8), appointmentID: Sample.id(7), locationID: Sample.id(2),
+                localDate: Sample.day)),
+        CatalogueEntry(
+            "A consultation is signed: from now on only addenda.",
+            optional: ["tokenId", "appointmentId"],
+            VisitCompleted(
+                visitID: Sample.id(9), patientID: Sample.id(5), practitionerID: Sample.id(3),
+                tokenID: Sample.id(8), appointmentID: Sample.id(7), locationID: Sample.id(2),
+                localDate: Sample.day, completedAt: Sample.time(40))),
+        CatalogueEntry(
+            "Medicines may be dispensed until validUntil (the last usable day).",
+            PrescriptionIssued(
+                prescriptionID: Sample.id(10), visitID: Sample.id(9), patientID: Sample.id(5),
+                practitionerID: Sample.id(3), validUntil: Sample.day, items: [Sample.prescribedItem])),
+    ]
+}

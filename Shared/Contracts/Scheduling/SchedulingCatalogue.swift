@@ -1,0 +1,39 @@
+import Primitives
+
+extension Catalogue {
+    /// What scheduling announces, with a sample of each.
+    static let scheduling: [CatalogueEntry] = [
+        CatalogueEntry(
+            "A practitioner can be booked, or is known under this account.",
+            ProviderListed(
+                providerID: Sample.id(4), accountID: Sample.id(3), locationID: Sample.id(2),
+                zone: "Asia/Kolkata")),
+        CatalogueEntry(
+            "A practitioner has new bookable time.",
+            SlotsOpened(providerID: Sample.id(4), from: Sample.day, to: Sample.day, created: 24)),
+        CatalogueEntry(
+            "A patient holds a confirmed time with a practitioner.",
+            AppointmentBooked(
+                appointmentID: Sample.id(7), patientID: Sample.id(5), providerID: Sample.id(4),
+                locationID: Sample.id(2), slotID: Sample.id(6), start: Sample.time(0), end: Sample.time(15),
+                localDate: Sample.day, modality: "in_person", priority: "routine")),
+        CatalogueEntry(
+            "The same appointment now has another time.",
+            AppointmentRescheduled(
+                appointmentID: Sample.id(7), patientID: Sample.id(5), providerID: Sample.id(4),
+                locationID: Sample.id(2), slotID: Sample.id(6), start: Sample.time(0), end: Sample.time(15),
+                localDate: Sample.day, previousStart: Sample.time(-60), modality: "in_person",
+                priority: "routine")),
+        CatalogueEntry(
+            "The time is free again. cancelledBy is a role.",
+            AppointmentCancelled(
+                appointmentID: Sample.id(7), patientID: Sample.id(5), providerID: Sample.id(4),
+                start: Sample.time(0), localDate: Sample.day, cancelledBy: "reception")),
+        CatalogueEntry(
+            "The patient of an appointment has checked in.",
+            AppointmentArrived(appointmentID: Sample.id(7), patientID: Sample.id(5), tokenID: Sample.id(8))),
+        CatalogueEntry(
+            "The visit behind an appointment is complete.",
+            AppointmentFulfilled(appointmentID: Sample.id(7), patientID: Sample.id(5), visitID: Sample.id(9))),
+    ]
+}
