@@ -40,9 +40,9 @@ import Primitives
         for medicine in try await store.find(before.keys.sorted()) {
             let after = try await store.usable(medicine.id, today: today)
             guard let had = before[medicine.id], medicine.ranLow(from: had, to: after) else { continue }
+            // Revision 0: stock runs low again and again without the catalogue's entry changing.
             try tx.announce(
-                StockRanLow(medicineID: medicine.id, onHand: after, reorderLevel: medicine.reorderLevel),
-                revision: medicine.version)
+                StockRanLow(medicineID: medicine.id, onHand: after, reorderLevel: medicine.reorderLevel), revision: 0)
         }
     }
 }
