@@ -12,7 +12,7 @@ package struct KeySet: Sendable {
     /// Reads a JWKS document. Keys of other kinds and uses are left out; a `kid` that is not the key's thumbprint, or
     /// a document without a usable key, is refused: we wrote it, so it is damaged.
     package init(jwks document: [UInt8]) throws(KeySetError) {
-        guard let listed = try? TokenJSON.object(document)?.required("keys", as: [JSONObject].self) else {
+        guard let listed = try? JSONObject(json: JSONValue.parse(document, maxDepth: 8))?.required("keys", as: [JSONObject].self) else {
             throw .malformed
         }
         var keys: [VerifyingKey] = []

@@ -1,0 +1,132 @@
+import Access
+import Bootstrap
+import Contracts
+import Cryptography
+import HTTP
+import JSON
+import Loop
+import Messaging
+import Postgres
+import Primitives
+
+/// Accounts over HTTP, for administrators.
+@LoopActor struct AccountRoutes {
+    let host: Host
+    let vaults: Vaults
+    let emailIndex: EmailIndex
+    let hashing: PasswordHash
+
+    var table: [Route] {
+        [
+            .get("/v1/users", for: .manageUsers, Self.listDocs, list),
+            .post("/v1/users", for: .manageUsers, Self.createDocs, create),
+            .get("/v1/users/:id", for: .manageUsers, Self.showDocs, show),
+            .patch("/v1/users/:id", for: .manageUsers, Self.changeDocs, change),
+        ]
+    }
+
+    private func list(_ request: Request, by caller: Principal) async throws -> Response {
+        let limit: Int = try request.query.optional("limit") ?? 50
+        let found = try await store(for: caller).page(
+            role: try request.query.optional("role"), isActive: try request.query.optional("active"),
+            after: try IDCursor.read(try request.query.optional("cursor")), limit: limit + 1)
+        let next = found.count > limit ? found.prefix(limit).last.map { Cursor.encode([$0.id.description]) } : nil
+        return .page(found.prefix(limit).map { AccountView($0) }, next: next, of: request)
+    }
+
+    private func show(_ request: Request, by caller: Principal) async throws -> Response {
+        guard let account = try await store(for: caller).find(try request.id("id")) else { throw Problem.notFound("user") }
+        return .json(200, AccountView(account), version: account.version)
+    }
+
+    private func create(_ request: Request, by caller: Principal) async throws -> Response {
+        guard let email = EmailAddress(try request.body.required("email")) else { throw AccountError.emailInvalid }
+        let account = try Account.create(
+            name: try request.body.required("name"), email: email,
+            roles: Set(try request.body.required("roles", as: [Role].self)),
+            location: try request.body.optional("locationId") ?? caller.location,
+            patient: try request.body.optional("patientId"), at: host.now())
+        if let patient = account.patient {
+            let card = try await host.cards.ask("clinical", "/internal/cards/patients/\(patient)", as: caller)
+            guard card != nil else { throw AccountError.patientUnknown }
+        }
+        let given: String? = try request.body.optional("password")
+        let password = given ?? Base64URL.encode(Random.bytes(15))
+        let hashing = hashing
+        let hash = try await host.blocking.run { try hashing.make(password) }
+
+        return try await host.write(request, by: caller) { tx in
+            let created = CreateAccount(vaults: vaults, emailIndex: emailIndex)
+            try await created(account, email: email, passwordHash: hash, in: caller.tenant, tx)
+            let view = AccountView(account, temporaryPassword: given == nil ? password : nil)
+            return .created(view, version: account.version, at: "/v1/users/\(account.id)")
+        }
+    }
+
+    private func change(_ request: Request, by caller: Principal) async throws -> Response {
+        let id = try request.id("id", of: Primitives.Account.self)
+        let expected = try request.ifMatch()
+        let change = Account.Change(
+            name: try request.body.optional("name"),
+            roles: try request.body.optional("roles", as: [Role].self).map { Set($0) },
+            location: try request.body.optional("locationId"), isActive: try request.body.optional("active"))
+
+        return try await host.write(request, by: caller) { tx in
+            let store = AccountStore(sql: tx, vault: try await vaults.vault(of: caller.tenant, tx))
+            guard let found = try await store.findForUpdate(id, withAdmins: change.touchesAccess) else {
+                throw Problem.notFound("user")
+            }
+            guard found.account.version == expected else { throw Problem.staleVersion }
+            var account = found.account
+            let now = host.now()  // Behind the lock: a session that began before it is older than this.
+            if let site = change.location, try await LocationStore(sql: tx).find(site) == nil {
+                throw AccountError.locationUnknown
+            }
+            let outcome = try account.apply(change, isOnlyAdmin: found.isOnlyAdmin, at: now)
+            guard try await store.update(account) else { throw Problem.staleVersion }
+            try await announce(outcome, of: account, at: now, tx)
+            if outcome.voidsTokens {
+                let reason: Session.End = outcome.isDeactivated ? .deactivated : .rolesChanged
+                try await SessionStore(sql: tx).endAll(of: id, because: reason, at: now)
+                tx.revokeTokens(of: id, tenant: caller.tenant, before: account.validFrom)
+            }
+            try tx.audit(
+                "update", "account", id.description, before: found.account.audited,
+                after: account.audited(renamed: outcome.isRenamed))
+            return .json(200, AccountView(account), version: expected + 1)
+        }
+    }
+
+    private func announce(_ outcome: Account.Outcome, of account: Account, at now: Timestamp, _ tx: Transaction) async throws {
+        let revision = account.version + 1
+        if outcome.hasNewDuties || (outcome.isRenamed && account.professionalName != nil) {
+            guard let location = try await LocationStore(sql: tx).find(account.location) else {
+                throw AccountError.locationUnknown
+            }
+            try tx.announce(AccountRolesChanged(account, zone: location.zone), revision: revision)
+        }
+        if outcome.isDeactivated { try tx.announce(AccountDeactivated(accountID: account.id, at: now), revision: revision) }
+        if outcome.isReactivated { try tx.announce(AccountReactivated(accountID: account.id, at: now), revision: revision) }
+    }
+
+    private func store(for caller: Principal) async throws -> AccountStore {
+        let reader = host.db.reader(for: caller.tenant)
+        return AccountStore(sql: reader, vault: try await vaults.vault(of: caller.tenant, reader))
+    }
+}
+
+/// The one place where an account's refusals become HTTP.
+extension AccountError: ProblemConvertible {
+    var problem: Problem {
+        switch self {
+        case .emailInvalid: .invalid("email", "invalid_email", "Use an address like name@example.org.")
+        case .emailTaken: .conflict("email_taken", "An account has this e-mail address already.")
+        case .roleNotAssignable: .invalid("roles", "role_not_assignable", "Give one or more roles of people.")
+        case .patientRequired: .invalid("patientId", "required", "An account of a patient needs the patient's id.")
+        case .patientRoleRequired: .invalid("patientId", "unexpected", "Only an account with role patient has a patient's id.")
+        case .patientUnknown: .refused("patient_unknown", "There is no such patient.")
+        case .locationUnknown: .refused("location_unknown", "There is no such location.")
+        case .lastAdmin: .refused("last_admin", "Make somebody else an administrator first.")
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import Access
+import HTTP
+import JSON
+import Primitives
+
+/// An account as administrators see it.
+struct AccountView: JSONWritable {
+    private let account: Account
+    private let temporaryPassword: String?
+
+    init(_ account: Account, temporaryPassword: String? = nil) {
+        self.account = account
+        self.temporaryPassword = temporaryPassword
+    }
+
+    func write(to json: inout JSONWriter) {
+        json.object {
+            $0.field("id", account.id)
+            $0.field("name", account.name)
+            $0.field("email", account.email)
+            $0.field("roles", account.roleNames)
+            $0.field("active", account.isActive)
+            $0.field("locationId", account.location)
+            $0.field("patientId", account.patient)
+            $0.field("createdAt", account.createdAt)
+            $0.field("temporaryPassword", temporaryPassword)
+        }
+    }
+
+    private static let fields: [Schema.Field] = [
+        .required("id", .id), .required("name", .text(max: 200)), .required("email", .text(max: 254)),
+        .required("roles", Account.roleList), .required("active", .boolean), .required("locationId", .id),
+        .optional("patientId", .id), .required("createdAt", .instant),
+    ]
+    static let schema = Schema.object(fields)
+    static let createdSchema = Schema.object(
+        fields + [.optional("temporaryPassword", .text(max: 40), "Once, when none was given")])
+}
+
+extension Account {
+    /// States and ids, and the names of personal fields, never their values.
+    func audited(renamed: Bool) -> JSONObject {
+        var object = JSONObject([
+            ("roles", .array(roleNames.map { .string($0) })), ("active", .bool(isActive)),
+            ("locationId", .string(location.description)),
+        ])
+        if renamed { object["changed"] = .array([.string("name")]) }
+        return object
+    }
+    var audited: JSONObject { audited(renamed: false) }
+}
+
+extension Account {
+    static let roleList = Schema.list(of: .choice(assignable.map(\.rawValue)), min: 1, max: 12)
+}
+
+extension AccountRoutes {
+    static let listDocs = Route.Docs(
+        "List accounts",
+        query: [
+            .optional("role", .choice(Role.allCases.map(\.rawValue))), .optional("active", .boolean),
+            .optional("limit", .integer(1...100)), .optional("cursor", .text(max: 500)),
+        ],
+        answers: [
+            (200, .object([.required("items", .list(of: AccountView.schema, max: 100)), .optional("nextCursor", .text(max: 500))]))
+        ])
+
+    static let showDocs = Route.Docs("Show an account", answers: [(200, AccountView.schema)])
+
+    static let createDocs = Route.Docs(
+        "Create an account",
+        body: .object([
+            .required("name", .text(max: 200)), .required("email", .text(max: 254)), .required("roles", Account.roleList),
+            .optional("password", .text(min: 12, max: 128), "Left out: the answer holds a temporary one, once"),
+            .optional("patientId", .id, "Required for role patient: the record the account may see"),
+            .optional("locationId", .id, "The creator's site by default"),
+        ]),
+        answers: [(201, AccountView.createdSchema)],
+        problems: ["email_taken", "invalid_email", "patient_unknown", "location_unknown"])
+
+    static let changeDocs = Route.Docs(
+        "Change an account; `active: false` deactivates it at once",
+        body: .object([
+            .optional("name", .text(max: 200)), .optional("roles", Account.roleList), .optional("active", .boolean),
+            .optional("locationId", .id),
+        ]),
+        answers: [(200, AccountView.schema)], problems: ["last_admin", "location_unknown", "stale_version"],
+        isMergePatch: true)
+}

@@ -1,0 +1,72 @@
+import Access
+import Loop
+import Postgres
+import Primitives
+
+/// What signing in needs to know of an account: the statements that read and write secrets, and no names.
+@LoopActor struct CredentialStore {
+    let sql: any SQLSession
+
+    /// Whose address this is, in whichever tenant. The session is scoped to none.
+    func find(_ index: Bytes) async throws -> (account: AccountID, tenant: TenantID)? {
+        try await sql.first(
+            "select account_id, tenant_id from login where email_index = \(index)",
+            as: { row in (try row.next(as: AccountID.self), try row.next(as: TenantID.self)) })
+    }
+
+    func read(_ account: AccountID) async throws -> Credential? {
+        try await sql.first(Self.query(account, locking: ""), as: Credential.init(row:))
+    }
+
+    /// The same, and nobody changes the account until this transaction has committed: a session that begins beside
+    /// a deactivation either is ended by it or does not begin.
+    func readHolding(_ account: AccountID) async throws -> Credential? {
+        try await sql.first(Self.query(account, locking: "for share of a"), as: Credential.init(row:))
+    }
+
+    private static func query(_ account: AccountID, locking: String) -> SQL {
+        """
+        select a.id, a.password_hash, a.active, array_to_string(a.roles, ','), a.location_id, l.zone, l.currency,
+               a.patient_id
+        from account a join location l on l.id = a.location_id
+        where a.id = \(account) \(unsafe: locking)
+        """
+    }
+
+    func save(_ passwordHash: String, of account: AccountID, insteadOf old: String) async throws -> Bool {
+        try await sql.run(
+            """
+            update account set password_hash = \(passwordHash)
+            where id = \(account) and password_hash = \(old) and active
+            """) == 1
+    }
+}
+
+/// What an access token is made of, with the hash that earns it.
+struct Credential: Sendable {
+    let account: AccountID
+    let passwordHash: String
+    let isActive: Bool
+    let roles: Set<Role>
+    let location: LocationID
+    let zone: String
+    let currency: Currency
+    let patient: PatientID?
+
+    /// The most telling role, for the audit trail.
+    var mainRole: Role { Role.allCases.reversed().first { roles.contains($0) } ?? .service }
+    var isOnlyPatient: Bool { roles.isSubset(of: [.patient]) }
+}
+
+extension Credential {
+    init(row: inout Row) throws {
+        account = try row.next()
+        passwordHash = try row.next()
+        isActive = try row.next()
+        roles = Auth.roles(try row.next())
+        location = try row.next()
+        zone = try row.next()
+        currency = try row.next()
+        patient = try row.next()
+    }
+}

@@ -1,0 +1,47 @@
+import Access
+import Bootstrap
+import Cryptography
+
+/// What an operator may change without a build.
+struct AuthConfig: ServiceConfig {
+    let host: HostConfig
+    let signingKey: SigningKey
+    let pepper: SymmetricKey
+    /// What a deactivated account could do elsewhere while an event travels; so minutes, not hours.
+    let accessTokenLife: Duration
+    let staffSessionLife: Duration
+    let patientSessionLife: Duration
+    /// How long a rotated refresh token still answers with its successor: two tabs, or an answer lost on its way.
+    let refreshGrace: Duration
+    let throttle: LoginThrottle
+    let addressThrottle: LoginThrottle
+
+    init(environment: Environment) throws {
+        var read = environment.reader()
+        host = HostConfig(&read, service: "auth")
+        pepper = read.key("PASSWORD_PEPPER_FILE")
+        accessTokenLife = read.seconds("AUTH_ACCESS_TOKEN_SECONDS", default: 600, in: 60...900)
+        staffSessionLife = read.seconds("AUTH_STAFF_SESSION_SECONDS", default: 43_200, in: 900...86_400)
+        patientSessionLife = read.seconds("AUTH_PATIENT_SESSION_SECONDS", default: 2_592_000, in: 900...7_776_000)
+        refreshGrace = read.seconds("AUTH_REFRESH_GRACE_SECONDS", default: 10, in: 0...60)
+        throttle = LoginThrottle(limit: read.int("AUTH_LOGIN_FAILURES", default: 10, in: 3...100))
+        // A clinic's staff may share one address, so it bears many more.
+        addressThrottle = LoginThrottle(
+            limit: read.int("AUTH_LOGIN_FAILURES_PER_ADDRESS", default: 100, in: 10...10_000), slowsFrom: .max)
+        signingKey = try Self.signingKey(&read, published: host.publicKeys)
+        try read.finish()
+    }
+
+    private static func signingKey(_ read: inout EnvironmentReader, published: KeySet) throws -> SigningKey {
+        let pem = read.secret("JWT_PRIVATE_KEY_FILE")
+        guard !read.isDescribing, !pem.text.isEmpty else { return try .generate() }
+        guard let key = try? SigningKey(pem: [UInt8](pem.text.utf8)) else {
+            read.refuse("JWT_PRIVATE_KEY_FILE", "must name an unencrypted PEM private key on P-256")
+            return try .generate()
+        }
+        if published[key.verifying.id] == nil {
+            read.refuse("JWT_PRIVATE_KEY_FILE", "holds a key that JWT_PUBLIC_KEYS_FILE does not publish")
+        }
+        return key
+    }
+}

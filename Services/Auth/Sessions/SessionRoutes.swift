@@ -1,0 +1,193 @@
+import Access
+import Bootstrap
+import Cryptography
+import HTTP
+import JSON
+import Loop
+import Messaging
+import Postgres
+import Primitives
+
+/// Signing in, staying in and leaving.
+@LoopActor struct SessionRoutes {
+    let host: Host
+    let signIn: SignIn
+    let refreshing: RefreshSession
+    let vaults: Vaults
+    let hashing: PasswordHash
+    let keys: KeySet
+
+    var table: [Route] {
+        [
+            .anyone("POST", "/v1/auth/login", Self.loginDocs, login),
+            .anyone("POST", "/v1/auth/refresh", Self.refreshDocs, refresh),
+            .anyone("POST", "/v1/auth/logout", Self.logoutDocs, logout),
+            .get("/v1/auth/me", for: .signedIn, Self.meDocs, me),
+            .post("/v1/auth/password", for: .signedIn, Self.passwordDocs, changePassword),
+            .anyone("GET", "/.well-known/jwks.json", Self.keysDocs, publicKeys),
+        ]
+    }
+
+    private func login(_ request: Request) async throws -> Response {
+        let pair = try await signIn(
+            email: try request.body.required("email"), password: try request.body.required("password"), request)
+        return secret(.json(200, pair))
+    }
+
+    private func refresh(_ request: Request) async throws -> Response {
+        guard let token = RefreshToken(try request.body.required("refreshToken")) else { throw SignInError.refreshInvalid }
+        return secret(.json(200, try await refreshing(token, request)))
+    }
+
+    /// Ends the session of any of its tokens. An unknown one has nothing to end, and whether it has is not said.
+    private func logout(_ request: Request) async throws -> Response {
+        guard let token = RefreshToken(try request.body.required("refreshToken")) else { return .noContent }
+        let cause = Cause(tenant: token.tenant, actor: nil, role: "system", traceparent: request.traceparent)
+        try await host.transaction(for: token.tenant, as: cause) { tx in
+            let sessions = SessionStore(sql: tx)
+            guard try await sessions.find(token) != nil else { return }
+            guard try await sessions.end(token.session, because: .signedOut, at: host.now()) else { return }
+            try tx.audit("sign_out", "session", token.session.description)
+        }
+        return .noContent
+    }
+
+    private func me(_ request: Request, by caller: Principal) async throws -> Response {
+        let reader = host.db.reader(for: caller.tenant)
+        let store = AccountStore(sql: reader, vault: try await vaults.vault(of: caller.tenant, reader))
+        guard let account = try await store.find(caller.account), account.isActive else { throw TokenRefusal.revoked }
+        return .json(200, CallerView(account: account, caller: caller))
+    }
+
+    /// Ends all other sessions: whoever knew the old password is out.
+    private func changePassword(_ request: Request, by caller: Principal) async throws -> Response {
+        let current: String = try request.body.required("currentPassword")
+        let next: String = try request.body.required("newPassword")
+        let hashing = hashing
+        let reader = host.db.reader(for: caller.tenant)
+        guard let credential = try await CredentialStore(sql: reader).read(caller.account), credential.isActive else {
+            throw TokenRefusal.revoked
+        }
+        let new: String? = try await host.blocking.run {
+            guard hashing.verify(current, against: credential.passwordHash) else { return nil }
+            return try hashing.make(next)
+        }
+        guard let new else { throw Problem.refused("password_wrong", "The current password is not right.") }
+
+        return try await host.write(request, by: caller) { tx in
+            let store = CredentialStore(sql: tx)
+            guard try await store.save(new, of: caller.account, insteadOf: credential.passwordHash) else {
+                throw Problem.conflict("password_changed", "The password was changed meanwhile.")
+            }
+            try await SessionStore(sql: tx).endAll(
+                of: caller.account, except: caller.session, because: .passwordChanged, at: host.now())
+            try tx.audit("change_password", "account", caller.account.description)
+            return .noContent
+        }
+    }
+
+    private func publicKeys(_ request: Request) async throws -> Response {
+        var response = Response.json(200, keys)
+        response.headers.append(("Cache-Control", "public, max-age=300"))
+        return response
+    }
+
+    private func secret(_ response: Response) -> Response {
+        var response = response
+        response.headers.append(("Cache-Control", "no-store"))
+        return response
+    }
+}
+
+/// The one place where refusals of signing in become HTTP.
+extension SignInError: ProblemConvertible {
+    var problem: Problem {
+        switch self {
+        case .invalidCredentials:
+            Self.challenge(Problem(401, "invalid_credentials", "The e-mail address or the password is not right."))
+        case .tooManyAttempts(let wait):
+            Self.wait(wait)
+        case .refreshInvalid:
+            Self.challenge(Problem(401, "token_invalid", "The refresh token is not valid. Sign in again."))
+        case .refreshReused:
+            Self.challenge(
+                Problem(401, "token_reused", "This refresh token was used before, so its session was ended. Sign in again."))
+        }
+    }
+
+    private static func challenge(_ problem: Problem) -> Problem {
+        var problem = problem
+        problem.headers = [("WWW-Authenticate", #"Bearer realm="polyclinic""#)]
+        return problem
+    }
+
+    private static func wait(_ seconds: Int64) -> Problem {
+        var problem = Problem(429, "too_many_attempts", "Too many attempts. Wait as long as Retry-After says.")
+        problem.headers = [("Retry-After", "\(seconds)")]
+        return problem
+    }
+}
+
+/// What a client's first screen needs.
+private struct CallerView: JSONWritable {
+    let account: Account
+    let caller: Principal
+
+    func write(to json: inout JSONWriter) {
+        json.object {
+            $0.field("id", account.id)
+            $0.field("name", account.name)
+            $0.field("email", account.email)
+            $0.field("roles", account.roleNames)
+            $0.field("tenantId", caller.tenant)
+            $0.field("locationId", caller.location)
+            $0.field("zone", caller.zone)
+            $0.field("currency", caller.currency)
+            $0.field("patientId", account.patient)
+        }
+    }
+}
+
+extension SessionRoutes {
+    private static let refreshBody = Schema.object([.required("refreshToken", .text(max: 200))])
+
+    private static let loginDocs = Route.Docs(
+        "Sign in with an e-mail address and a password",
+        body: .object([
+            .required("email", .text(max: 254)), .required("password", .text(max: 128)),
+            .optional("otp", .text(max: 16), "Read once second factors exist; ignored today"),
+        ]),
+        answers: [(200, .object(TokenPair.fields + [.required("user", SignedInUser.schema)]))],
+        problems: ["invalid_credentials", "too_many_attempts", "unavailable"])
+
+    private static let refreshDocs = Route.Docs(
+        "Exchange a refresh token for the next pair",
+        body: refreshBody, answers: [(200, .object(TokenPair.fields))], problems: ["token_invalid", "token_reused"])
+
+    private static let logoutDocs = Route.Docs(
+        "End the session of a refresh token", body: refreshBody, answers: [(204, nil)])
+
+    private static let meDocs = Route.Docs(
+        "Say who is signed in",
+        answers: [
+            (
+                200,
+                .object([
+                    .required("id", .id), .required("name", .text(max: 200)), .required("email", .text(max: 254)),
+                    .required("roles", .list(of: .choice(Role.allCases.map(\.rawValue)), max: 12)),
+                    .required("tenantId", .id), .required("locationId", .id), .required("zone", .text(max: 64)),
+                    .required("currency", .text(min: 3, max: 3)), .optional("patientId", .id),
+                ])
+            )
+        ])
+
+    private static let passwordDocs = Route.Docs(
+        "Change the own password and end all other sessions",
+        body: .object([
+            .required("currentPassword", .text(max: 128)), .required("newPassword", .text(min: 12, max: 128)),
+        ]),
+        answers: [(204, nil)], problems: ["password_wrong", "password_changed"])
+
+    private static let keysDocs = Route.Docs(
+        "The public keys that access tokens are verified with (RFC 7517)", answers: [(200, .any)])
+}

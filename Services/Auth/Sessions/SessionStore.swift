@@ -1,0 +1,83 @@
+import Access
+import Loop
+import Postgres
+import Primitives
+
+/// Every statement that touches `session` and `refresh_token`.
+@LoopActor struct SessionStore {
+    let sql: any SQLSession
+
+    func insert(_ session: Session) async throws {
+        try await sql.run(
+            """
+            insert into session (id, account_id, started_at, expires_at)
+            values (\(session.id), \(session.account), \(session.startedAt), \(session.expiresAt))
+            """)
+    }
+
+    func account(of id: ID<SessionKind>) async throws -> AccountID? {
+        try await sql.first("select account_id from session where id = \(id)", as: { row in try row.next(as: AccountID.self) })
+    }
+
+    func findForUpdate(_ id: ID<SessionKind>) async throws -> Session? {
+        try await sql.first(
+            "select id, account_id, started_at, expires_at, ended_at from session where id = \(id) for update",
+            as: { row in
+                Session(
+                    id: try row.next(), account: try row.next(), startedAt: try row.next(), expiresAt: try row.next(),
+                    endedAt: try row.next())
+            })
+    }
+
+    /// When the token was retired; nil when no such token was ever issued.
+    func find(_ token: RefreshToken) async throws -> StoredToken? {
+        try await sql.first(
+            "select rotated_at from refresh_token where hash = \(token.hash) and session_id = \(token.session)",
+            as: { row in StoredToken(rotatedAt: try row.next()) })
+    }
+
+    func insert(_ token: RefreshToken, at now: Timestamp) async throws {
+        try await sql.run(
+            """
+            insert into refresh_token (hash, session_id, issued_at)
+            values (\(token.hash), \(token.session), \(now))
+            """)
+    }
+
+    func retire(_ token: RefreshToken, at now: Timestamp) async throws {
+        try await sql.run("update refresh_token set rotated_at = \(now) where hash = \(token.hash)")
+    }
+
+    func end(_ id: ID<SessionKind>, because reason: Session.End, at now: Timestamp) async throws -> Bool {
+        try await sql.run(
+            """
+            update session set ended_at = \(now), end_reason = \(reason.rawValue)
+            where id = \(id) and ended_at is null
+            """) == 1
+    }
+
+    /// Ends what the account has open, except `kept`.
+    func endAll(
+        of account: AccountID, except kept: ID<SessionKind>? = nil, because reason: Session.End, at now: Timestamp
+    ) async throws {
+        try await sql.run(
+            """
+            update session set ended_at = \(now), end_reason = \(reason.rawValue)
+            where account_id = \(account) and ended_at is null and (\(kept)::uuid is null or id <> \(kept))
+            """)
+    }
+
+    /// Deletes what has been over for a while; its tokens go with it. Says how many sessions that were.
+    func sweep(before time: Timestamp) async throws -> Int {
+        try await sql.run(
+            """
+            delete from session where id in
+                (select id from session where expires_at < \(time) order by expires_at limit 500 for update skip locked)
+            """)
+    }
+}
+
+/// What is known of a refresh token that was issued: nil while it is the live one of its session.
+struct StoredToken: Sendable {
+    let rotatedAt: Timestamp?
+}

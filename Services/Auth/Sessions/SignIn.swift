@@ -1,0 +1,117 @@
+import Access
+import Bootstrap
+import Cryptography
+import HTTP
+import JSON
+import Loop
+import Messaging
+import Postgres
+import Primitives
+
+/// Turns an address and a password into a session, and says no more to a stranger than "no".
+///
+/// An unknown address costs the same statements and the same Argon2id as a known one, and a deactivated account
+/// is answered like a wrong password.
+@LoopActor struct SignIn {
+    let host: Host
+    let config: AuthConfig
+    let vaults: Vaults
+    let emailIndex: EmailIndex
+    let hashing: PasswordHash
+    let issuer: TokenIssuer
+
+    func callAsFunction(email typed: String, password: String, _ request: Request) async throws -> TokenPair {
+        let keys = emailIndex.failureKeys(typed, from: request.remoteAddress)
+        let found = try await admit(typed, keys)
+        // Somebody else's tenant for a stranger's address: the same statement, and no row.
+        let tenant = found?.tenant ?? TenantID()
+        let credential = try await CredentialStore(sql: host.db.reader(for: tenant)).read(found?.account ?? AccountID())
+
+        let isRight: Bool
+        do {
+            isRight = try await check(password, credential?.passwordHash)
+        } catch {
+            try? await giveBack(keys)  // We were too busy to look; that was no failure.
+            throw error
+        }
+        guard let credential, isRight, credential.isActive else {
+            try await recordFailure(of: credential, in: tenant, request)
+            throw SignInError.invalidCredentials
+        }
+        return try await begin(credential, in: tenant, keys, request)
+    }
+
+    /// Counts the attempt before the password is looked at, so parallel guesses cannot outrun the tally.
+    private func admit(
+        _ typed: String, _ keys: (both: Bytes, client: Bytes)
+    ) async throws -> (account: AccountID, tenant: TenantID)? {
+        let now = host.now()
+        let index = EmailAddress(typed).map { emailIndex($0) }
+        return try await host.db.systemTransaction { tx in
+            let failures = LoginFailureStore(sql: tx)
+            let mine = try await failures.claim(keys.both, at: now)
+            let everybody = try await failures.claim(keys.client, at: now)
+            let waits = [config.throttle.wait(after: mine, at: now), config.addressThrottle.wait(after: everybody, at: now)]
+            if let wait = waits.compactMap({ $0 }).max() { throw SignInError.tooManyAttempts(wait: wait) }
+            try await failures.save(config.throttle.counting(mine, at: now), under: keys.both)
+            try await failures.save(config.addressThrottle.counting(everybody, at: now), under: keys.client)
+            return try await CredentialStore(sql: tx).find(index ?? Bytes([]))
+        }
+    }
+
+    private func check(_ password: String, _ hash: String?) async throws -> Bool {
+        let hashing = hashing
+        return try await host.blocking.run {
+            guard let hash else {
+                _ = try hashing.make(password)
+                return false
+            }
+            return hashing.verify(password, against: hash)
+        }
+    }
+
+    private func giveBack(_ keys: (both: Bytes, client: Bytes)) async throws {
+        try await host.db.systemTransaction { tx in
+            try await LoginFailureStore(sql: tx).takeBack(keys.both)
+            try await LoginFailureStore(sql: tx).takeBack(keys.client)
+        }
+    }
+
+    /// An unknown address has no tenant whose audit trail could hold it; the tally alone knows of it.
+    private func recordFailure(of credential: Credential?, in tenant: TenantID, _ request: Request) async throws {
+        guard let credential else { return }
+        let cause = Cause(
+            tenant: tenant, actor: credential.account, role: credential.mainRole.rawValue, traceparent: request.traceparent)
+        try await Audit.denied("sign_in", "account", credential.account.description, cause: cause, in: host.db)
+    }
+
+    private func begin(
+        _ known: Credential, in tenant: TenantID, _ keys: (both: Bytes, client: Bytes), _ request: Request
+    ) async throws -> TokenPair {
+        let cause = Cause(
+            tenant: tenant, actor: known.account, role: known.mainRole.rawValue, traceparent: request.traceparent)
+        return try await host.transaction(for: tenant, as: cause) { tx in
+            let credentials = CredentialStore(sql: tx)
+            guard let credential = try await credentials.readHolding(known.account), credential.isActive,
+                credential.passwordHash == known.passwordHash
+            else { throw SignInError.invalidCredentials }
+
+            let now = host.now()
+            let life = credential.isOnlyPatient ? config.patientSessionLife : config.staffSessionLife
+            let session = Session(
+                id: ID(), account: credential.account, startedAt: now,
+                expiresAt: now.adding(seconds: life.components.seconds), endedAt: nil)
+            let token = RefreshToken(tenant: tenant, session: session.id)
+            try await SessionStore(sql: tx).insert(session)
+            try await SessionStore(sql: tx).insert(token, at: now)
+            try await LoginFailureStore(sql: tx).clear(keys.both)
+            try await LoginFailureStore(sql: tx).takeBack(keys.client)
+            try tx.audit("sign_in", "session", session.id.description)
+
+            let account = try await AccountStore(sql: tx, vault: try await vaults.vault(of: tenant, tx)).find(credential.account)
+            var pair = try issuer.pair(credential, tenant, session, token, at: now)
+            pair.user = account.map { SignedInUser(id: $0.id, name: $0.name, roles: $0.roleNames, tenant: tenant) }
+            return pair
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import Access
+import JSON
+import Primitives
+
+/// What signing in and refreshing answer.
+struct TokenPair: JSONWritable {
+    let accessToken: String
+    let refreshToken: String
+    let expiresIn: Int64
+    /// Only signing in says who this is.
+    var user: SignedInUser?
+
+    func write(to json: inout JSONWriter) {
+        json.object {
+            $0.field("accessToken", accessToken)
+            $0.field("refreshToken", refreshToken)
+            $0.field("tokenType", "Bearer")
+            $0.field("expiresIn", expiresIn)
+            $0.field("user", user)
+        }
+    }
+
+    static let fields: [Schema.Field] = [
+        .required("accessToken", .text(max: 4096)), .required("refreshToken", .text(max: 100)),
+        .required("tokenType", .choice(["Bearer"])), .required("expiresIn", .integer(0...900), "Seconds"),
+    ]
+}
+
+struct SignedInUser: JSONWritable {
+    let id: AccountID
+    let name: String
+    let roles: [String]
+    let tenant: TenantID
+
+    func write(to json: inout JSONWriter) {
+        json.object {
+            $0.field("id", id)
+            $0.field("name", name)
+            $0.field("roles", roles)
+            $0.field("tenantId", tenant)
+        }
+    }
+
+    static let schema = Schema.object([
+        .required("id", .id), .required("name", .text(max: 200)),
+        .required("roles", .list(of: .choice(Role.allCases.map(\.rawValue)), max: 12)), .required("tenantId", .id),
+    ])
+}
+
+/// Signs the access tokens of sessions.
+struct TokenIssuer: Sendable {
+    let mint: TokenMint
+    let life: Duration
+
+    /// An access token never outlives its session.
+    func pair(
+        _ credential: Credential, _ tenant: TenantID, _ session: Session, _ refresh: RefreshToken, at now: Timestamp
+    ) throws -> TokenPair {
+        let end = min(now.adding(seconds: life.components.seconds), session.expiresAt)
+        let token = AccessToken(
+            account: credential.account, tenant: tenant, roles: credential.roles, session: session.id,
+            location: credential.location, zone: credential.zone, currency: credential.currency,
+            patient: credential.patient, issuedAt: now, expiresAt: end)
+        return TokenPair(
+            accessToken: try mint.sign(token), refreshToken: refresh.text, expiresIn: end.seconds(since: now))
+    }
+}
