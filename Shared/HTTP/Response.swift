@@ -21,12 +21,18 @@ package struct Response: Sendable {
         self.body = body
     }
 
-    package static func json(_ status: Int = 200, _ value: some JSONWritable) -> Response {
+    package static func json(_ value: some JSONWritable) -> Response { json(200, value) }
+
+    package static func json(_ status: Int, _ value: some JSONWritable) -> Response {
         Response(status, headers: [("Content-Type", "application/json")], body: .bytes(value.jsonBytes))
     }
 
     /// A single resource with its version as a strong ETag.
-    package static func json(_ status: Int = 200, _ value: some JSONWritable, version: Int) -> Response {
+    package static func json(_ value: some JSONWritable, version: Int) -> Response {
+        json(200, value, version: version)
+    }
+
+    package static func json(_ status: Int, _ value: some JSONWritable, version: Int) -> Response {
         var response = json(status, value)
         response.headers.append(("ETag", "\"\(version)\""))
         return response
@@ -63,19 +69,28 @@ package struct Response: Sendable {
     }
 }
 
-/// SKELETON: the writing end of a server-sent event stream.
-@LoopActor package final class EventStream {
-    package nonisolated init() {}
-    /// False when the client has gone; then the closure should return.
-    package func send(event: String? = nil, id: String? = nil, data: [UInt8]) async -> Bool { fatalError("skeleton") }
-    package var isOpen: Bool { fatalError("skeleton") }
-}
-
-/// SKELETON: one WebSocket after its handshake.
-@LoopActor package final class WebSocket {
-    package nonisolated init() {}
-    package func send(text: [UInt8]) async -> Bool { fatalError("skeleton") }
-    /// The next text or binary message; nil when the peer closed.
-    package func receive() async -> [UInt8]? { fatalError("skeleton") }
-    package func close(code: Int = 1000) { fatalError("skeleton") }
+extension Response {
+    /// RFC 9457. `traceID` lets support find the log lines; nothing else of ours leaks.
+    package static func problem(_ problem: Problem, traceID: String) -> Response {
+        var json = JSONWriter()
+        json.object {
+            $0.field("type", "https://polyclinic.example/problems/" + problem.code)
+            $0.field("title", "\(ResponseWriter.reason(problem.status))")
+            $0.field("status", problem.status)
+            if !problem.detail.isEmpty { $0.field("detail", problem.detail) }
+            $0.field("code", problem.code)
+            $0.field("traceId", traceID)
+            if !problem.errors.isEmpty {
+                $0.array("errors", problem.errors) { json, error in
+                    json.object {
+                        $0.field("pointer", error.pointer)
+                        $0.field("code", error.code)
+                        $0.field("detail", error.detail)
+                    }
+                }
+            }
+        }
+        let headers = [("Content-Type", "application/problem+json")] + problem.headers.map { ($0.name, $0.value) }
+        return Response(problem.status, headers: headers, body: .bytes(json.bytes))
+    }
 }
