@@ -36,11 +36,11 @@ routes: ## every route of every service
 	@Tests/run routes
 policy: ## write Tests/Policy/matrix.txt: every route x every role
 	@Tests/run policy
-openapi: ## write docs/openapi.json and docs/asyncapi.json
+openapi: ## write docs/openapi.json from the routes
 	@Tests/run openapi
 schema: ## write each service's schema.sql from its migrations
 	@Tests/run schema
-contracts: ## write the golden files of events that have none
+contracts: ## write the golden files of events and docs/asyncapi.json
 	@Tests/run contracts
 lint: ## names, lengths and imports
 	@Tests/lint

@@ -1,7 +1,8 @@
 import Access
+import Contracts
 import HTTP
-import JSON
 import Loop
+import Messaging
 
 /// The contract for people who write clients: OpenAPI with Swagger UI, and the events as AsyncAPI.
 @LoopActor struct DocsRoutes {
@@ -19,7 +20,9 @@ import Loop
     }
 
     private func openAPI(_ request: Request) async throws -> Response { try document("openapi.json") }
-    private func asyncAPI(_ request: Request) async throws -> Response { try document("asyncapi.json") }
+    private func asyncAPI(_ request: Request) async throws -> Response {
+        .document("application/json; charset=utf-8", Catalogue.document)
+    }
 
     private func document(_ name: String) throws -> Response {
         guard let bytes = documents[name] else { throw Problem.notFound("document") }
@@ -47,25 +50,20 @@ import Loop
         SwaggerUIBundle({url: "/v1/openapi.json", dom_id: "#swagger", deepLinking: true, docExpansion: "none", persistAuthorization: false});
         """
 
-    /// The events as a table: every name, who announces it, its fields.
+    /// The events as a table: every name and what it says has happened.
     private func events(_ request: Request) async throws -> Response {
-        guard let bytes = documents["asyncapi.json"], case .object(let document) = try JSONValue.parse(bytes),
-            case .object(let components)? = document["components"], case .object(let messages)? = components["messages"]
-        else { throw Problem.notFound("document") }
-        var rows = ""
-        for (name, value) in messages.members {
-            guard case .object(let message) = value else { continue }
-            let summary = (try? message.optional("summary", as: String.self)) ?? nil
-            rows += "<tr><td><code>\(escaped(name))</code></td><td>\(escaped(summary ?? ""))</td></tr>"
+        let rows = Catalogue.events.map {
+            "<tr><td><code>\(escaped($0.name.text))</code></td><td>\(escaped($0.sentence))</td></tr>"
         }
         return .page(
             "Polyclinic events", head: "",
             """
             <h1>Events</h1>
             <p>CloudEvents 1.0, structured JSON, on the topic exchange <code>polyclinic</code>; the routing key is the name.
-            Declare a queue <code>worker.…</code>, bind it, acknowledge what you have handled: each event may come more than once,
-            and its <code>id</code> says so. The whole document: <a href="/docs/asyncapi.json">asyncapi.json</a> (AsyncAPI 3).</p>
-            <table><thead><tr><th>Name</th><th>What happened</th></tr></thead><tbody>\(rows)</tbody></table>
+            Declare a queue <code>worker.…</code>, bind it, acknowledge what you have handled: an event may come more than
+            once, and its <code>id</code> says so. The whole document: <a href="/docs/asyncapi.json">asyncapi.json</a>
+            (AsyncAPI 3).</p>
+            <table><thead><tr><th>Name</th><th>What happened</th></tr></thead><tbody>\(rows.joined())</tbody></table>
             """)
     }
 }
