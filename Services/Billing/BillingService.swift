@@ -17,14 +17,16 @@ enum BillingService {
 
         return Service(
             name: "billing",
-            migrations: [
-                Migration("0001_invoices", PackageResources._001_invoices_sql),
-                Migration("0002_frozen", PackageResources._002_frozen_sql),
-                Migration("0003_ledger", PackageResources._003_ledger_sql),
-                Migration("0004_cards", PackageResources._004_cards_sql),
-            ],
+            migrations: migrations,
             routes: invoices.table + payments.table + settlements.table,
             announces: [InvoiceIssued.self, PaymentReceived.self, InvoicePaid.self, InvoiceRefunded.self],
             reactions: [.rememberVisit, .rememberMedicine])
     }
+
+    static let migrations = [
+        Migration("0001_invoices", PackageResources._001_invoices_sql),
+        Migration("0002_frozen", PackageResources._002_frozen_sql),
+        Migration("0003_ledger", PackageResources._003_ledger_sql),
+        Migration("0004_cards", PackageResources._004_cards_sql),
+    ]
 }

@@ -18,14 +18,16 @@ enum PharmacyService {
 
         return Service(
             name: "pharmacy",
-            migrations: [
-                Migration("0001_medicines", PackageResources._001_medicines_sql),
-                Migration("0002_stock", PackageResources._002_stock_sql),
-                Migration("0003_cards", PackageResources._003_cards_sql),
-                Migration("0004_dispensing", PackageResources._004_dispensing_sql),
-            ],
+            migrations: migrations,
             routes: medicines.table + stock.table + reports.table + dispensing.table,
             announces: [MedicineListed.self, StockMoved.self, StockRanLow.self, PrescriptionDispensed.self],
             reactions: [.rememberPrescription, .rememberSettlement, .doubtSettlement])
     }
+
+    static let migrations = [
+        Migration("0001_medicines", PackageResources._001_medicines_sql),
+        Migration("0002_stock", PackageResources._002_stock_sql),
+        Migration("0003_cards", PackageResources._003_cards_sql),
+        Migration("0004_dispensing", PackageResources._004_dispensing_sql),
+    ]
 }

@@ -13,13 +13,15 @@ enum ReportingService {
     @LoopActor static func describe(_ config: ReportingConfig, _ host: Host) -> Service {
         Service(
             name: "reporting",
-            migrations: [
-                Migration("0001_audit", PackageResources._001_audit_sql),
-                Migration("0002_stock_movements", PackageResources._002_stock_movements_sql),
-                Migration("0003_daily", PackageResources._003_daily_sql),
-            ],
+            migrations: migrations,
             routes: AuditRoutes(host: host).table + StockMovementRoutes(host: host).table
                 + DailyRoutes(host: host).table,
             reactions: [.keepAuditEntry, .keepMovement] + Reaction.daily)
     }
+
+    static let migrations = [
+        Migration("0001_audit", PackageResources._001_audit_sql),
+        Migration("0002_stock_movements", PackageResources._002_stock_movements_sql),
+        Migration("0003_daily", PackageResources._003_daily_sql),
+    ]
 }

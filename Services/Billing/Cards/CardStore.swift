@@ -19,8 +19,11 @@ struct MedicineCard: Equatable, Sendable {
     let unitPrice: Money
     let tax: Percent
 
-    /// How it reads on an invoice.
-    var description: String { strength.map { "\(name) \($0)" } ?? name }
+    /// How it reads on an invoice: many names say the strength already.
+    var description: String {
+        guard let strength, !name.hasSuffix(strength) else { return name }
+        return "\(name) \(strength)"
+    }
 
     init(_ listed: MedicineListed) {
         id = listed.medicineID

@@ -66,6 +66,7 @@ import Primitives
     func keep(in tx: Transaction) async throws {
         let cards = CardStore(sql: tx)
         if isVisitNew { try await cards.keep(visit) }
-        for card in asked { try await cards.keep(card, revision: 0) }
+        // In one order everywhere, so that two bills never wait for each other.
+        for card in asked.sorted(by: { $0.id < $1.id }) { try await cards.keep(card, revision: 0) }
     }
 }

@@ -69,7 +69,7 @@ import Primitives
         try await cards.update(card)
         try await DispensingStore(sql: tx).insert(dispensing)
         try tx.announce(PrescriptionDispensed(dispensing), revision: card.dispensings)
-        try tx.audit("dispense", "prescription", prescription.description, after: dispensing.audited)
+        try tx.audit("dispense", "dispensing", dispensing.id.description, after: dispensing.audited)
         return dispensing
     }
 

@@ -89,7 +89,7 @@ extension DispensingRoutes {
 extension Dispensing {
     var audited: JSONObject {
         JSONObject([
-            ("dispensingId", .string(id.description)), ("complete", .bool(complete)),
+            ("prescriptionId", .string(prescription.description)), ("complete", .bool(complete)),
             ("lines", .int(Int64(lines.count))),
             ("quantity", .int(Int64(lines.reduce(0) { $0 + $1.quantity }))),
         ])

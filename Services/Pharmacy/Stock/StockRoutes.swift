@@ -32,9 +32,9 @@ import Primitives
             lotNumber: try request.body.required("lotNumber"), expiry: expiry, receivedAt: host.now(),
             supplier: try request.body.optional("supplier"), unitCost: cost, onHand: 0, isQuarantined: false,
             version: 0)
-        guard expiry >= caller.today(at: batch.receivedAt) else { throw StockError.batchExpired }
 
         return try await host.write(request, by: caller) { tx in
+            guard expiry >= caller.today(at: batch.receivedAt) else { throw StockError.batchExpired }
             guard try await MedicineStore(sql: tx).find(batch.medicine) != nil else { throw MedicineError.unknown }
             try await StockStore(sql: tx).insert(batch)
             let filled = try await MoveStock(tx: tx, caller: caller, now: batch.receivedAt)
