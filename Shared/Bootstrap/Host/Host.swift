@@ -21,7 +21,8 @@ import Redis
     package nonisolated let log: Log
 
     nonisolated let verifier: TokenVerifier
-    nonisolated let revocations: Revocations
+    /// Whose tokens are void; auth moves the line in the same instant that it commits it.
+    package nonisolated let revocations: Revocations
     private nonisolated let answersKey: SymmetricKey
     var requests = RequestMetrics([])
     /// Whether it is known whose tokens are void: before that no token is trusted.
