@@ -71,7 +71,8 @@ import Primitives
             roles: try request.body.optional("roles", as: [Role].self).map { Set($0) },
             location: try request.body.optional("locationId"), isActive: try request.body.optional("active"))
 
-        return try await host.write(request, by: caller) { tx in
+        var voidBefore: Timestamp?
+        let response = try await host.write(request, by: caller) { tx in
             let store = AccountStore(sql: tx, vault: try await vaults.vault(of: caller.tenant, tx))
             guard let found = try await store.findForUpdate(id, withAdmins: change.touchesAccess) else {
                 throw Problem.notFound("user")
@@ -89,12 +90,16 @@ import Primitives
                 let reason: Session.End = outcome.isDeactivated ? .deactivated : .rolesChanged
                 try await SessionStore(sql: tx).endAll(of: id, because: reason, at: now)
                 tx.revokeTokens(of: id, tenant: caller.tenant, before: account.validFrom)
+                voidBefore = account.validFrom
             }
             try tx.audit(
                 "update", "account", id.description, before: found.account.audited,
                 after: account.audited(renamed: outcome.isRenamed))
             return .json(200, AccountView(account), version: expected + 1)
         }
+        // The notification reaches every process of ours in milliseconds, and this one now.
+        if let voidBefore { host.revocations.revoke(id, before: voidBefore) }
+        return response
     }
 
     private func announce(_ outcome: Account.Outcome, of account: Account, at now: Timestamp, _ tx: Transaction) async throws {
