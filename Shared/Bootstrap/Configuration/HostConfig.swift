@@ -68,7 +68,8 @@ package struct HostConfig: Sendable {
             host: read.text("POSTGRES_HOST"), port: read.int("POSTGRES_PORT", default: 5432, in: 1...65_535),
             database: read.text("POSTGRES_DATABASE", default: "polyclinic"),
             user: read.text("POSTGRES_USER", default: "polyclinic_\(service)"),
-            password: read.secret("POSTGRES_PASSWORD_FILE").text, schema: service,
+            password: read.secret("POSTGRES_PASSWORD_FILE").text,
+            schema: read.text("POSTGRES_SCHEMA", default: service),
             readConnections: read.int("POSTGRES_READ_CONNECTIONS", default: 2, in: 1...16),
             writeConnections: read.int("POSTGRES_WRITE_CONNECTIONS", default: 8, in: 1...64))
         redis = Redis(

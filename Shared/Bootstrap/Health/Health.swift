@@ -53,14 +53,15 @@ import Redis
     private func readiness() -> Response {
         let ready = isReady
         var state: JSONObject = [
-            "status": isDraining ? "draining" : ready ? "ready" : "waiting",
+            "status": "ready",
             "database": host.db.isReady ? "up" : "down",
             "migrations": .string(migrations.state),
             "revocations": host.hasRevocations ? "loaded" : "not loaded",
             "redis": host.redis.isReady ? "up" : "down",
             "broker": .string(broker()),
         ]
-        if ready && state.members.contains(where: { $0.value == "down" }) { state["status"] = "degraded" }
+        let isDegraded = state.members.contains { $0.value == "down" || $0.value == "blocked" }
+        state.members[0].value = isDraining ? "draining" : !ready ? "waiting" : isDegraded ? "degraded" : "ready"
         return Self.state(ready ? 200 : 503, state)
     }
 

@@ -50,6 +50,13 @@ import Redis
         redis.start()
     }
 
+    /// Connected, and aware of whose tokens are void: what a test waits for, as `serve` does through readiness.
+    package func startAndWait() async throws {
+        start()
+        try await waitForDatabase()
+        try await RevokedAccounts(self).load()
+    }
+
     /// For commands, which have nothing to do before the database answers.
     func waitForDatabase() async throws {
         for _ in 0..<200 where !db.isReady { try await EventLoop.sleep(for: .milliseconds(50)) }

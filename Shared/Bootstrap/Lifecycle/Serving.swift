@@ -17,6 +17,7 @@ import Redis
     private let supervisor: Supervisor
     private let lag = LoopLag()
     private let migrations: MigrationWatch
+    private var hasMessenger = false
     private var isEnding = false
     private var end: CheckedContinuation<Void, Never>?
 
@@ -32,28 +33,27 @@ import Redis
         let config = host.config
         let health = Health(
             host, migrations: migrations, broker: { self.brokerState }, metrics: { self.metrics() })
-        let pipeline = Pipeline(service, on: host)
         host.log.write(.info, "starting", ("version", Bootstrap.version), ("profile", config.profile.rawValue))
         host.start()
         lag.start()
-        messenger.start()
 
-        let probes: Listening
-        let requests: Listening
+        let probes: HTTPServer
+        let requests: HTTPServer
         do {
-            probes = try Listening(on: config.healthAddress, config.healthPort) { health.answer($0) }
-            requests = try Listening(on: config.address, config.port) { await pipeline.answer($0) }
+            let pipeline = try Pipeline(service, on: host)
+            probes = try HTTPServer(host: config.healthAddress, port: config.healthPort) { health.answer($0) }
+            requests = try HTTPServer(host: config.address, port: config.port) { await pipeline.answer($0) }
         } catch {
-            host.log.write(.error, "cannot listen", ("detail", "\(error)"))
+            host.log.write(.error, "cannot serve", ("detail", "\(error)"))
             host.log.flushBeforeExit()
             return 1
         }
-        supervisor.start([migrations.worker, RevokedAccounts(host).worker] + service.workers)
-        announceReadiness(of: health)
+        let opening = EventLoop.spawn { try await self.open(health) }
 
         await toldToEnd()
+        opening.cancel()
         await drain(health, requests)
-        probes.close()
+        await probes.drain(within: .milliseconds(100))
         host.log.write(.info, "stopped")
         host.log.flushBeforeExit()
         return 0
@@ -80,30 +80,38 @@ import Redis
     }
 
     /// Readiness goes first, because whoever sends requests hears of it later; the broker's confirms go last.
-    private func drain(_ health: Health, _ requests: Listening) async {
+    private func drain(_ health: Health, _ requests: HTTPServer) async {
         health.isDraining = true
         host.log.write(.info, "draining", ("inFlight", "\(host.requests.inFlight)"))
         try? await EventLoop.sleep(for: host.config.drain)
-        requests.stopAccepting()
-        let consumer = EventLoop.spawn { await self.messenger.consumer.drain(within: self.host.config.grace) }
-        let isDone = await requests.finish(within: host.config.grace)
-        if !isDone { host.log.write(.warning, "requests cut off", ("inFlight", "\(host.requests.inFlight)")) }
+        let consumer = EventLoop.spawn {
+            guard self.hasMessenger else { return }
+            await self.messenger.consumer.drain(within: self.host.config.grace)
+        }
+        await requests.drain(within: host.config.grace)
+        if host.requests.inFlight > 0 {
+            host.log.write(.warning, "requests cut off", ("inFlight", "\(host.requests.inFlight)"))
+        }
         _ = await consumer.result
         await supervisor.stop()
-        await messenger.drain()
+        if hasMessenger { await messenger.drain() }
         host.db.close()
     }
 
     private var brokerState: String {
-        guard messenger.publisher.isConnected, messenger.consumer.isConnected else { return "down" }
+        guard messenger.publisher.isConnected, service.reactions.isEmpty || messenger.consumer.isConnected else { return "down" }
         return messenger.publisher.isBlocked ? "blocked" : "up"
     }
 
-    private func announceReadiness(of health: Health) {
-        EventLoop.spawn {
-            while !health.isReady && !self.isEnding { try await EventLoop.sleep(for: .milliseconds(50)) }
-            if !self.isEnding { self.host.log.write(.info, "ready", ("port", "\(self.host.config.port)")) }
-        }
+    /// What needs tables waits until they are there; meanwhile the probes say so and requests are answered 503.
+    private func open(_ health: Health) async throws {
+        supervisor.start([migrations.worker])
+        while !migrations.isCurrent { try await EventLoop.sleep(for: .milliseconds(50)) }
+        messenger.start()
+        hasMessenger = true
+        supervisor.start([RevokedAccounts(host).worker] + service.workers)
+        while !health.isReady { try await EventLoop.sleep(for: .milliseconds(20)) }
+        host.log.write(.info, "ready", ("port", "\(host.config.port)"))
     }
 
     // MARK: metrics

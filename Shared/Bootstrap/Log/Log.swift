@@ -49,14 +49,17 @@ import Primitives
 
     /// The canonical line of a request: a fixed list of fields. Runs for every request, so it writes bytes directly.
     func write(_ line: RequestLine) {
-        let level: LogLevel = line.status >= 500 ? .error : .info
+        // 503 is what a dependency did to us; the other 5xx are our own.
+        let level: LogLevel = line.status < 500 ? .info : line.status == 503 ? .warning : .error
         guard level >= self.level, buffer.count < Self.capacity else {
             if level >= self.level { dropped += 1 }
             return
         }
         buffer.append(contentsOf: #"{"time":""#.utf8)
         stamp(Timestamp.now())
-        buffer.append(contentsOf: level == .error ? #"","level":"error""#.utf8 : #"","level":"info""#.utf8)
+        buffer.append(contentsOf: #"","level":""#.utf8)
+        buffer.append(contentsOf: level.rawValue.utf8)
+        buffer.append(0x22)
         buffer.append(contentsOf: line.route)
         buffer.append(contentsOf: #","status":"#.utf8)
         decimal(UInt64(clamping: line.status))

@@ -61,7 +61,7 @@ struct OpenAPIDocument {
         route.docs.query.map { field in
             var parameter: JSONObject = [
                 "name": .string(field.name), "in": "query", "required": .bool(field.isRequired),
-                "schema": .object(field.schema.document()),
+                "schema": .object(field.schema.document),
             ]
             if let note = field.note { parameter["description"] = .string(note) }
             return .object(parameter)
@@ -86,7 +86,7 @@ struct OpenAPIDocument {
     }
 
     private func requestBody(_ schema: Schema, _ isMergePatch: Bool) -> JSONObject {
-        let media: JSONValue = ["schema": .object(schema.document())]
+        let media: JSONValue = ["schema": .object(schema.document)]
         let content: JSONObject = isMergePatch
             ? ["application/merge-patch+json": media, "application/json": media] : ["application/json": media]
         var isRequired = true
@@ -99,7 +99,7 @@ struct OpenAPIDocument {
         for answer in route.docs.answers {
             var response: JSONObject = ["description": .string(Self.phrase(answer.status))]
             if let schema = answer.schema {
-                response["content"] = ["application/json": ["schema": .object(schema.document())]]
+                response["content"] = ["application/json": ["schema": .object(schema.document)]]
             }
             responses["\(answer.status)"] = .object(response)
         }
@@ -173,9 +173,4 @@ struct OpenAPIDocument {
             ],
         ],
     ]
-}
-extension JSONValue: ExpressibleByDictionaryLiteral {
-    package init(dictionaryLiteral members: (String, JSONValue)...) {
-        self = .object(JSONObject(members.map { (name: $0.0, value: $0.1) }))
-    }
 }

@@ -10,14 +10,18 @@ import Primitives
 /// Each step either goes on or throws the `Problem` that answers. Nothing else in the suite decides these things.
 @LoopActor package final class Pipeline {
     private let host: Host
-    private let table: RouteTable
+    private let routes: [Route]
+    /// To the route's place in `routes`: what the log and metrics know it by.
+    private let router: Router<Int>
     private let lines: [[UInt8]]
     private let unmatchedLine: [UInt8]
     private let limit: Int
 
-    package init(_ service: Service, on host: Host) {
+    /// Throws when two routes could be meant by one request.
+    package init(_ service: Service, on host: Host) throws {
         self.host = host
-        table = RouteTable(service.routes)
+        routes = service.routes
+        router = try Router(service.routes.enumerated().map { ($1.method, $1.pattern, $0) })
         limit = host.config.requestLimit
         lines = service.routes.map { RequestLine.prefix(service: service.name, method: $0.method, route: $0.pattern) }
         unmatchedLine = RequestLine.prefix(service: service.name, method: "", route: "unmatched")
@@ -64,30 +68,32 @@ import Primitives
 
     private func handle(_ request: Request, _ journey: inout Journey) async throws -> Response {
         var request = request
-        switch table.match(request.method, request.path) {
-        case .none: throw Problem.notFound("resource")
-        case .wrongMethod(let allow):
-            var problem = Problem(405, "method_not_allowed", "This resource does not take \(Self.known(request.method)).")
+        switch router.match(method: request.method, path: request.path) {
+        case .notFound: throw Problem.notFound("resource")
+        case .malformed: throw Problem(400, "malformed_path", "The path is not percent-encoded UTF-8.")
+        case .methodNotAllowed(let allow):
+            var problem = Problem(405, "method_not_allowed", "This resource does not take that method.")
             problem.headers = [("Allow", allow)]
             throw problem
         case .found(let index, let parameters):
             journey.route = index
             request.parameters = parameters
         }
-        let route = table.routes[journey.route ?? 0]
+        let route = routes[journey.route ?? 0]
         try Self.checkContentType(of: request, for: route)
 
         switch route.target {
         case .open(let handler):
-            try Self.checkInput(of: &request, for: route)
+            try route.readInput(of: &request)
             return try await handler(request)
         case .guarded(let handler):
             guard host.hasRevocations else { throw Problem.unavailable(retryAfter: 1) }
             let caller = try host.verifier.principal(of: request, at: host.now())
             journey.caller = caller
             guard caller.may(route.permission) else { throw Problem.forbidden }
-            try Self.checkInput(of: &request, for: route)
-            return try await handler(request, caller)
+            try route.readInput(of: &request)
+            let ready = request
+            return try await Cards.$traceparent.withValue(request.traceparent) { try await handler(ready, caller) }
         }
     }
 
@@ -98,12 +104,6 @@ import Primitives
         guard type == "application/json" || (type == "application/merge-patch+json" && route.method == "PATCH") else {
             throw Problem(415, "unsupported_media_type", "Send the body as application/json.")
         }
-    }
-
-    private static func checkInput(of request: inout Request, for route: Route) throws {
-        request.query = try Schema.query(route.docs.query, of: request.queryString)
-        guard route.docs.body != nil || !request.bytes.isEmpty else { return }
-        request.body = try (route.docs.body ?? .object([])).body(of: request.bytes)
     }
 
     // MARK: refusals
@@ -120,7 +120,7 @@ import Primitives
             problem = .internalError
         }
         if problem.status == 403, problem.code == Problem.forbidden.code, let caller = journey.caller {
-            let pattern = journey.route.map { table.routes[$0].pattern } ?? ""
+            let pattern = journey.route.map { routes[$0].pattern } ?? ""
             await host.recordDenial(of: caller, request, pattern: pattern)
         }
         return self.problem(problem, for: request, &journey)
@@ -134,16 +134,11 @@ import Primitives
     private func finish(_ response: inout Response, for request: Request, _ journey: Journey) {
         response.headers.append(("X-Content-Type-Options", "nosniff"))
         response.headers.append(("traceparent", request.traceparent))
-        let isOpen = journey.route.map { table.routes[$0].permission == .anyone } ?? true
+        let isOpen = journey.route.map { routes[$0].permission == .anyone } ?? true
         // What a patient's record says must not stay in any cache on its way.
         if !isOpen && !response.headers.contains(where: { $0.name.lowercased() == "cache-control" }) {
             response.headers.append(("Cache-Control", "no-store"))
         }
-    }
-
-    /// A method as we may repeat it: what a client made up is not echoed.
-    private static func known(_ method: String) -> String {
-        ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].contains(method) ? method : "this method"
     }
 
     private static func monotonicMicroseconds() -> UInt64 {
