@@ -1,1 +1,111 @@
+import Bootstrap
+import Loop
+import Postgres
+import Primitives
+import TestSupport
 import Testing
+
+@testable import Reporting
+
+@Suite struct DailyStoreTests {
+    private static let day = LocalDate(daysSinceEpoch: 20_000)
+
+    @Test func `A day on which nothing happened is a summary of zeros`() async throws {
+        try await onLoop {
+            try await TestDatabase.with(ReportingService.migrations) { test in
+                let summary = try await DailyStore(sql: test.db.reader(for: test.tenant)).find(Self.day)
+                #expect(summary.count(.visitsCompleted) == 0)
+                #expect(summary.sum(in: .inr, refunds: false) == Money(0, .inr))
+            }
+        }
+    }
+
+    @Test func `Facts that arrive at once are all counted, money by its way`() async throws {
+        try await onLoop {
+            try await TestDatabase.with(ReportingService.migrations) { test in
+                let additions = (0..<20).map { turn in
+                    EventLoop.spawn {
+                        try await test.db.transaction(for: test.tenant) { tx in
+                            let store = DailyStore(sql: tx)
+                            try await store.add(turn, to: .itemsDispensed, on: Self.day)
+                            try await store.add(
+                                Money(100, .inr), by: turn % 2 == 0 ? "CASH" : DailySummary.refund, on: Self.day)
+                        }
+                    }
+                }
+                for addition in additions { try await addition.value }
+                let summary = try await DailyStore(sql: test.db.reader(for: test.tenant)).find(Self.day)
+                #expect(summary.count(.itemsDispensed) == 190)
+                #expect(summary.takings.map(\.count) == [10, 10])
+                #expect(summary.sum(in: .inr, refunds: false) == Money(1_000, .inr))
+                #expect(summary.sum(in: .inr, refunds: true) == Money(1_000, .inr))
+                let stranger = try await DailyStore(sql: test.db.reader(for: TenantID())).find(Self.day)
+                #expect(stranger.count(.itemsDispensed) == 0)
+            }
+        }
+    }
+
+    @Test func `A patient with two visits was seen once`() async throws {
+        try await onLoop {
+            try await TestDatabase.with(ReportingService.migrations) { test in
+                let patient = PatientID()
+                let seen = try await test.db.transaction(for: test.tenant) { tx in
+                    let store = DailyStore(sql: tx)
+                    return [
+                        try await store.see(patient, on: Self.day), try await store.see(patient, on: Self.day),
+                        try await store.see(patient, on: Self.day.adding(days: 1)),
+                    ]
+                }
+                #expect(seen == [true, false, true])
+            }
+        }
+    }
+}
+
+@Suite struct AuditStoreTests {
+    @Test func `The trail is read newest first, page by page, and by what is asked`() async throws {
+        try await onLoop {
+            try await TestDatabase.with(ReportingService.migrations) { test in
+                let actor = AccountID()
+                let entries = (0..<5).map { AuditEntry.sample(at: Int64($0 / 2), actor: $0 == 3 ? actor : AccountID()) }
+                try await test.db.transaction(for: test.tenant) { tx in
+                    for entry in entries { try await AuditStore(sql: tx).insert(entry) }
+                    // The same fact again.
+                    try await AuditStore(sql: tx).insert(entries[0])
+                }
+                let store = AuditStore(sql: test.db.reader(for: test.tenant))
+                let all = try await store.page(AuditFilter(), before: nil, limit: 10)
+                #expect(all.map(\.id) == entries.sorted { ($0.at, $0.id) > ($1.at, $1.id) }.map(\.id))
+                let rest = try await store.page(AuditFilter(), before: (all[1].at, all[1].id), limit: 10)
+                #expect(rest.map(\.id) == all.dropFirst(2).map(\.id))
+                #expect(try await store.page(AuditFilter(actor: actor), before: nil, limit: 10).map(\.id) == [entries[3].id])
+                #expect(try await store.page(AuditFilter(action: "book"), before: nil, limit: 10).isEmpty)
+                #expect(all.first?.after == #"{"status": "PAID"}"#)
+            }
+        }
+    }
+
+    @Test func `Nobody can change or delete an entry`() async throws {
+        try await onLoop {
+            try await TestDatabase.with(ReportingService.migrations) { test in
+                try await test.db.transaction(for: test.tenant) {
+                    try await AuditStore(sql: $0).insert(.sample(at: 0, actor: AccountID()))
+                }
+                for statement: SQL in ["update audit_entry set action = 'x'", "delete from audit_entry", "truncate audit_entry"] {
+                    await #expect(throws: PostgresError.self) {
+                        try await test.db.transaction(for: test.tenant) { _ = try await $0.run(statement) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+extension AuditEntry {
+    static func sample(at: Int64, actor: AccountID) -> AuditEntry {
+        AuditEntry(
+            id: EventID(), at: Timestamp(microseconds: at), actor: actor, role: "reception", service: "billing",
+            action: "pay", resource: "invoice", resourceID: "i", allowed: true, before: nil,
+            after: #"{"status":"PAID"}"#, trace: "0")
+    }
+}

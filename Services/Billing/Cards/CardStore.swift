@@ -25,12 +25,13 @@ struct MedicineCard: Equatable, Sendable {
         return "\(name) \(strength)"
     }
 
+}
+
+extension MedicineCard {
     init(_ listed: MedicineListed) {
-        id = listed.medicineID
-        name = listed.name
-        strength = listed.strength
-        unitPrice = listed.unitPrice
-        tax = Percent(basisPoints: listed.taxBasisPoints) ?? .zero
+        self.init(
+            id: listed.medicineID, name: listed.name, strength: listed.strength, unitPrice: listed.unitPrice,
+            tax: Percent(basisPoints: listed.taxBasisPoints) ?? .zero)
     }
 }
 
