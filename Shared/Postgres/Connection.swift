@@ -173,7 +173,8 @@ import Loop
         await withUnsafeContinuation { continuation in
             let job = Job(continuation)
             guard state == .open, let raw else { return job.finish(.lost) }
-            guard !text.utf8.contains(0), raw.script(text) else { return refuse(job, raw) }
+            guard !text.utf8.contains(0) else { return refuse(job) }
+            guard raw.script(text) else { return lose(job) }
             expect(.script(job))
             flush()
         }
@@ -183,23 +184,25 @@ import Loop
         guard state == .open, let raw else { return job.finish(.lost) }
         var name = cache.name(of: sql.text)
         if name == nil {
+            guard !sql.text.utf8.contains(0) else { return refuse(job) }
             let fresh = cache.add(sql.text)
-            guard !sql.text.utf8.contains(0), raw.prepare(fresh, sql.text) else {
-                cache.forget(sql.text, name: fresh)
-                return refuse(job, raw)
-            }
+            guard raw.prepare(fresh, sql.text) else { return lose(job) }
             expect(.preparation(text: sql.text, name: fresh, for: job))
             name = fresh
         }
-        guard let name, raw.execute(prepared: name, sql.parameters) else { return refuse(job, raw) }
+        guard let name, raw.execute(prepared: name, sql.parameters) else { return lose(job) }
         expect(.statement(text: sql.text, job))
         needsSync = true
     }
 
-    /// libpq would not even send it.
-    private func refuse(_ job: Job, _ raw: RawPostgres) {
-        job.finish(.failed(PostgresError(.server, message: raw.errorMessage)))
-        if raw.isBad { end() }
+    private func refuse(_ job: Job) {
+        job.finish(.failed(PostgresError(.server, sqlState: "22021", message: "a statement contains U+0000")))
+    }
+
+    /// libpq would not even queue it: the connection is bad, or there is no memory.
+    private func lose(_ job: Job) {
+        job.finish(.lost)
+        end(PostgresError(.unavailable, sqlState: "08006", message: raw?.errorMessage ?? ""))
     }
 
     private func expect(_ kind: Expectation.Kind) {

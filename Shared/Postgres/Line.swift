@@ -7,6 +7,7 @@ import Loop
     private var backoff = Backoff()
     private var attempts = 0
     private var isRunning = false
+    private var openedAt: Int?
     /// The session while it is connecting or open.
     private var session: Connection?
 
@@ -62,12 +63,15 @@ import Loop
     }
 
     private func opened(_ connection: Connection) {
-        backoff.reset()
+        openedAt = EventLoop.shared.tickTime
         onOpen(connection)
     }
 
     private func ended(_ connection: Connection, _ error: PostgresError) {
         session = nil
+        // One that ends as soon as it opens does not count as a success.
+        if let openedAt, EventLoop.shared.tickTime - openedAt > 5_000_000_000 { backoff.reset() }
+        openedAt = nil
         onEnd(connection)
         retry(error)
     }

@@ -42,7 +42,8 @@ import Loop
             case .aborted, .lost: if attempt > 1 { throw PostgresError.lost }
             }
             attempt += 1
-            if EventLoop.shared.tickTime >= giveUp { throw PostgresError.expired }
+            // One repeat is everybody's right: it was a neighbour who took the time.
+            if attempt > 1, EventLoop.shared.tickTime >= giveUp { throw PostgresError.expired }
         }
     }
 

@@ -67,3 +67,58 @@ extension Bytes: SQLReadable {
         self.init(result)
     }
 }
+extension LocalTime: SQLReadable {
+    /// `time` prints its seconds too; ours never has any.
+    package init?(sql bytes: UnsafeRawBufferPointer) {
+        guard bytes.count >= 5 else { return nil }
+        self.init(String(decoding: bytes[0..<5], as: UTF8.self))
+    }
+}
+/// A one-dimensional array, `{a,"b c"}`. A null element is not readable: use `array_remove` or a row each.
+extension Array: SQLReadable where Element: SQLReadable {
+    package init?(sql bytes: UnsafeRawBufferPointer) {
+        guard let texts = SQLArray.elements(of: bytes) else { return nil }
+        self.init()
+        reserveCapacity(texts.count)
+        for text in texts {
+            guard let element = text.withUnsafeBytes({ Element(sql: $0) }) else { return nil }
+            append(element)
+        }
+    }
+}
+extension SQLArray {
+    /// The elements' bytes without quotes and escapes; nil for a null element, more dimensions or no array at all.
+    static func elements(of bytes: UnsafeRawBufferPointer) -> [[UInt8]]? {
+        guard bytes.count >= 2, bytes[0] == UInt8(ascii: "{"), bytes[bytes.count - 1] == UInt8(ascii: "}") else {
+            return nil
+        }
+        if bytes.count == 2 { return [] }
+        var elements: [[UInt8]] = []
+        var element: [UInt8] = []
+        var isQuoted = false
+        var wasQuoted = false
+        var index = 1
+        while index < bytes.count {
+            let byte = bytes[index]
+            switch byte {
+            case UInt8(ascii: "\\"):
+                index += 1
+                guard index < bytes.count else { return nil }
+                element.append(bytes[index])
+            case UInt8(ascii: "\""):
+                isQuoted.toggle()
+                wasQuoted = true
+            case _ where isQuoted: element.append(byte)
+            case UInt8(ascii: "{"): return nil
+            case UInt8(ascii: ","), UInt8(ascii: "}"):
+                if !wasQuoted, element == Array("NULL".utf8) { return nil }
+                elements.append(element)
+                element = []
+                wasQuoted = false
+            default: element.append(byte)
+            }
+            index += 1
+        }
+        return isQuoted ? nil : elements
+    }
+}

@@ -79,7 +79,7 @@ import Loop
         let tag: String
         do { tag = try await fly("commit").tag } catch let error as PostgresError {
             // A refusal is an answer. Silence may mean that it was done and we were not told.
-            throw connection.state == .ended && fault?.isSilence == true ? PostgresError.unknownOutcome : error
+            throw error.isSilence ? PostgresError.unknownOutcome : error
         }
         if tag != "COMMIT" {
             throw PostgresError(.server, sqlState: "25P02", message: "commit was answered by \(tag)")

@@ -13,6 +13,7 @@ import Loop
     private var backoff = Backoff(to: .seconds(2))
     private var attempts = 0
     private var isRunning = false
+    private var openedAt: Int?
     private var session: RedisConnection?
 
     /// The connection, when it may be used: after the password was accepted.
@@ -50,20 +51,25 @@ import Loop
         let connection = RedisConnection(password: address.password, deadline: address.deadline)
         connection.onOpen = { [weak self] in self?.opened($0) }
         connection.onPush = { [weak self] in self?.onPush($0) }
-        connection.onEnd = { [weak self] _ in
-            self?.session = nil
-            self?.open = nil
-            self?.retry()
-        }
+        connection.onEnd = { [weak self] _ in self?.ended() }
         session = connection
         connection.connect(host: host, port: address.port)
     }
 
     private func opened(_ connection: RedisConnection) {
         guard connection.state == .open else { return }
-        backoff.reset()
+        openedAt = EventLoop.shared.tickTime
         open = connection
         onOpen(connection)
+    }
+
+    private func ended() {
+        session = nil
+        open = nil
+        // One that ends as soon as it opens does not count as a success.
+        if let openedAt, EventLoop.shared.tickTime - openedAt > 5_000_000_000 { backoff.reset() }
+        openedAt = nil
+        retry()
     }
 
     private func retry() {

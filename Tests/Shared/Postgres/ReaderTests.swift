@@ -50,6 +50,24 @@ import Testing
         }
     }
 
+    @Test func `Arrays and times of day are read`() async throws {
+        try await withGadgets { test in
+            let sql = test.db.reader(for: test.tenant)
+            let words = ["a", "", "b c", "NULL", "q\"\\,{}"]
+            try await sql.first("select \(words)::text[], '{}'::int[], '{3,-4}'::int[], '09:30'::time") { row in
+                try expect(&row, words)
+                try expect(&row, [Int]())
+                try expect(&row, [3, -4])
+                let time: LocalTime = try row.next()
+                #expect(time == LocalTime("09:30"))
+            }
+            let error = try await PostgresError.of {
+                _ = try await sql.first("select '{1,null}'::int[]") { try $0.next(as: [Int].self) }
+            }
+            #expect(error?.code == .decoding)
+        }
+    }
+
     @Test func `A column of the wrong type or too many columns is a decoding fault`() async throws {
         try await withGadgets { test in
             let sql = test.db.reader(for: test.tenant)

@@ -57,6 +57,27 @@ import Testing
         }
     }
 
+    @Test func `A session that is lost during the commit leaves an unknown outcome, which is not repeated`() async throws {
+        try await withGadgets { test in
+            try await test.asOwner(
+                """
+                create function end_session() returns trigger language plpgsql as
+                $$ begin perform pg_terminate_backend(pg_backend_pid()); return null; end $$;
+                create constraint trigger gadget_ends after insert on gadget deferrable initially deferred
+                for each row execute function end_session()
+                """)
+            var runs = 0
+            let error = try await PostgresError.of {
+                try await test.db.transaction(for: test.tenant) { tx in
+                    runs += 1
+                    try await tx.run("insert into gadget (id, name) values (\(ID<Gadget>()), 'x')")
+                }
+            }
+            #expect(error?.sqlState == PostgresError.unknownOutcome.sqlState)
+            #expect(runs == 1)
+        }
+    }
+
     @Test func `A server that is not there is unavailable soon`() async throws {
         try await onLoop {
             let db = Database(
