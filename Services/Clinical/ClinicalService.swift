@@ -13,14 +13,26 @@ enum ClinicalService {
     @LoopActor static func describe(_ config: ClinicalConfig, _ host: Host) -> Service {
         let keys = TenantKeys(host: host, masterKey: config.host.masterKey)
         let patients = PatientRoutes(host: host, keys: keys)
+        let visits = VisitRoutes(host: host, keys: keys)
+        let notes = NoteRoutes(host: host, keys: keys)
+        let history = VisitHistoryRoutes(host: host, keys: keys)
+        let prescriptions = PrescriptionRoutes(host: host, keys: keys, clinicName: config.clinicName)
+        let cards = CardRoutes(host: host)
 
         return Service(
             name: "clinical",
             migrations: [
-                Migration("0001_patients", PackageResources._001_patients_sql)
+                Migration("0001_patients", PackageResources._001_patients_sql),
+                Migration("0002_visits", PackageResources._002_visits_sql),
+                Migration("0003_prescriptions", PackageResources._003_prescriptions_sql),
             ],
-            routes: patients.table,
-            announces: [PatientRegistered.self, PatientChanged.self, PatientInactivated.self]
+            routes: patients.table + visits.table + notes.table + history.table + prescriptions.table + cards.table,
+            announces: [
+                PatientRegistered.self, PatientChanged.self, PatientInactivated.self, VisitStarted.self,
+                VisitCompleted.self, PrescriptionIssued.self,
+            ],
+            reactions: [.rememberMedicine, .rememberPractitioner, .rememberPractitionerRoles]
+
         )
     }
 }

@@ -9,7 +9,9 @@ import Testing
     /// What Postgres does: does the question share a key with what is stored?
     private func meet(_ asked: String, _ name: String) -> Bool {
         let stored = Set(keys.stored(name: name, phone: nil))
-        return NameTokens.of(asked).allSatisfy { word in keys.asked(word: word).contains { stored.contains($0) } }
+        return NameTokens.of(asked).allSatisfy { word in
+            (keys.close(to: word) + keys.distant(word)).contains { stored.contains($0) }
+        }
     }
 
     private func cost(_ asked: String, _ name: String) -> Int? {
@@ -26,7 +28,7 @@ import Testing
     @Test(arguments: [
         ("Meera", "Mera"), ("Ramanathan", "Ramnathan"), ("Krishnamurthy", "Krishnamurty"), ("Suresh", "Suersh"),
         ("Deshpande", "Dehspande"), ("Harpreet", "Harprit"), ("Iyer", "Iyar"), ("Fatima", "Fathima"),
-        ("लक्ष्मी", "लक्मी"),
+        ("लक्ष्मी", "लक्षमी"),
     ])
     func `A word with a typo shares a key with the right one and is ranked`(name: String, typed: String) {
         #expect(meet(typed, name))

@@ -9,8 +9,7 @@ struct MedicalRecordNumber: Equatable, Sendable, JSONWritable {
     /// Reads `MRN-000123`, `mrn 123` and bare digits.
     init?(typed: String) {
         var rest = typed.lowercased()[...]
-        if rest.hasPrefix("mrn") { rest = rest.dropFirst(3) }
-        rest = rest.drop { $0 == "-" || $0 == " " || $0 == ":" || $0 == "#" }
+        if rest.hasPrefix("mrn") { rest = rest.dropFirst(3).drop { $0 == "-" || $0 == " " || $0 == ":" || $0 == "#" } }
         guard (1...12).contains(rest.utf8.count), rest.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
             let number = Int64(rest), number > 0
         else { return nil }

@@ -23,7 +23,7 @@ enum NameMatch {
         if word == token { return 0 }
         let a = Array(word.unicodeScalars)
         let b = Array(token.unicodeScalars)
-        if a.count >= 2 && a.count < b.count && b.starts(with: a) { return 3 }
+        if a.count < b.count && b.starts(with: a) { return 3 }
         // Two edits in a word of three letters make another word.
         let allowed = a.count <= 3 ? 1 : 2
         if abs(a.count - b.count) <= allowed, let edits = distance(a, b, upTo: allowed) { return edits * 10 }

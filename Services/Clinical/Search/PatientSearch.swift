@@ -34,22 +34,44 @@ import Primitives
         }
         let phone = keys.asked(phone: typed)
         if !phone.isEmpty {
-            let found = try await PatientKeyStore(sql: sql).candidates(first: phone, others: [], limit: limit)
+            let found = try await PatientKeyStore(sql: sql).candidates(any: phone, limit: limit)
             rows += found.filter { row in !rows.contains { $0.id == row.id } }
         }
         return try rows.prefix(limit).map(open)
     }
 
     private func findByName(_ typed: String, _ keys: SearchKeys, _ limit: Int) async throws -> [Found] {
-        // The longest word is the rarest as a rule, so it leads and the others are checked against it.
-        let words = NameTokens.of(typed).sorted { $0.utf8.count > $1.utf8.count }
-        guard let first = words.first else { return [] }
-        let rows = try await PatientKeyStore(sql: sql).candidates(
-            first: keys.asked(word: first), others: words.dropFirst().map { keys.asked(word: $0) },
-            limit: Self.candidates)
+        let words = NameTokens.of(typed)
+        // Initials narrow nothing; they only rank.
+        let telling = words.filter { $0.unicodeScalars.count >= 3 }
+        let store = PatientKeyStore(sql: sql)
+        guard telling.count > 1 else {
+            guard let word = telling.first ?? words.first else { return [] }
+            let asked = keys.close(to: word) + keys.distant(word)
+            return try ranked(await store.candidates(any: asked, limit: Self.candidates), words, limit)
+        }
 
+        // The last word may not be finished yet.
+        let close = telling.enumerated().map {
+            keys.close(to: $1) + ($0 == telling.count - 1 ? keys.begun($1) : [])
+        }
+        var rows = try await store.candidates(all: close, limit: Self.candidates)
+        var found = try ranked(rows, words, limit)
+        guard found.isEmpty else { return found }
+        // Nobody: one word after the other may be spelt by its sound, or only begun.
+        for index in telling.indices {
+            var wider = close
+            wider[index] += keys.distant(telling[index])
+            rows += try await store.candidates(all: wider, limit: Self.candidates)
+        }
+        found = try ranked(rows, words, limit)
+        return found
+    }
+
+    private func ranked(_ rows: [SealedPatient], _ words: [String], _ limit: Int) throws -> [Found] {
         var ranked: [(cost: Int, found: Found)] = []
-        for row in rows {
+        var seen = Set<PatientID>()
+        for row in rows where seen.insert(row.id).inserted {
             let found = try open(row)
             guard let cost = NameMatch.cost(of: words, in: NameTokens.of(found.personal.name)) else { continue }
             ranked.append((row.active ? cost : cost + 5, found))

@@ -37,17 +37,24 @@ struct SearchKeys {
 
     // MARK: what is asked
 
-    /// The keys for one word of a question, the most telling first.
-    func asked(word token: String) -> [Int64] {
-        var keys = [key(.word, token)]
-        let count = token.unicodeScalars.count
-        if Self.prefixes.contains(count) { keys.append(key(.prefix, token)) }
-        keys += Self.deletions(of: token).map { key(.word, $0) }
+    /// The keys of words at most two edits from this one, the word itself first.
+    func close(to token: String) -> [Int64] {
+        [key(.word, token)] + Self.deletions(of: token).map { key(.word, $0) }
+    }
+
+    /// The key of names that begin with this word, if it is as short as a beginning.
+    func begun(_ token: String) -> [Int64] {
+        Self.prefixes.contains(token.unicodeScalars.count) ? [key(.prefix, token)] : []
+    }
+
+    /// What else the word may stand for: its sound, or the beginning of a longer word. These keys are popular.
+    func distant(_ token: String) -> [Int64] {
+        var keys: [Int64] = []
         if let sound = SoundKey.of(token) { keys.append(key(.sound, sound)) }
-        if count > Self.prefixes.upperBound {
+        if token.unicodeScalars.count > Self.prefixes.upperBound {
             keys.append(key(.prefix, Self.prefix(Self.prefixes.upperBound, of: token)))
         }
-        return keys
+        return keys + begun(token)
     }
 
     /// The keys for digits that may be a phone number, or its end; empty when they cannot be.

@@ -1,0 +1,159 @@
+import JSON
+import Loop
+import Postgres
+import Primitives
+
+/// Every statement that touches `prescription` and `prescription_item`. Rows are only ever added.
+@LoopActor struct PrescriptionStore {
+    let sql: any SQLSession
+    let vault: PatientVault
+
+    func insert(_ prescription: Prescription, alerts: [SafetyCheck.Alert]) async throws {
+        let words = PrescriptionWords(
+            overrideReason: prescription.overrideReason, instructions: prescription.items.map(\.instructions),
+            alerts: alerts)
+        let sealed = try vault.seal(words.stored, "prescription", "words", row: prescription.id.description)
+        try await sql.run(
+            """
+            insert into prescription (id, visit_id, patient_id, practitioner_id, issued_at, local_date, valid_until, words)
+            values (\(prescription.id), \(prescription.visit), \(prescription.patient), \(prescription.practitioner),
+                    \(prescription.issuedAt), \(prescription.localDate), \(prescription.validUntil), \(Bytes(sealed)))
+            """)
+        let items = prescription.items
+        try await sql.run(
+            """
+            insert into prescription_item (id, prescription_id, position, medicine_id, name, generic_name, form, strength,
+                                           atc, dose, dose_unit, frequency_per_day, duration_days, quantity, unit)
+            select i.id, \(prescription.id), i.position - 1, i.medicine_id, i.name, i.generic_name, i.form, i.strength,
+                   i.atc, i.dose, i.dose_unit, i.frequency, i.days, i.quantity, i.unit
+            from unnest(\(items.map(\.id))::uuid[], \(items.map(\.medicine.id))::uuid[], \(items.map(\.medicine.name))::text[],
+                        \(SQLArray(items.map(\.medicine.genericName)))::text[], \(items.map(\.medicine.form))::text[],
+                        \(SQLArray(items.map(\.medicine.strength)))::text[], \(SQLArray(items.map(\.medicine.atc)))::text[],
+                        \(items.map(\.dose.value))::bigint[], \(items.map(\.doseUnit))::text[],
+                        \(items.map(\.frequencyPerDay))::int[], \(items.map(\.durationDays))::int[],
+                        \(items.map(\.quantity))::int[], \(items.map(\.unit))::text[])
+                 with ordinality as i (id, medicine_id, name, generic_name, form, strength, atc, dose, dose_unit,
+                                       frequency, days, quantity, unit, position)
+            """)
+    }
+
+    func find(_ id: PrescriptionID) async throws -> Prescription? {
+        try await read("p.id = \(id)").first
+    }
+
+    /// In the order they were issued.
+    func all(of visit: VisitID) async throws -> [Prescription] { try await read("p.visit_id = \(visit)") }
+
+    private func read(_ condition: SQL) async throws -> [Prescription] {
+        let rows = try await sql.all(
+            """
+            select p.id, p.visit_id, p.patient_id, p.practitioner_id, p.issued_at, p.local_date, p.valid_until, p.words,
+                   i.id, i.medicine_id, i.name, i.generic_name, i.form, i.strength, i.atc, i.dose, i.dose_unit,
+                   i.frequency_per_day, i.duration_days, i.quantity, i.unit
+            from prescription p join prescription_item i on i.prescription_id = p.id
+            where \(condition)
+            order by p.id, i.position
+            limit 5000
+            """, as: PrescriptionRow.init(row:))
+        return try PrescriptionRow.grouped(rows).map { try prescription($0) }
+    }
+
+    private func prescription(_ rows: [PrescriptionRow]) throws -> Prescription {
+        guard let head = rows.first else { throw PostgresError(.decoding, message: "a prescription without items") }
+        let words = try PrescriptionWords(
+            stored: vault.open(head.words, "prescription", "words", row: head.id.description))
+        return Prescription(
+            id: head.id, visit: head.visit, patient: head.patient, practitioner: head.practitioner,
+            issuedAt: head.issuedAt, localDate: head.localDate, validUntil: head.validUntil,
+            items: rows.enumerated().map { index, row in
+                PrescriptionItem(
+                    id: row.item, medicine: row.medicine, dose: row.dose, doseUnit: row.doseUnit,
+                    frequencyPerDay: row.frequencyPerDay, durationDays: row.durationDays, quantity: row.quantity,
+                    unit: row.unit, instructions: index < words.instructions.count ? words.instructions[index] : nil)
+            },
+            overrideReason: words.overrideReason)
+    }
+}
+
+/// What needs no key: who a prescription belongs to, and what is taken now.
+@LoopActor struct PrescriptionIndex {
+    let sql: any SQLSession
+
+    func owner(of id: PrescriptionID) async throws -> (patient: PatientID, dataKey: [UInt8])? {
+        try await sql.first(
+            """
+            select p.patient_id, t.data_key from prescription p join patient t on t.id = p.patient_id
+            where p.id = \(id)
+            """, as: { (try $0.next(), try $0.next(as: Bytes.self).array) })
+    }
+
+    /// Medicines whose course is not over on `today`.
+    func current(of patient: PatientID, on today: LocalDate) async throws -> [SafetyCheck.Medicine] {
+        try await sql.all(
+            """
+            select distinct on (i.medicine_id) i.medicine_id, i.name, i.generic_name, i.atc
+            from prescription p join prescription_item i on i.prescription_id = p.id
+            where p.patient_id = \(patient) and p.valid_until >= \(today)
+              and p.local_date + i.duration_days > \(today)
+            order by i.medicine_id
+            limit 500
+            """
+        ) { row in
+            SafetyCheck.Medicine(
+                id: try row.next(), name: try row.next(), genericName: try row.next(), atc: try row.next())
+        }
+    }
+}
+
+private struct PrescriptionRow {
+    let id: PrescriptionID
+    let visit: VisitID
+    let patient: PatientID
+    let practitioner: AccountID
+    let issuedAt: Timestamp
+    let localDate: LocalDate
+    let validUntil: LocalDate
+    let words: [UInt8]
+    let item: PrescriptionItemID
+    let medicine: MedicineCard
+    let dose: Thousandths
+    let doseUnit: String
+    let frequencyPerDay: Int
+    let durationDays: Int
+    let quantity: Int
+    let unit: String
+
+    init(row: inout Row) throws {
+        id = try row.next()
+        visit = try row.next()
+        patient = try row.next()
+        practitioner = try row.next()
+        issuedAt = try row.next()
+        localDate = try row.next()
+        validUntil = try row.next()
+        words = try row.next(as: Bytes.self).array
+        item = try row.next()
+        medicine = MedicineCard(
+            id: try row.next(), name: try row.next(), genericName: try row.next(), form: try row.next(),
+            strength: try row.next(), atc: try row.next())
+        dose = Thousandths(value: try row.next())
+        doseUnit = try row.next()
+        frequencyPerDay = try row.next()
+        durationDays = try row.next()
+        quantity = try row.next()
+        unit = try row.next()
+    }
+
+    /// Rows of one prescription stand together.
+    static func grouped(_ rows: [PrescriptionRow]) -> [[PrescriptionRow]] {
+        var groups: [[PrescriptionRow]] = []
+        for row in rows {
+            if groups.last?.first?.id == row.id {
+                groups[groups.count - 1].append(row)
+            } else {
+                groups.append([row])
+            }
+        }
+        return groups
+    }
+}

@@ -1,0 +1,74 @@
+import Access
+import Bootstrap
+import HTTP
+import JSON
+import Loop
+import Postgres
+import Primitives
+
+/// The report of signed visits, from their snapshots: what was true when the doctor signed.
+@LoopActor struct VisitHistoryRoutes {
+    let host: Host
+    let keys: TenantKeys
+
+    var table: [Route] {
+        [
+            .get(
+                "/v1/reports/visit-history", for: .readVisitHistory,
+                .init(
+                    "Report signed visits as they were signed, newest first",
+                    query: [.optional("patientId", .id), .optional("from", .date), .optional("to", .date)] + .paging,
+                    answers: [(200, .page(of: .any))]), report)
+        ]
+    }
+
+    private struct Line {
+        let visit: VisitID
+        let localDate: LocalDate
+        let body: [UInt8]
+    }
+
+    private func report(_ request: Request, _ caller: Principal) async throws -> Response {
+        let query = request.query
+        let limit = try query.optional("limit", as: Int.self) ?? 50
+        let patient: PatientID? = try query.optional("patientId")
+        let from: LocalDate? = try query.optional("from")
+        let to: LocalDate? = try query.optional("to")
+        var lastDay: LocalDate?
+        var lastVisit: VisitID?
+        if let cursor = try query.optional("cursor", as: String.self) {
+            let parts = try Cursor.decode(cursor)
+            guard parts.count == 2, let day = LocalDate(parts[0]), let visit = VisitID(parts[1]) else {
+                throw Problem.invalid("cursor", "invalid_cursor", "Use nextCursor of the page before.")
+            }
+            (lastDay, lastVisit) = (day, visit)
+        }
+        guard let ring = try await keys.existing(caller.tenant) else {
+            return .page([StoredJSONValue](), next: nil, of: request)
+        }
+        let lines = try await host.db.reader(for: caller.tenant).all(
+            """
+            select s.visit_id, s.local_date, s.patient_id, p.data_key, s.body
+            from visit_snapshot s join patient p on p.id = s.patient_id
+            where (\(patient)::uuid is null or s.patient_id = \(patient))
+              and (\(from)::date is null or s.local_date >= \(from))
+              and (\(to)::date is null or s.local_date <= \(to))
+              and (\(lastDay)::date is null or (s.local_date, s.visit_id) < (\(lastDay), \(lastVisit)))
+            order by s.local_date desc, s.visit_id desc
+            limit \(limit + 1)
+            """
+        ) { row in
+            let visit: VisitID = try row.next()
+            let day: LocalDate = try row.next()
+            let vault = try PatientVault(
+                of: row.next(), tenant: caller.tenant, wrappedKey: row.next(as: Bytes.self).array, ring: ring)
+            let body = try vault.open(
+                row.next(as: Bytes.self).array, "visit_snapshot", "body", row: visit.description)
+            return Line(visit: visit, localDate: day, body: body)
+        }
+        let shown = lines.prefix(limit)
+        let next =
+            lines.count > limit ? shown.last.map { Cursor.encode([$0.localDate.description, $0.visit.description]) } : nil
+        return .page(shown.map { StoredJSONValue(bytes: $0.body) }, next: next, of: request)
+    }
+}

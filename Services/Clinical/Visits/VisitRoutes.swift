@@ -1,0 +1,195 @@
+import Access
+import Bootstrap
+import Contracts
+import HTTP
+import JSON
+import Loop
+import Messaging
+import Postgres
+import Primitives
+
+/// Beginning, recording, reading and signing visits.
+@LoopActor struct VisitRoutes {
+    let host: Host
+    let keys: TenantKeys
+
+    var table: [Route] {
+        [
+            .post(
+                "/v1/visits", for: .conductVisits,
+                .init(
+                    "Begin a visit", body: .newVisit, answers: [(201, .visit)],
+                    problems: ["visit_open", "patient_unknown", "patient_inactive", "token_unknown", "token_mismatch"]),
+                start),
+            .get("/v1/visits/:id", for: .readVisits, .init("Read a visit", answers: [(200, .visit)]), show),
+            .patch(
+                "/v1/visits/:id", for: .recordVisits,
+                .init(
+                    "Record what was measured, found and decided (nurses: vitals only)", body: .visitPatch,
+                    answers: [(200, .visit)], problems: ["visit_signed"], isMergePatch: true), record),
+            .post(
+                "/v1/visits/:id/complete", for: .completeVisits,
+                .init("Sign a visit: it never changes again", answers: [(200, .visit)], problems: ["visit_signed"]),
+                complete),
+            .get(
+                "/v1/patients/:id/visits", for: .readPatients,
+                .init("List a patient's visits, newest first", query: .paging, answers: [(200, .page(of: .visit))]),
+                history),
+        ]
+    }
+
+    private func start(_ request: Request, _ caller: Principal) async throws -> Response {
+        let patient: PatientID = try request.body.required("patientId")
+        let arrival = try await VisitArrival(cards: host.cards, caller: caller).check(request.body, patient: patient)
+        let now = host.now()
+        let ring = try await keys.ring(for: caller.tenant)
+
+        return try await host.write(request, by: caller) { tx in
+            guard let row = try await PatientStore(sql: tx).find(patient) else { throw VisitError.patientUnknown }
+            guard row.active else { throw VisitError.patientInactive }
+            let visit = Visit(
+                id: VisitID(), patient: patient, practitioner: caller.account, location: caller.location,
+                localDate: caller.today(at: now), token: arrival.token, appointment: arrival.appointment, startedAt: now)
+            let findings = try row.vault(ring, caller.tenant)
+                .seal(visit.findings.stored, "visit", "findings", row: visit.id.description)
+            try await VisitStore(sql: tx).insert(visit, findings: findings)
+            try tx.announce(visit.started, revision: visit.version)
+            try tx.audit(
+                "start", "visit", visit.id.description,
+                after: JSONObject([
+                    ("patientId", .string(patient.description)), ("status", .string(visit.status.rawValue)),
+                ]))
+            return .created(VisitView(visit: visit), version: visit.version, at: "/v1/visits/\(visit.id)")
+        }
+    }
+
+    private func show(_ request: Request, _ caller: Principal) async throws -> Response {
+        let sql = host.db.reader(for: caller.tenant)
+        let (row, vault) = try await find(try request.id("id"), caller, VisitStore(sql: sql))
+        let addenda =
+            row.status == .completed ? try await VisitWordsStore(sql: sql, vault: vault).addenda(of: row.id) : nil
+        return .json(200, VisitView(visit: try row.open(vault), addenda: addenda), version: row.version)
+    }
+
+    private func record(_ request: Request, _ caller: Principal) async throws -> Response {
+        // A nurse measures; what was found and decided is the doctor's to write.
+        if !caller.has(.doctor), request.body.members.contains(where: { $0.name != "vitals" }) {
+            throw Problem.forbidden
+        }
+        let id: VisitID = try request.id("id")
+        let version = try request.ifMatch()
+        try refuseEmptyDiagnoses(in: request.body)
+        let ring = try await keys.ring(for: caller.tenant)
+
+        return try await host.write(request, by: caller) { tx in
+            let store = VisitStore(sql: tx)
+            guard let row = try await store.findForUpdate(id) else { throw Problem.notFound("visit") }
+            guard row.status == .inProgress else { throw VisitError.signed }
+            guard row.version == version else { throw Problem.staleVersion }
+            let vault = try row.vault(ring, caller.tenant)
+            var visit = try row.open(vault)
+            let before = visit
+            let merged = visit.document.merged(with: request.body)
+            let changed = try visit.record(try Findings(data: merged).tidied, try merged.optional("vitals") ?? Vitals())
+            guard !changed.isEmpty else { return .json(200, VisitView(visit: visit), version: visit.version) }
+
+            let findings = try vault.seal(visit.findings.stored, "visit", "findings", row: id.description)
+            guard try await store.update(visit, from: version, findings: findings) else { throw Problem.staleVersion }
+            if visit.vitals != before.vitals { try await store.saveVitals(visit.vitals, of: id, by: caller.account) }
+            if visit.findings.diagnoses != before.findings.diagnoses {
+                try await store.saveDiagnoses(visit.findings.diagnoses, of: id)
+            }
+            try tx.audit(
+                "update", "visit", id.description, before: JSONObject([("version", .int(Int64(before.version)))]),
+                after: JSONObject([
+                    ("version", .int(Int64(visit.version))), ("changed", .array(changed.map { .string($0) })),
+                ]))
+            return .json(200, VisitView(visit: visit), version: visit.version)
+        }
+    }
+
+    private func complete(_ request: Request, _ caller: Principal) async throws -> Response {
+        let id: VisitID = try request.id("id")
+        let now = host.now()
+        let ring = try await keys.ring(for: caller.tenant)
+
+        return try await host.write(request, by: caller) { tx in
+            guard let row = try await VisitStore(sql: tx).findForUpdate(id) else { throw Problem.notFound("visit") }
+            let vault = try row.vault(ring, caller.tenant)
+            var visit = try row.open(vault)
+            let completed = try visit.complete(by: caller.account, at: now)
+            let findings = try vault.seal(visit.findings.stored, "visit", "findings", row: id.description)
+            try await SignVisit(vault: vault).sign(visit, from: row.version, findings: findings, at: now, in: tx)
+            try tx.announce(completed, revision: visit.version)
+            try tx.audit(
+                "complete", "visit", id.description,
+                before: JSONObject([("status", .string(Visit.Status.inProgress.rawValue))]),
+                after: JSONObject([("status", .string(visit.status.rawValue))]))
+            return .json(200, VisitView(visit: visit), version: visit.version)
+        }
+    }
+
+    private func history(_ request: Request, _ caller: Principal) async throws -> Response {
+        let patient: PatientID = try request.id("id")
+        let limit = try request.query.optional("limit", as: Int.self) ?? 50
+        let sql = host.db.reader(for: caller.tenant)
+        guard caller.mayKnow(patient), try await PatientStore(sql: sql).isActive(patient) != nil,
+            let ring = try await keys.existing(caller.tenant)
+        else { throw Problem.notFound("patient") }
+
+        var last: (startedAt: Timestamp, id: VisitID)?
+        if let cursor = try request.query.optional("cursor", as: String.self) {
+            let parts = try Cursor.decode(cursor)
+            guard parts.count == 2, let time = Timestamp(parts[0]), let id = VisitID(parts[1]) else {
+                throw Problem.invalid("cursor", "invalid_cursor", "Use nextCursor of the page before.")
+            }
+            last = (time, id)
+        }
+        let rows = try await VisitStore(sql: sql).history(of: patient, before: last, limit: limit + 1)
+        let lines = try rows.prefix(limit).map { row in
+            VisitLine(row: row, visit: caller.may(.readVisits) ? try row.open(row.vault(ring, caller.tenant)) : nil)
+        }
+        let next =
+            rows.count > limit
+            ? lines.last.map { Cursor.encode([$0.row.startedAt.description, $0.row.id.description]) } : nil
+        return .page(lines, next: next, of: request)
+    }
+
+    private func find(_ id: VisitID, _ caller: Principal, _ store: VisitStore) async throws -> (SealedVisit, PatientVault) {
+        guard let row = try await store.find(id), caller.mayKnow(row.patient),
+            let ring = try await keys.existing(caller.tenant)
+        else { throw Problem.notFound("visit") }
+        return (row, try row.vault(ring, caller.tenant))
+    }
+
+    private func refuseEmptyDiagnoses(in body: JSONObject) throws {
+        guard case .array(let diagnoses)? = body["diagnoses"] else { return }
+        let empty = diagnoses.indices.filter { Diagnosis(json: diagnoses[$0]) == nil }
+        if !empty.isEmpty {
+            throw Problem.invalid(
+                empty.map {
+                    FieldError(pointer: "/diagnoses/\($0)", code: "required", detail: "A diagnosis has a code, words or both.")
+                })
+        }
+    }
+}
+
+/// The one place where a visit's refusals become HTTP.
+extension VisitError: ProblemConvertible {
+    var problem: Problem {
+        switch self {
+        case .signed:
+            .conflict("visit_signed", "This visit is signed and never changes. Write an addendum instead.")
+        case .notSigned: .conflict("visit_not_signed", "This visit is not signed yet: correct the record itself.")
+        case .alreadyOpen: .conflict("visit_open", "The patient has an open visit at this site. Continue or complete it.")
+        case .pressureSwapped:
+            .invalid("vitals/diastolic", "out_of_range", "The diastolic pressure is below the systolic one.")
+        case .patientUnknown: .refused("patient_unknown", "There is no such patient.")
+        case .patientInactive: .refused("patient_inactive", "The patient's record is closed. Open it first.")
+        case .tokenUnknown: .refused("token_unknown", "There is no such token.")
+        case .tokenMismatch: .refused("token_mismatch", "The token belongs to another patient.")
+        case .appointmentUnknown: .refused("appointment_unknown", "There is no such appointment.")
+        case .appointmentMismatch: .refused("appointment_mismatch", "The appointment belongs to another patient.")
+        }
+    }
+}

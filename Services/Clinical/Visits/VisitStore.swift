@@ -1,0 +1,161 @@
+import JSON
+import Loop
+import Postgres
+import Primitives
+
+/// A row of `visit` with its measured values and the key of its patient; what was found is still sealed.
+struct SealedVisit: Sendable {
+    let id: VisitID
+    let patient: PatientID
+    let practitioner: AccountID
+    let location: LocationID
+    let localDate: LocalDate
+    let status: Visit.Status
+    let token: TokenID?
+    let appointment: AppointmentID?
+    let startedAt: Timestamp
+    let completedAt: Timestamp?
+    let version: Int
+    let findings: [UInt8]
+    let dataKey: [UInt8]
+    let vitals: Vitals
+
+    func vault(_ ring: KeyRing, _ tenant: TenantID) throws -> PatientVault {
+        try PatientVault(of: patient, tenant: tenant, wrappedKey: dataKey, ring: ring)
+    }
+
+    func open(_ vault: PatientVault) throws -> Visit {
+        Visit(self, findings: try Findings(stored: vault.open(findings, "visit", "findings", row: id.description)))
+    }
+}
+
+/// Every statement that touches `visit`, `visit_observation` and `visit_diagnosis`.
+@LoopActor struct VisitStore {
+    let sql: any SQLSession
+
+    private static let select = """
+        select v.id, v.patient_id, v.practitioner_id, v.location_id, v.local_date, v.status, v.token_id,
+               v.appointment_id, v.started_at, v.completed_at, v.version, v.findings, p.data_key,
+               (select json_object_agg(o.code, o.value)::text from visit_observation o where o.visit_id = v.id)
+        from visit v join patient p on p.id = v.patient_id
+        """
+
+    func find(_ id: VisitID) async throws -> SealedVisit? {
+        try await sql.first("\(unsafe: Self.select) where v.id = \(id)", as: SealedVisit.init(row:))
+    }
+
+    func findForUpdate(_ id: VisitID) async throws -> SealedVisit? {
+        try await sql.first(
+            "\(unsafe: Self.select) where v.id = \(id) for update of v", as: SealedVisit.init(row:))
+    }
+
+    /// A patient's visits, newest first, before the one a page ended with.
+    func history(
+        of patient: PatientID, before last: (startedAt: Timestamp, id: VisitID)?, limit: Int
+    ) async throws -> [SealedVisit] {
+        try await sql.all(
+            """
+            \(unsafe: Self.select)
+            where v.patient_id = \(patient)
+              and (\(last?.startedAt)::timestamptz is null or (v.started_at, v.id) < (\(last?.startedAt), \(last?.id)))
+            order by v.started_at desc, v.id desc
+            limit \(limit)
+            """, as: SealedVisit.init(row:))
+    }
+
+    /// `visit_one_open` is the real guard: a look before the insert would race.
+    func insert(_ visit: Visit, findings: [UInt8], reference: [UInt8]? = nil) async throws {
+        _ = try await onConstraint("visit_one_open", throw: VisitError.alreadyOpen) {
+            try await sql.run(
+                """
+                insert into visit (id, patient_id, practitioner_id, location_id, local_date, status, token_id,
+                                   appointment_id, started_at, completed_at, findings, external_ref, version)
+                values (\(visit.id), \(visit.patient), \(visit.practitioner), \(visit.location), \(visit.localDate),
+                        \(visit.status.rawValue), \(visit.token), \(visit.appointment), \(visit.startedAt),
+                        \(visit.completedAt), \(Bytes(findings)), \(reference.map { Bytes($0) }), \(visit.version))
+                """)
+        }
+    }
+
+    /// False when somebody changed the visit since `version` was read.
+    func update(_ visit: Visit, from version: Int, findings: [UInt8]) async throws -> Bool {
+        try await onConstraint("visit_signed", throw: VisitError.signed) {
+            try await sql.run(
+                """
+                update visit
+                set practitioner_id = \(visit.practitioner), status = \(visit.status.rawValue),
+                    completed_at = \(visit.completedAt), findings = \(Bytes(findings)), version = \(visit.version)
+                where id = \(visit.id) and version = \(version)
+                """) == 1
+        }
+    }
+
+    func saveVitals(_ vitals: Vitals, of visit: VisitID, by account: AccountID) async throws {
+        let present = Vital.allCases.filter { vitals[$0] != nil }
+        try await onConstraint("visit_signed", throw: VisitError.signed) {
+            try await sql.run(
+                "delete from visit_observation where visit_id = \(visit) and code <> all(\(present.map(\.loinc))::text[])")
+            try await sql.run(
+                """
+                insert into visit_observation (visit_id, code, value, unit, recorded_by)
+                select \(visit), o.code, o.value, o.unit, \(account)
+                from unnest(\(present.map(\.loinc))::text[], \(present.compactMap { vitals[$0] })::numeric[],
+                            \(present.map(\.unit))::text[]) as o (code, value, unit)
+                on conflict (visit_id, code) do update
+                set value = excluded.value, recorded_by = excluded.recorded_by, recorded_at = now()
+                where visit_observation.value <> excluded.value
+                """)
+        }
+    }
+
+    /// Only what has a code is counted; the words stay sealed.
+    func saveDiagnoses(_ diagnoses: [Diagnosis], of visit: VisitID) async throws {
+        let coded = diagnoses.enumerated().filter { $0.element.code != nil }
+        try await onConstraint("visit_signed", throw: VisitError.signed) {
+            try await sql.run("delete from visit_diagnosis where visit_id = \(visit)")
+            guard !coded.isEmpty else { return }
+            try await sql.run(
+                """
+                insert into visit_diagnosis (visit_id, position, system, code)
+                select \(visit), d.position, d.system, d.code
+                from unnest(\(coded.map(\.offset))::int[], \(SQLArray(coded.map(\.element.system)))::text[],
+                            \(coded.compactMap(\.element.code))::text[]) as d (position, system, code)
+                """)
+        }
+    }
+
+    func existing(references: [[UInt8]]) async throws -> Set<[UInt8]> {
+        let found = try await sql.all(
+            "select external_ref from visit where external_ref = any(\(references.map { Bytes($0) })::bytea[])",
+            as: { try $0.next(as: Bytes.self).array })
+        return Set(found)
+    }
+}
+
+extension SealedVisit {
+    init(row: inout Row) throws {
+        id = try row.next()
+        patient = try row.next()
+        practitioner = try row.next()
+        location = try row.next()
+        localDate = try row.next()
+        guard let status = Visit.Status(rawValue: try row.next()) else {
+            throw PostgresError(.decoding, message: "visit.status")
+        }
+        self.status = status
+        token = try row.next()
+        appointment = try row.next()
+        startedAt = try row.next()
+        completedAt = try row.next()
+        version = try row.next()
+        findings = try row.next(as: Bytes.self).array
+        dataKey = try row.next(as: Bytes.self).array
+        var vitals = Vitals()
+        if let json = try row.next(as: String?.self) {
+            for (code, value) in try JSONObject(stored: Array(json.utf8)).members {
+                if let vital = Vital(loinc: code) { vitals[vital] = Double(json: value) }
+            }
+        }
+        self.vitals = vitals
+    }
+}
