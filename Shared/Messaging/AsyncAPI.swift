@@ -76,7 +76,7 @@ package enum AsyncAPI {
     }
 
     private static func operation(_ entry: Entry, _ json: inout JSONWriter) {
-        json.object("announce \(entry.name)") {
+        json.object("announce.\(entry.name)") {
             $0.field("action", "send")
             $0.object("channel") { $0.field("$ref", "#/channels/\(entry.name)") }
             $0.field("summary", entry.summary)

@@ -1,3 +1,4 @@
+import AMQP
 import Glibc
 import Loop
 import Postgres
@@ -22,6 +23,14 @@ package struct TestServers: Error, CustomStringConvertible {
         RedisClient(
             host: try variable("TEST_REDIS_HOST"), port: try port("TEST_REDIS_PORT"),
             password: password ?? optional("TEST_REDIS_PASSWORD"), deadline: deadline)
+    }
+
+    /// A broker whose vhost belongs to the tests.
+    package static func broker() throws(TestServers) -> AMQPConfiguration {
+        AMQPConfiguration(
+            host: try variable("TEST_AMQP_HOST"), port: try port("TEST_AMQP_PORT"),
+            virtualHost: optional("TEST_AMQP_VHOST") ?? "/", user: try variable("TEST_AMQP_USER"),
+            password: try variable("TEST_AMQP_PASSWORD"))
     }
 
     private static func variable(_ name: String) throws(TestServers) -> String {

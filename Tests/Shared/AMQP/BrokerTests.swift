@@ -1,5 +1,4 @@
 import AMQP
-import Glibc
 import Loop
 import TestSupport
 import Testing
@@ -124,7 +123,7 @@ struct BrokerTests {
 
     @Test func `Publishing without a broker fails at once`() async throws {
         try await onLoop {
-            var nowhere = try TestBroker.configuration()
+            var nowhere = try TestServers.broker()
             nowhere.port = 1
             let publisher = Publisher(nowhere, name: "test")
             publisher.start()
@@ -137,7 +136,7 @@ struct BrokerTests {
 
     @Test func `A wrong password is refused with a reason`() async throws {
         try await onLoop {
-            var wrong = try TestBroker.configuration()
+            var wrong = try TestServers.broker()
             wrong.password = "wrong"
             await #expect(throws: AMQPError.self) { try await Broker.counts(of: [], on: wrong) }
         }
@@ -177,18 +176,6 @@ struct BrokerTests {
     var retry: String { name + ".retry" }
     var parking: String { name + ".parking" }
 
-    static func configuration() throws -> AMQPConfiguration {
-        func variable(_ name: String, _ fallback: String? = nil) throws -> String {
-            if let value = getenv(name) { return String(cString: value) }
-            if let fallback { return fallback }
-            throw AMQPError.unavailable("\(name) is not set: the tests need a broker of their own")
-        }
-        return AMQPConfiguration(
-            host: try variable("TEST_AMQP_HOST"), port: Int(try variable("TEST_AMQP_PORT")) ?? 0,
-            virtualHost: try variable("TEST_AMQP_VHOST", "/"), user: try variable("TEST_AMQP_USER"),
-            password: try variable("TEST_AMQP_PASSWORD"))
-    }
-
     static func open(maximumLength: Int64 = 1000) async throws -> TestBroker {
         let name = "test-" + String(UInt64.random(in: 0 ... .max), radix: 36)
         let work = name + ".work"
@@ -200,7 +187,7 @@ struct BrokerTests {
                 .init(quorum: name + ".parking", end: .stays),
             ],
             bindings: [.init(queue: work, exchange: name, key: "to.work")])
-        let configuration = try configuration()
+        let configuration = try TestServers.broker()
         try await Broker.declare(topology, on: configuration)
         return TestBroker(configuration: configuration, name: name, topology: topology)
     }
