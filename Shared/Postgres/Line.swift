@@ -4,7 +4,7 @@ import Loop
 @LoopActor final class Line {
     private let configuration: Database.Configuration
     private let purpose: Connection.Purpose
-    private var backoff = Backoff()
+    private var backoff = Backoff(to: .seconds(1))
     private var attempts = 0
     private var isRunning = false
     private var openedAt: Int?

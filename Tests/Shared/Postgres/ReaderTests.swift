@@ -106,7 +106,8 @@ import Testing
             #expect(changed == 0)
             let forged = try await PostgresError.of {
                 try await test.db.transaction(for: test.tenant) {
-                    _ = try await $0.run("insert into gadget (id, tenant_id, name) values (\(TenantID()), \(other), 'x')")
+                    _ = try await $0.run(
+                        "insert into gadget (id, tenant_id, name) values (\(TenantID()), \(other), 'x')")
                 }
             }
             #expect(forged?.sqlState == "42501")
@@ -181,7 +182,9 @@ import Testing
             let sql = test.db.reader(for: test.tenant)
             #expect(try await sql.run("select * from gadget") == 1)
             try await test.asOwner("alter table gadget add column colour text")
-            let results = await atOnce(10) { _ in try await sql.run("select * from gadget") }
+            let results = await atOnce(10) { _ in
+                try await sql.run("select * from gadget")
+            }
             #expect(results.allSatisfy { $0.value == 1 })
             let written = try await test.db.transaction(for: test.tenant) {
                 try await $0.run("select * from gadget")

@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    @Test func `A session that is lost during the commit leaves an unknown outcome, which is not repeated`() async throws {
+    @Test func `A session lost during the commit leaves an unknown outcome, which is not repeated`() async throws {
         try await withGadgets { test in
             try await test.asOwner(
                 """

@@ -229,4 +229,26 @@ import Testing
             }
         }
     }
+
+    @Test func `A server that never answers costs one deadline and one connection`() async throws {
+        try await onLoop {
+            try await TestDatabase.with([gadgets], messaging: false) { test in
+                var hasty = test.configuration
+                hasty.statementDeadline = .milliseconds(300)
+                let db = Database(hasty)
+                db.start()
+                defer { db.close() }
+                let mute = try await PostgresError.of {
+                    try await db.transaction(for: test.tenant) { tx in
+                        try await tx.run("set local statement_timeout = 0")
+                        try await tx.run("select pg_sleep(3)")
+                    }
+                }
+                #expect(mute?.code == .timeout)
+                let one = try await db.transaction(for: test.tenant) { try await $0.run("select 1") }
+                #expect(one == 1)
+                #expect(db.counters.reconnects == 1)
+            }
+        }
+    }
 }

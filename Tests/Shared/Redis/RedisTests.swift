@@ -27,7 +27,7 @@ import Testing
         try await withRedis { redis in
             let key = fresh("bytes")
             let bytes = (0...255).map { UInt8($0) }
-            try await redis.command(bytes: [Array("SET".utf8), Array(key.utf8), bytes, Array("EX".utf8), Array("60".utf8)])
+            try await redis.command(bytes: [Array("SETEX".utf8), Array(key.utf8), Array("60".utf8), bytes])
             let got = try await redis.command(["GET", key])
             #expect(got == .bytes(bytes))
             let missing = try await redis.command(["GET", key + ":no"])
