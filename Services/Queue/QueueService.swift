@@ -9,6 +9,12 @@ enum QueueService {
         Bootstrap.run(QueueConfig.init(environment:), describe)
     }
 
+    static let migrations = [
+        Migration("0001_cards", PackageResources._001_cards_sql),
+        Migration("0002_tokens", PackageResources._002_tokens_sql),
+        Migration("0003_presence", PackageResources._003_presence_sql),
+    ]
+
     /// Everything this service is: what it stores, answers, announces and reacts to.
     @LoopActor static func describe(_ config: QueueConfig, _ host: Host) -> Service {
         let boards = Boards(host: host)
@@ -19,11 +25,7 @@ enum QueueService {
 
         return Service(
             name: "queue",
-            migrations: [
-                Migration("0001_cards", PackageResources._001_cards_sql),
-                Migration("0002_tokens", PackageResources._002_tokens_sql),
-                Migration("0003_presence", PackageResources._003_presence_sql),
-            ],
+            migrations: migrations,
             routes: routes,
             announces: [
                 TokenIssued.self, TokenCalled.self, TokenReturned.self, TokenSkipped.self, TokenLeft.self,

@@ -9,6 +9,13 @@ enum SchedulingService {
         Bootstrap.run(SchedulingConfig.init(environment:), describe)
     }
 
+    static let migrations = [
+        Migration("0001_cards", PackageResources._001_cards_sql),
+        Migration("0002_providers", PackageResources._002_providers_sql),
+        Migration("0003_slots", PackageResources._003_slots_sql),
+        Migration("0004_appointments", PackageResources._004_appointments_sql),
+    ]
+
     /// Everything this service is: what it stores, answers, announces and reacts to.
     @LoopActor static func describe(_ config: SchedulingConfig, _ host: Host) -> Service {
         let routes =
@@ -17,12 +24,7 @@ enum SchedulingService {
 
         return Service(
             name: "scheduling",
-            migrations: [
-                Migration("0001_cards", PackageResources._001_cards_sql),
-                Migration("0002_providers", PackageResources._002_providers_sql),
-                Migration("0003_slots", PackageResources._003_slots_sql),
-                Migration("0004_appointments", PackageResources._004_appointments_sql),
-            ],
+            migrations: migrations,
             routes: routes,
             announces: [
                 ProviderListed.self, SlotsOpened.self, AppointmentBooked.self, AppointmentRescheduled.self,

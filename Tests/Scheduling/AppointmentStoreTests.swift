@@ -1,0 +1,137 @@
+import Loop
+import Postgres
+import Primitives
+import TestSupport
+import Testing
+
+@testable import Scheduling
+
+@Suite struct AppointmentStoreTests {
+    @Test func `Of two hundred who want one slot exactly one gets it`() async throws {
+        try await Clinic.with { clinic in
+            let results = await atOnce(200) { index in
+                try await clinic.book(clinic.slots[0], for: clinic.patients[index % 10])
+            }
+            let refusals = results.compactMap { if case .failure(let error) = $0 { error } else { nil } }
+            #expect(results.count - refusals.count == 1)
+            #expect(refusals.allSatisfy { $0 as? AppointmentError == .slotTaken })
+            let status = try await clinic.status(of: clinic.slots[0])
+            #expect(status == .booked)
+        }
+    }
+
+    @Test func `Many patients over many slots never share one, and no patient is in two places`() async throws {
+        try await Clinic.with(slots: 8) { clinic in
+            let results = await atOnce(240) { index in
+                try await clinic.book(clinic.slots[index % 8], for: clinic.patients[index % 10])
+            }
+            let booked = results.compactMap { try? $0.get() }
+            #expect(Set(booked.map(\.slot)).count == booked.count)
+            #expect(booked.count == 8)
+            for case .failure(let error) in results { #expect(error is AppointmentError) }
+        }
+    }
+
+    @Test func `A patient expected elsewhere at that time gets no second appointment, and the slot stays free`()
+        async throws
+    {
+        try await Clinic.with { clinic in
+            // Another practitioner's time, overlapping the first slot.
+            let other = SlotID()
+            let second = ProviderID()
+            try await clinic.test.db.transaction(for: clinic.test.tenant) { tx in
+                try await tx.run(
+                    """
+                    insert into provider (id, account_id, location_id, zone, name)
+                    values (\(second), \(AccountID()), \(clinic.location), 'UTC', 'Dr. Iyer')
+                    """)
+                try await tx.run(
+                    """
+                    insert into slot (id, provider_id, location_id, starts_at, ends_at, local_date)
+                    values (\(other), \(second), \(clinic.location), '2026-11-20 09:05+00', '2026-11-20 09:20+00',
+                            '2026-11-20')
+                    """)
+            }
+            _ = try await clinic.book(clinic.slots[0], for: clinic.patients[0])
+            await #expect(throws: AppointmentError.patientBusy) {
+                _ = try await clinic.book(other, for: clinic.patients[0])
+            }
+            let kept = try await clinic.status(of: other)
+            #expect(kept == .free)
+            _ = try await clinic.book(other, for: clinic.patients[1])
+        }
+    }
+
+    @Test func `Who is unknown or whose record is closed is not booked, and the slot stays free`() async throws {
+        try await Clinic.with { clinic in
+            await #expect(throws: AppointmentError.patientUnknown) {
+                _ = try await clinic.book(clinic.slots[0], for: PatientID())
+            }
+            try await clinic.test.db.transaction(for: clinic.test.tenant) { tx in
+                try await CardStore(sql: tx).remember(clinic.patients[3], active: false)
+                // An event that comes late does not reopen the record.
+                try await CardStore(sql: tx).remember(clinic.patients[3])
+            }
+            await #expect(throws: AppointmentError.patientInactive) {
+                _ = try await clinic.book(clinic.slots[0], for: clinic.patients[3])
+            }
+            let kept = try await clinic.status(of: clinic.slots[0])
+            #expect(kept == .free)
+        }
+    }
+
+    @Test func `Another tenant's slot does not exist`() async throws {
+        try await Clinic.with { clinic in
+            let stranger = clinic.test.db.reader(for: TenantID())
+            let found = try await SlotStore(sql: stranger).find(clinic.slots[0])
+            #expect(found == nil)
+            let listed = try await SlotStore(sql: stranger).list(.init(now: clinic.opened), after: nil, limit: 10)
+            #expect(listed.isEmpty)
+        }
+    }
+
+    @Test func `Two appointments that change places at once never wait in a circle`() async throws {
+        try await Clinic.with { clinic in
+            let a = try await clinic.book(clinic.slots[0], for: clinic.patients[0])
+            let b = try await clinic.book(clinic.slots[1], for: clinic.patients[1])
+            let targets = [(a.id, clinic.slots[1]), (b.id, clinic.slots[0])]
+            for _ in 0..<10 {
+                let results = await atOnce(2) { index in
+                    try await clinic.test.db.transaction(for: clinic.test.tenant) { tx in
+                        let store = AppointmentStore(sql: tx)
+                        var appointment = try #require(try await store.findForUpdate(targets[index].0))
+                        let slots = try await SlotStore(sql: tx).lock([appointment.slot, targets[index].1])
+                        let target = try #require(slots.first { $0.id == targets[index].1 })
+                        _ = try appointment.move(to: target, at: clinic.opened)
+                    }
+                }
+                for case .failure(let error) in results { #expect(error as? AppointmentError == .slotTaken) }
+            }
+        }
+    }
+
+    @Test func `A cancelled appointment gives its slot to the next`() async throws {
+        try await Clinic.with { clinic in
+            var appointment = try await clinic.book(clinic.slots[0], for: clinic.patients[0])
+            _ = try appointment.cancel(because: nil, by: "reception")
+            let cancelled = appointment
+            try await clinic.test.db.transaction(for: clinic.test.tenant) { tx in
+                try await AppointmentStore(sql: tx).update(cancelled)
+                try await SlotStore(sql: tx).release(cancelled.slot)
+            }
+            _ = try await clinic.book(clinic.slots[0], for: clinic.patients[1])
+        }
+    }
+
+    @Test func `Nobody came: what ended before the deadline is a no-show, and nothing else`() async throws {
+        try await Clinic.with { clinic in
+            let missed = try await clinic.book(clinic.slots[0], for: clinic.patients[0])
+            _ = try await clinic.book(clinic.slots[1], for: clinic.patients[1])
+            let swept = try await clinic.test.db.transaction(for: clinic.test.tenant) { tx in
+                try await AppointmentStore(sql: tx).sweepNoShows(
+                    endedBefore: missed.end.adding(seconds: 1), limit: 10)
+            }
+            #expect(swept == [missed.id])
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import Bootstrap
+import Loop
+import Postgres
+import Primitives
+import Testing
+import TestSupport
+
+@testable import Scheduling
+
+func time(_ text: String) -> Timestamp { Timestamp(text) ?? Timestamp(microseconds: 0) }
+func date(_ text: String) -> LocalDate { LocalDate(text) ?? LocalDate(daysSinceEpoch: 0) }
+func clock(_ text: String) -> LocalTime { LocalTime(text) ?? .midnight }
+
+extension Slot {
+    static func sample(
+        _ status: Status = .free, start: String = "2026-11-20T09:00:00Z", id: SlotID = SlotID()
+    ) -> Slot {
+        Slot(
+            id: id, provider: ProviderID(), location: LocationID(), start: time(start),
+            end: time(start).adding(seconds: 900), localDate: date("2026-11-20"), status: status, blockReason: nil,
+            version: 1)
+    }
+}
+
+extension Appointment {
+    static func sample(_ status: Status = .booked, visit: VisitID? = nil) -> Appointment {
+        Appointment(
+            id: AppointmentID(), slot: SlotID(), provider: ProviderID(), patient: PatientID(),
+            location: LocationID(), start: time("2026-11-20T09:00:00Z"), end: time("2026-11-20T09:15:00Z"),
+            localDate: date("2026-11-20"), status: status, modality: .inPerson, priority: .routine, reason: nil,
+            cancelReason: nil, token: nil, visit: visit, version: 1, bookedAt: time("2026-11-19T09:00:00Z"))
+    }
+}
+
+/// A clinic with one practitioner whose time of one day is open, and ten patients.
+@LoopActor struct Clinic {
+    let test: TestDatabase
+    let provider = ProviderID()
+    let location = LocationID()
+    let patients = (0..<10).map { _ in PatientID() }
+    let opened = time("2026-11-20T08:00:00Z")
+    private(set) var slots: [SlotID] = []
+
+    static func with(slots: Int = 8, _ body: sending @escaping @LoopActor (Clinic) async throws -> Void) async throws {
+        try await onLoop {
+            try await TestDatabase.with(SchedulingService.migrations) { test in
+                var clinic = Clinic(test: test)
+                try await clinic.open(slots)
+                try await body(clinic)
+            }
+        }
+    }
+
+    private mutating func open(_ count: Int) async throws {
+        let openings = (0..<count).map { index in
+            let start = opened.adding(seconds: 3600 + Int64(index) * 900)
+            return Roster.Opening(date: date("2026-11-20"), start: start, end: start.adding(seconds: 900))
+        }
+        try await test.db.transaction(for: test.tenant) { tx in
+            try await tx.run(
+                """
+                insert into provider (id, account_id, location_id, zone, name)
+                values (\(provider), \(AccountID()), \(location), 'UTC', 'Dr. Rao')
+                """)
+            for patient in patients { try await CardStore(sql: tx).remember(patient) }
+            _ = try await SlotStore(sql: tx).open(openings, of: provider, at: location)
+        }
+        slots = try await SlotStore(sql: reader).list(.init(now: opened), after: nil, limit: 100).map(\.id)
+    }
+
+    var reader: any SQLSession { test.db.reader(for: test.tenant) }
+
+    /// Books as the route does: a claim that is not a booking rolls back.
+    func book(_ slot: SlotID, for patient: PatientID) async throws -> Appointment {
+        try await test.db.transaction(for: test.tenant) { tx in
+            let wish = AppointmentStore.Wish(
+                slot: slot, patient: patient, modality: .inPerson, priority: .routine, reason: nil)
+            let claim = try await AppointmentStore(sql: tx).book(
+                wish, as: AppointmentID(), by: AccountID(), at: opened)
+            switch claim {
+            case .booked(let appointment): return appointment
+            case .patientBusy: throw AppointmentError.patientBusy
+            case .slotUnavailable: throw AppointmentError.slotTaken
+            case .patientUnknown: throw AppointmentError.patientUnknown
+            case .patientInactive: throw AppointmentError.patientInactive
+            }
+        }
+    }
+
+    func status(of slot: SlotID) async throws -> Slot.Status? { try await SlotStore(sql: reader).find(slot)?.status }
+}
+
+/// Every body at once, each in a task of its own.
+@LoopActor func atOnce<T: Sendable>(
+    _ count: Int, _ body: @escaping @LoopActor (Int) async throws -> T
+) async -> [Result<T, any Error>] {
+    let tasks = (0..<count).map { index in EventLoop.spawn { try await body(index) } }
+    var results: [Result<T, any Error>] = []
+    for task in tasks { results.append(await task.result) }
+    return results
+}
