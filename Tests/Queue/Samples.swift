@@ -31,7 +31,7 @@ extension Token {
     let opened = time("2026-11-20T08:00:00Z")
     let providers = (0..<3).map { _ in ProviderID() }
 
-    static func with(_ body: sending @escaping @LoopActor (WaitingRoom) async throws -> Void) async throws {
+    nonisolated static func with(_ body: sending @escaping @LoopActor (WaitingRoom) async throws -> Void) async throws {
         try await onLoop {
             try await TestDatabase.with(QueueService.migrations) { test in
                 let room = WaitingRoom(test: test)
