@@ -13,18 +13,19 @@ enum HTTPHead {
         var message = HTTPMessage()
         try readRequestLine(UnsafeRawBufferPointer(rebasing: bytes[..<requestLine]), into: &message)
         message.headers.reserveCapacity(12)
-        var framing = FramingFields()
+        var fields = FramingFields()
         var at = requestLine + 2
         while at < bytes.count {
             var end = at
             while bytes[end] != 0x0a { end += 1 }
             guard message.headers.count < limits.headers else { throw .headersTooLarge }
             let field = try field(UnsafeRawBufferPointer(rebasing: bytes[at..<end - 1]))
-            try framing.note(field.name, field.value)
+            try fields.note(field.name, field.value)
             message.headers.append(field)
             at = end + 1
         }
-        return (message, try framing.decide(&message, limits))
+        let decided = try fields.decide(&message, limits)
+        return (message, decided)
     }
 
     // MARK: request line

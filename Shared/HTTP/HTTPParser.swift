@@ -184,7 +184,7 @@ package struct HTTPParser: Sendable {
     ) throws(HTTPRefusal) -> UnsafeRawBufferPointer? {
         let rest = bytes[at...]
         guard let newline = rest.firstIndex(of: 0x0a) else {
-            guard rest.count <= limit else { throw .badChunk }
+            guard rest.count <= limit else { throw .headersTooLarge }
             return nil
         }
         guard newline > at, bytes[newline - 1] == 0x0d else { throw .bareNewline }

@@ -64,6 +64,7 @@ package struct Router<Target: Sendable>: Sendable {
     }
 
     package func match(method: String, path: String) -> Match {
+        guard path.utf8.first == 0x2f else { return .notFound }
         guard let segments = Self.segments(of: path) else { return .malformed }
         var values: [String] = []
         guard let found = find(segments[...], from: 0, values: &values) else { return .notFound }
@@ -97,7 +98,6 @@ package struct Router<Target: Sendable>: Sendable {
 
     /// The decoded segments of a path; nil when one is not percent-encoded UTF-8 or holds NUL.
     private static func segments(of path: String) -> [String]? {
-        guard path.utf8.first == 0x2f else { return [path] }
         var segments: [String] = []
         segments.reserveCapacity(6)
         for raw in path.utf8.dropFirst().split(separator: 0x2f, omittingEmptySubsequences: false) {
