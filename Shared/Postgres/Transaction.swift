@@ -43,13 +43,13 @@ import Loop
 
     private func execute(_ sql: SQL) async throws -> RawResult {
         guard !isOver else { throw PostgresError(.server, sqlState: "25P01", message: "the transaction is over") }
-        try sql.validate()
         try Task.checkCancellation()
         // What was queued earlier must not be overtaken: the statement may read what it writes.
         return try await fly(sql)
     }
 
     private func fly(_ sql: SQL) async throws -> RawResult {
+        for statement in queued + [sql] { try statement.validate() }
         let before = (hasBegun ? [] : ["begin", scope.statement]) + queued
         hasBegun = true
         queued = []
@@ -74,7 +74,6 @@ import Loop
         // A body that swallowed a fault cannot have what it thinks it has.
         if let fault { throw fault }
         guard hasBegun || !queued.isEmpty else { return }
-        for statement in queued { try statement.validate() }
         isCommitSent = true
         let tag: String
         do { tag = try await fly("commit").tag } catch let error as PostgresError {

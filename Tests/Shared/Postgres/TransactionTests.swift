@@ -166,6 +166,26 @@ import Testing
         }
     }
 
+    @Test func `A zero character is refused in a transaction, now and later`() async throws {
+        try await withGadgets { test in
+            let insert: SQL = "insert into gadget (id, name) values (\(ID<Gadget>()), \("a\0b"))"
+            let bodies: [@LoopActor (Transaction) async throws -> Void] = [
+                { tx in try await tx.run(insert) },
+                { tx in tx.later(insert) },
+                { tx in
+                    tx.later(insert)
+                    try await tx.run("select 1")
+                },
+            ]
+            for body in bodies {
+                let error = try await PostgresError.of { try await test.db.transaction(for: test.tenant, body) }
+                #expect(error?.sqlState == "22021")
+            }
+            let names = try await test.names()
+            #expect(names.isEmpty)
+        }
+    }
+
     @Test func `A cancelled task leaves a clean connection`() async throws {
         try await withGadgets { test in
             for _ in 0..<10 {
