@@ -36,7 +36,9 @@ extension InvoiceRoutes {
             .optional("limit", .integer(1...100)), .optional("cursor", .text(max: 500)),
         ],
         answers: [
-            (200, .object([.required("items", .list(of: InvoiceView.schema, max: 100)), .optional("nextCursor", .text(max: 500))]))
+            (200, .object([
+                .required("items", .list(of: InvoiceView.schema, max: 100)), .optional("nextCursor", .text(max: 500)),
+            ]))
         ])
     static let showDocs = Route.Docs("Read an invoice with its payments", answers: [(200, InvoiceView.schema)])
     static let editDocs = Route.Docs(

@@ -118,7 +118,9 @@ extension PaymentRoutes {
                 .required("creditNote", CreditNoteView.schema), .required("refund", PaymentView.schema),
             ] + after))
         ],
-        problems: ["amount_exceeds_paid", "approval_required", "invoice_draft", "invoice_cancelled", "currency_mismatch"])
+        problems: [
+            "amount_exceeds_paid", "approval_required", "invoice_draft", "invoice_cancelled", "currency_mismatch",
+        ])
 
     private static let after: [Schema.Field] = [
         .required("invoice", .object([

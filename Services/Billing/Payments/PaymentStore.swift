@@ -9,9 +9,11 @@ import Primitives
     func insert(_ payment: Payment) async throws {
         try await sql.run(
             """
-            insert into payment (id, invoice_id, kind, method, amount, currency, credit_note_id, actor_id, at, local_date)
-            values (\(payment.id), \(payment.invoice), \(payment.kind), \(payment.method), \(payment.amount.amount),
-                \(payment.amount.currency), \(payment.creditNote), \(payment.actor), \(payment.at), \(payment.localDate))
+            insert into payment (id, invoice_id, kind, method, amount, currency, credit_note_id, actor_id, at,
+                local_date)
+            values (\(payment.id), \(payment.invoice), \(payment.kind), \(payment.method),
+                \(payment.amount.amount), \(payment.amount.currency), \(payment.creditNote), \(payment.actor),
+                \(payment.at), \(payment.localDate))
             """)
     }
 

@@ -65,7 +65,8 @@ import Primitives
             id: DispensingID(), prescription: prescription, patient: card.patient, complete: card.isComplete,
             dispensedBy: caller.account, at: now, localDate: today, lines: picks.map(Dispensing.Line.init))
 
-        try await take(picks, of: medicines, from: shelf, for: dispensing.id, MoveStock(tx: tx, caller: caller, now: now))
+        let stock = MoveStock(tx: tx, caller: caller, now: now)
+        try await take(picks, of: medicines, from: shelf, for: dispensing.id, stock)
         try await cards.update(card)
         try await DispensingStore(sql: tx).insert(dispensing)
         try tx.announce(PrescriptionDispensed(dispensing), revision: card.dispensings)

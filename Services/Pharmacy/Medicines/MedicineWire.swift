@@ -13,7 +13,11 @@ extension MedicineRoutes {
             .optional("active", .boolean),
             .optional("limit", .integer(1...100)), .optional("cursor", .text(max: 500)),
         ],
-        answers: [(200, .object([.required("items", .list(of: answer, max: 100)), .optional("nextCursor", .text(max: 500))]))])
+        answers: [
+            (200, .object([
+                .required("items", .list(of: answer, max: 100)), .optional("nextCursor", .text(max: 500)),
+            ]))
+        ])
     static let addDocs = Route.Docs(
         "Add a medicine to the catalogue",
         body: .object([

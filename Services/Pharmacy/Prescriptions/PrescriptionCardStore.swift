@@ -8,7 +8,10 @@ import Primitives
 
     func find(_ id: PrescriptionID) async throws -> PrescriptionCard? {
         try await read(
-            "select prescription_id, patient_id, valid_until, status, dispensings from prescription_card where prescription_id = \(id)")
+            """
+            select prescription_id, patient_id, valid_until, status, dispensings from prescription_card
+            where prescription_id = \(id)
+            """)
     }
 
     /// Concurrent dispensings of one prescription wait here: whoever comes second finds nothing left.

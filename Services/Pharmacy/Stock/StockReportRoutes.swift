@@ -61,7 +61,11 @@ extension StockReportRoutes {
     ]
 
     private static func page(of fields: [Schema.Field]) -> [(status: Int, schema: Schema?)] {
-        [(200, .object([.required("items", .list(of: .object(fields), max: 100)), .optional("nextCursor", .text(max: 500))]))]
+        [
+            (200, .object([
+                .required("items", .list(of: .object(fields), max: 100)), .optional("nextCursor", .text(max: 500)),
+            ]))
+        ]
     }
 
     static let lowDocs = Route.Docs(

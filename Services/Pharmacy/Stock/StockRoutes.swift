@@ -82,7 +82,9 @@ import Primitives
 
         return try await host.write(request, by: caller) { tx in
             guard var batch = try await lock(id, request, tx) else { throw Problem.notFound("batch") }
-            guard batch.isQuarantined != quarantined else { return .json(200, BatchView(batch), version: batch.version) }
+            guard batch.isQuarantined != quarantined else {
+                return .json(200, BatchView(batch), version: batch.version)
+            }
             let stock = MoveStock(tx: tx, caller: caller, now: host.now())
             let before = batch
             let usable = try await MedicineStore(sql: tx).usable(batch.medicine, today: stock.today)

@@ -86,8 +86,10 @@ import Primitives
             """, as: Batch.init(row:))
     }
 
-    /// The batches of one medicine that are not empty, in the order in which they will be used.
-    func batches(of medicine: MedicineID?, after: (expiry: LocalDate, id: BatchID)?, limit: Int) async throws -> [Batch] {
+    /// All batches, or those of one medicine, in the order in which they run out of date.
+    func batches(
+        of medicine: MedicineID?, after: (expiry: LocalDate, id: BatchID)?, limit: Int
+    ) async throws -> [Batch] {
         try await sql.all(
             """
             select \(unsafe: Self.columns) from batch

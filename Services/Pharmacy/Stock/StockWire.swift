@@ -9,7 +9,7 @@ extension StockRoutes {
         "Receive a batch",
         body: .object([
             .required("medicineId", .id), .required("lotNumber", .text(max: 60)),
-            .required("expiryDate", .text(min: 7, max: 10), "The last usable day, YYYY-MM-DD; YYYY-MM is the month's last"),
+            .required("expiryDate", .text(min: 7, max: 10), "The last usable day; YYYY-MM is its month's last"),
             .required("quantity", .integer(1...100_000_000)), .optional("supplier", .text(max: 200)),
             .optional("unitCost", .money(0...1_000_000_000)),
         ]),
@@ -19,7 +19,11 @@ extension StockRoutes {
         query: [
             .optional("medicineId", .id), .optional("limit", .integer(1...100)), .optional("cursor", .text(max: 500)),
         ],
-        answers: [(200, .object([.required("items", .list(of: answer, max: 100)), .optional("nextCursor", .text(max: 500))]))])
+        answers: [
+            (200, .object([
+                .required("items", .list(of: answer, max: 100)), .optional("nextCursor", .text(max: 500)),
+            ]))
+        ])
     static let showDocs = Route.Docs("Read a batch", answers: [(200, answer)])
     static let adjustDocs = Route.Docs(
         "Correct what a batch holds; If-Match is optional",

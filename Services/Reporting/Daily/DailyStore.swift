@@ -9,11 +9,12 @@ import Primitives
 
     /// `what` is one of our own column names, never a client's text.
     func add(_ count: Int = 1, to what: DailySummary.Count, on date: LocalDate) async throws {
+        let column = what.rawValue
         try await sql.run(
             """
-            insert into daily_summary (local_date, \(unsafe: what.rawValue)) values (\(date), \(count))
+            insert into daily_summary (local_date, \(unsafe: column)) values (\(date), \(count))
             on conflict (tenant_id, local_date) do update
-                set \(unsafe: what.rawValue) = daily_summary.\(unsafe: what.rawValue) + excluded.\(unsafe: what.rawValue)
+                set \(unsafe: column) = daily_summary.\(unsafe: column) + excluded.\(unsafe: column)
             """)
     }
 
@@ -38,8 +39,9 @@ import Primitives
     /// A day on which nothing happened is a summary of zeros.
     func find(_ date: LocalDate) async throws -> DailySummary {
         let columns = DailySummary.Count.allCases
+        let list = columns.map(\.rawValue).joined(separator: ", ")
         let counts = try await sql.first(
-            "select \(unsafe: columns.map(\.rawValue).joined(separator: ", ")) from daily_summary where local_date = \(date)",
+            "select \(unsafe: list) from daily_summary where local_date = \(date)",
             as: { row in
                 var counts: [DailySummary.Count: Int] = [:]
                 for column in columns { counts[column] = try row.next(as: Int.self) }

@@ -60,7 +60,8 @@ struct DailySummaryView: JSONWritable {
             json.field("tokensCompleted", summary.count(.tokensCompleted))
             json.field("invoicesIssued", summary.count(.invoicesIssued))
             json.field("revenue", summary.sum(in: currency, refunds: false))
-            json.array("revenueByMethod", summary.takings.filter { $0.method != DailySummary.refund }) { json, takings in
+            let received = summary.takings.filter { $0.method != DailySummary.refund }
+            json.array("revenueByMethod", received) { json, takings in
                 json.object {
                     $0.field("method", takings.method)
                     $0.field("payments", takings.count)
