@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
-from clinic import Clinic, new_doctor, stack_environment, today, unique  # noqa: E402
+from clinic import Clinic, Site, new_doctor, stack_environment, today, unique  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -33,8 +33,37 @@ def person(name):
     return made
 
 
-admin, reception, nurse, pharmacist = person("admin"), person("reception"), person("nurse"), person("pharmacist")
-lab, patient_account, doctor2 = person("lab"), person("patient"), person("doctor2")
+lab, doctor2 = person("lab"), person("doctor2")
+
+
+@pytest.fixture(scope="session")
+def patient_account(door):
+    return door.as_("patient")
+
+
+@pytest.fixture(scope="session")
+def site(door):
+    return Site(door)
+
+
+@pytest.fixture(scope="session")
+def admin(site):
+    return site.admin
+
+
+@pytest.fixture(scope="session")
+def reception(site):
+    return site.reception
+
+
+@pytest.fixture(scope="session")
+def nurse(site):
+    return site.nurse
+
+
+@pytest.fixture(scope="session")
+def pharmacist(site):
+    return site.pharmacist
 
 
 @pytest.fixture(scope="session")

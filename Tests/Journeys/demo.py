@@ -5,7 +5,7 @@ Every figure is checked to the paisa and to the tablet; a wrong one ends the dem
 import datetime
 import sys
 
-from clinic import Clinic, Unexpected, new_doctor, today, unique
+from clinic import Clinic, Site, Unexpected, new_doctor, today, unique
 
 TTY = sys.stdout.isatty()
 steps = []
@@ -30,7 +30,8 @@ def rupees(minor):
 def walk():
     door = Clinic()
     print(f"Polyclinic at {door.url}\n")
-    admin, reception, pharmacist = door.as_("admin"), door.as_("reception"), door.as_("pharmacist")
+    site = Site(door)
+    admin, reception, pharmacist = site.admin, site.reception, site.pharmacist
     day = today()
     summary_before = admin.get(f"/v1/reports/daily-summary?date={day}").json
 
@@ -63,7 +64,7 @@ def walk():
     show("open five days of 15-minute slots", bulk, f"{bulk['created']} created, {bulk['skipped']} skipped")
     slots = reception.get(f"/v1/slots?providerId={provider['id']}&date={day}&status=free")
     if not slots["items"]:
-        raise Unexpected("no slot is left today: the clinic's day is about to end; run the demo after midnight in Kolkata")
+        raise Unexpected("no slot is free today")
     show("list today's free slots", slots, f"{len(slots['items'])} on the first page")
 
     # -- booking and arrival
