@@ -1,0 +1,356 @@
+CREATE SCHEMA billing;
+CREATE FUNCTION billing.invoice_lines_stay_as_issued() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'billing', 'public'
+    AS $$
+begin
+    if (select status from invoice where id = coalesce(new.invoice_id, old.invoice_id)) is distinct from 'DRAFT' then
+        raise exception 'an issued invoice is not edited' using errcode = 'check_violation', constraint = 'invoice_frozen';
+    end if;
+    return coalesce(new, old);
+end
+$$;
+CREATE FUNCTION billing.invoice_stays_as_issued() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'billing', 'public'
+    AS $$
+begin
+    if old.status <> 'DRAFT' and (
+        new.number, new.visit_id, new.patient_id, new.mode, new.currency, new.subtotal, new.discount, new.tax,
+        new.total, new.local_date, new.issued_at)
+        is distinct from (
+        old.number, old.visit_id, old.patient_id, old.mode, old.currency, old.subtotal, old.discount, old.tax,
+        old.total, old.local_date, old.issued_at)
+    then
+        raise exception 'an issued invoice is not edited' using errcode = 'check_violation', constraint = 'invoice_frozen';
+    end if;
+    return new;
+end
+$$;
+CREATE FUNCTION billing.ledger_entry_balances() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'billing', 'public'
+    AS $$
+declare
+    entry uuid;
+begin
+    if tg_table_name = 'ledger_entry' then entry := new.id; else entry := new.entry_id; end if;
+    if (select count(*) from ledger_line where entry_id = entry) < 2 or exists (
+        select from ledger_line where entry_id = entry group by currency having sum(amount) <> 0)
+    then
+        raise exception 'a ledger entry does not balance'
+            using errcode = 'check_violation', constraint = 'ledger_entry_balances';
+    end if;
+    return null;
+end
+$$;
+CREATE TABLE billing.credit_note (
+    id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    number text NOT NULL,
+    invoice_id uuid NOT NULL,
+    amount bigint NOT NULL,
+    tax bigint NOT NULL,
+    currency character(3) NOT NULL,
+    reason text NOT NULL,
+    created_by uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    local_date date NOT NULL,
+    CONSTRAINT credit_note_amount_bounded CHECK ((((amount >= 1) AND (amount <= '1000000000000'::bigint)) AND ((tax >= 0) AND (tax <= amount))))
+);
+ALTER TABLE ONLY billing.credit_note FORCE ROW LEVEL SECURITY;
+CREATE TABLE billing.idempotency (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    account_id uuid NOT NULL,
+    key text NOT NULL,
+    request_hash bytea NOT NULL,
+    answer bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '48:00:00'::interval) NOT NULL,
+    CONSTRAINT idempotency_key_short CHECK (((length(key) >= 1) AND (length(key) <= 255)))
+);
+ALTER TABLE ONLY billing.idempotency FORCE ROW LEVEL SECURITY;
+CREATE TABLE billing.inbox (
+    reaction text NOT NULL,
+    event_id uuid NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE billing.inbox_revision (
+    reaction text NOT NULL,
+    tenant_id uuid NOT NULL,
+    subject text NOT NULL,
+    revision integer NOT NULL
+);
+CREATE TABLE billing.invoice (
+    id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    number text NOT NULL,
+    visit_id uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    location_id uuid NOT NULL,
+    mode text NOT NULL,
+    status text DEFAULT 'DRAFT'::text NOT NULL,
+    currency character(3) NOT NULL,
+    discount_basis_points integer,
+    discount_amount bigint,
+    subtotal bigint NOT NULL,
+    discount bigint NOT NULL,
+    tax bigint NOT NULL,
+    total bigint NOT NULL,
+    received bigint DEFAULT 0 NOT NULL,
+    refunded bigint DEFAULT 0 NOT NULL,
+    due bigint GENERATED ALWAYS AS (
+CASE status
+    WHEN 'CANCELLED'::text THEN (0)::bigint
+    ELSE (total - received)
+END) STORED NOT NULL,
+    local_date date NOT NULL,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    issued_at timestamp with time zone,
+    cancelled_reason text,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT invoice_amounts_bounded CHECK ((((subtotal >= 0) AND (subtotal <= '1000000000000'::bigint)) AND ((discount >= 0) AND (discount <= subtotal)) AND ((tax >= 0) AND (tax <= '1000000000000'::bigint)) AND ((total >= 0) AND (total <= '1000000000000'::bigint)))),
+    CONSTRAINT invoice_discount_is_a_percentage CHECK (((discount_basis_points >= 0) AND (discount_basis_points <= 10000))),
+    CONSTRAINT invoice_issued_when_owed CHECK (((status = ANY (ARRAY['DRAFT'::text, 'CANCELLED'::text])) OR (issued_at IS NOT NULL))),
+    CONSTRAINT invoice_mode_known CHECK ((mode = ANY (ARRAY['AUTO'::text, 'MANUAL'::text]))),
+    CONSTRAINT invoice_never_over_refunded CHECK (((refunded >= 0) AND (refunded <= received))),
+    CONSTRAINT invoice_never_overpaid CHECK (((received >= 0) AND (received <= total))),
+    CONSTRAINT invoice_one_discount CHECK (((discount_basis_points IS NULL) OR (discount_amount IS NULL))),
+    CONSTRAINT invoice_paid_when_settled CHECK ((((status = 'PAID'::text) AND (received = total)) OR ((status = 'ISSUED'::text) AND (received < total)) OR ((status = 'CANCELLED'::text) AND (received = refunded)) OR ((status = 'DRAFT'::text) AND (received = 0)))),
+    CONSTRAINT invoice_status_known CHECK ((status = ANY (ARRAY['DRAFT'::text, 'ISSUED'::text, 'PAID'::text, 'CANCELLED'::text]))),
+    CONSTRAINT invoice_total_adds_up CHECK ((total = ((subtotal - discount) + tax)))
+);
+ALTER TABLE ONLY billing.invoice FORCE ROW LEVEL SECURITY;
+CREATE TABLE billing.invoice_counter (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    series text NOT NULL,
+    year integer NOT NULL,
+    last integer NOT NULL
+);
+ALTER TABLE ONLY billing.invoice_counter FORCE ROW LEVEL SECURITY;
+CREATE TABLE billing.invoice_line (
+    invoice_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    description text NOT NULL,
+    medicine_id uuid,
+    prescription_item_id uuid,
+    quantity bigint NOT NULL,
+    unit_price bigint NOT NULL,
+    tax_basis_points integer NOT NULL,
+    subtotal bigint NOT NULL,
+    discount bigint NOT NULL,
+    tax bigint NOT NULL,
+    total bigint NOT NULL,
+    CONSTRAINT invoice_line_adds_up CHECK (((subtotal = (quantity * unit_price)) AND ((discount >= 0) AND (discount <= subtotal)) AND (tax >= 0) AND (total = ((subtotal - discount) + tax)))),
+    CONSTRAINT invoice_line_price_bounded CHECK (((unit_price >= 0) AND (unit_price <= '1000000000000'::bigint))),
+    CONSTRAINT invoice_line_quantity_positive CHECK (((quantity >= 1) AND (quantity <= 100000000))),
+    CONSTRAINT invoice_line_tax_is_a_percentage CHECK (((tax_basis_points >= 0) AND (tax_basis_points <= 10000)))
+);
+ALTER TABLE ONLY billing.invoice_line FORCE ROW LEVEL SECURITY;
+CREATE TABLE billing.invoice_prescription (
+    invoice_id uuid NOT NULL,
+    prescription_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL
+);
+ALTER TABLE ONLY billing.invoice_prescription FORCE ROW LEVEL SECURITY;
+CREATE TABLE billing.ledger_entry (
+    id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    invoice_id uuid NOT NULL,
+    kind text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    local_date date NOT NULL,
+    CONSTRAINT ledger_entry_kind_known CHECK ((kind = ANY (ARRAY['ISSUE'::text, 'PAYMENT'::text, 'REFUND'::text, 'CANCELLATION'::text])))
+);
+ALTER TABLE ONLY billing.ledger_entry FORCE ROW LEVEL SECURITY;
+CREATE TABLE billing.ledger_line (
+    entry_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    account text NOT NULL,
+    amount bigint NOT NULL,
+    currency character(3) NOT NULL,
+    CONSTRAINT ledger_line_account_known CHECK ((account = ANY (ARRAY['receivable'::text, 'revenue'::text, 'tax'::text, 'cash'::text, 'card'::text, 'upi'::text]))),
+    CONSTRAINT ledger_line_moves CHECK ((amount <> 0))
+);
+ALTER TABLE ONLY billing.ledger_line FORCE ROW LEVEL SECURITY;
+CREATE TABLE billing.medicine_card (
+    medicine_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    name text NOT NULL,
+    strength text,
+    unit_price bigint NOT NULL,
+    currency character(3) NOT NULL,
+    tax_basis_points integer NOT NULL,
+    revision integer NOT NULL
+);
+ALTER TABLE ONLY billing.medicine_card FORCE ROW LEVEL SECURITY;
+CREATE TABLE billing.outbox (
+    id uuid NOT NULL,
+    seq bigint NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    type text NOT NULL,
+    subject text NOT NULL,
+    revision integer NOT NULL,
+    actor uuid,
+    traceparent text NOT NULL,
+    data json NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    published_at timestamp with time zone,
+    CONSTRAINT outbox_revision_counts CHECK ((revision >= 0)),
+    CONSTRAINT outbox_type_named CHECK ((type ~ '^[a-z]+(\.[a-z][a-z0-9_]*){2,3}\.v[0-9]+$'::text))
+);
+ALTER TABLE billing.outbox ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME billing.outbox_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE billing.payment (
+    id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    invoice_id uuid NOT NULL,
+    kind text NOT NULL,
+    method text NOT NULL,
+    amount bigint NOT NULL,
+    currency character(3) NOT NULL,
+    credit_note_id uuid,
+    actor_id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    local_date date NOT NULL,
+    CONSTRAINT payment_amount_positive CHECK (((amount >= 1) AND (amount <= '1000000000000'::bigint))),
+    CONSTRAINT payment_kind_known CHECK ((kind = ANY (ARRAY['PAYMENT'::text, 'REFUND'::text]))),
+    CONSTRAINT payment_method_known CHECK ((method = ANY (ARRAY['CASH'::text, 'CARD'::text, 'UPI'::text]))),
+    CONSTRAINT payment_refund_has_credit_note CHECK (((kind = 'REFUND'::text) = (credit_note_id IS NOT NULL)))
+);
+ALTER TABLE ONLY billing.payment FORCE ROW LEVEL SECURITY;
+CREATE TABLE billing.revoked_account (
+    account_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    valid_from timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '1 day'::interval) NOT NULL
+);
+CREATE TABLE billing.schema_migration (
+    line text NOT NULL,
+    name text NOT NULL,
+    hash text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE billing.visit_card (
+    visit_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    location_id uuid NOT NULL
+);
+ALTER TABLE ONLY billing.visit_card FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY billing.credit_note
+    ADD CONSTRAINT credit_note_number_unique UNIQUE (tenant_id, number);
+ALTER TABLE ONLY billing.credit_note
+    ADD CONSTRAINT credit_note_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY billing.idempotency
+    ADD CONSTRAINT idempotency_key_once PRIMARY KEY (tenant_id, account_id, key);
+ALTER TABLE ONLY billing.inbox
+    ADD CONSTRAINT inbox_handled_once PRIMARY KEY (reaction, event_id);
+ALTER TABLE ONLY billing.inbox_revision
+    ADD CONSTRAINT inbox_revision_newest PRIMARY KEY (reaction, tenant_id, subject);
+ALTER TABLE ONLY billing.invoice_counter
+    ADD CONSTRAINT invoice_counter_pkey PRIMARY KEY (tenant_id, series, year);
+ALTER TABLE ONLY billing.invoice_line
+    ADD CONSTRAINT invoice_line_pkey PRIMARY KEY (invoice_id, "position");
+ALTER TABLE ONLY billing.invoice
+    ADD CONSTRAINT invoice_number_unique UNIQUE (tenant_id, number);
+ALTER TABLE ONLY billing.invoice
+    ADD CONSTRAINT invoice_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY billing.invoice_prescription
+    ADD CONSTRAINT invoice_prescription_pkey PRIMARY KEY (invoice_id, prescription_id);
+ALTER TABLE ONLY billing.ledger_entry
+    ADD CONSTRAINT ledger_entry_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY billing.ledger_line
+    ADD CONSTRAINT ledger_line_pkey PRIMARY KEY (entry_id, "position");
+ALTER TABLE ONLY billing.medicine_card
+    ADD CONSTRAINT medicine_card_pkey PRIMARY KEY (medicine_id);
+ALTER TABLE ONLY billing.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY billing.payment
+    ADD CONSTRAINT payment_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY billing.revoked_account
+    ADD CONSTRAINT revoked_account_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY billing.schema_migration
+    ADD CONSTRAINT schema_migration_once PRIMARY KEY (line, name);
+ALTER TABLE ONLY billing.visit_card
+    ADD CONSTRAINT visit_card_pkey PRIMARY KEY (visit_id);
+CREATE INDEX credit_note_of_invoice ON billing.credit_note USING btree (tenant_id, invoice_id, id);
+CREATE INDEX idempotency_expired ON billing.idempotency USING btree (expires_at);
+CREATE INDEX inbox_received ON billing.inbox USING btree (received_at);
+CREATE INDEX invoice_newest ON billing.invoice USING btree (tenant_id, id DESC);
+CREATE INDEX invoice_of_patient ON billing.invoice USING btree (tenant_id, patient_id, id DESC);
+CREATE INDEX invoice_of_visit ON billing.invoice USING btree (tenant_id, visit_id, id DESC);
+CREATE UNIQUE INDEX invoice_one_auto_per_visit ON billing.invoice USING btree (tenant_id, visit_id) WHERE ((mode = 'AUTO'::text) AND (status <> 'CANCELLED'::text));
+CREATE INDEX invoice_prescription_covered ON billing.invoice_prescription USING btree (tenant_id, prescription_id);
+CREATE INDEX ledger_entry_of_invoice ON billing.ledger_entry USING btree (tenant_id, invoice_id, id);
+CREATE UNIQUE INDEX outbox_fact_once ON billing.outbox USING btree (tenant_id, type, subject, revision) WHERE (revision > 0);
+CREATE INDEX outbox_published ON billing.outbox USING btree (published_at) WHERE (published_at IS NOT NULL);
+CREATE INDEX outbox_unpublished ON billing.outbox USING btree (seq) WHERE (published_at IS NULL);
+CREATE INDEX payment_of_invoice ON billing.payment USING btree (tenant_id, invoice_id, id);
+CREATE TRIGGER invoice_frozen BEFORE UPDATE ON billing.invoice FOR EACH ROW EXECUTE FUNCTION billing.invoice_stays_as_issued();
+CREATE TRIGGER invoice_line_frozen BEFORE INSERT OR DELETE OR UPDATE ON billing.invoice_line FOR EACH ROW EXECUTE FUNCTION billing.invoice_lines_stay_as_issued();
+CREATE CONSTRAINT TRIGGER ledger_entry_balances AFTER INSERT ON billing.ledger_entry DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.ledger_entry_balances();
+CREATE CONSTRAINT TRIGGER ledger_line_balances AFTER INSERT ON billing.ledger_line DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.ledger_entry_balances();
+ALTER TABLE ONLY billing.credit_note
+    ADD CONSTRAINT credit_note_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES billing.invoice(id);
+ALTER TABLE ONLY billing.invoice_line
+    ADD CONSTRAINT invoice_line_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES billing.invoice(id);
+ALTER TABLE ONLY billing.invoice_prescription
+    ADD CONSTRAINT invoice_prescription_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES billing.invoice(id);
+ALTER TABLE ONLY billing.ledger_entry
+    ADD CONSTRAINT ledger_entry_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES billing.invoice(id);
+ALTER TABLE ONLY billing.ledger_line
+    ADD CONSTRAINT ledger_line_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES billing.ledger_entry(id);
+ALTER TABLE ONLY billing.payment
+    ADD CONSTRAINT payment_credit_note_id_fkey FOREIGN KEY (credit_note_id) REFERENCES billing.credit_note(id);
+ALTER TABLE ONLY billing.payment
+    ADD CONSTRAINT payment_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES billing.invoice(id);
+ALTER TABLE billing.credit_note ENABLE ROW LEVEL SECURITY;
+CREATE POLICY credit_note_of_tenant ON billing.credit_note USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE billing.idempotency ENABLE ROW LEVEL SECURITY;
+CREATE POLICY idempotency_tenant ON billing.idempotency USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE billing.invoice ENABLE ROW LEVEL SECURITY;
+ALTER TABLE billing.invoice_counter ENABLE ROW LEVEL SECURITY;
+CREATE POLICY invoice_counter_of_tenant ON billing.invoice_counter USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE billing.invoice_line ENABLE ROW LEVEL SECURITY;
+CREATE POLICY invoice_line_of_tenant ON billing.invoice_line USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+CREATE POLICY invoice_of_tenant ON billing.invoice USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE billing.invoice_prescription ENABLE ROW LEVEL SECURITY;
+CREATE POLICY invoice_prescription_of_tenant ON billing.invoice_prescription USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE billing.ledger_entry ENABLE ROW LEVEL SECURITY;
+CREATE POLICY ledger_entry_of_tenant ON billing.ledger_entry USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE billing.ledger_line ENABLE ROW LEVEL SECURITY;
+CREATE POLICY ledger_line_of_tenant ON billing.ledger_line USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE billing.medicine_card ENABLE ROW LEVEL SECURITY;
+CREATE POLICY medicine_card_of_tenant ON billing.medicine_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE billing.payment ENABLE ROW LEVEL SECURITY;
+CREATE POLICY payment_of_tenant ON billing.payment USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE billing.visit_card ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visit_card_of_tenant ON billing.visit_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+GRANT USAGE ON SCHEMA billing TO polyclinic_billing;
+GRANT SELECT,INSERT ON TABLE billing.credit_note TO polyclinic_billing;
+GRANT SELECT,INSERT,DELETE ON TABLE billing.idempotency TO polyclinic_billing;
+GRANT SELECT,INSERT,DELETE ON TABLE billing.inbox TO polyclinic_billing;
+GRANT SELECT,INSERT,UPDATE ON TABLE billing.inbox_revision TO polyclinic_billing;
+GRANT SELECT,INSERT,UPDATE ON TABLE billing.invoice TO polyclinic_billing;
+GRANT SELECT,INSERT,UPDATE ON TABLE billing.invoice_counter TO polyclinic_billing;
+GRANT SELECT,INSERT,DELETE ON TABLE billing.invoice_line TO polyclinic_billing;
+GRANT SELECT,INSERT ON TABLE billing.invoice_prescription TO polyclinic_billing;
+GRANT SELECT,INSERT ON TABLE billing.ledger_entry TO polyclinic_billing;
+GRANT SELECT,INSERT ON TABLE billing.ledger_line TO polyclinic_billing;
+GRANT SELECT,INSERT,UPDATE ON TABLE billing.medicine_card TO polyclinic_billing;
+GRANT SELECT,INSERT,DELETE ON TABLE billing.outbox TO polyclinic_billing;
+GRANT UPDATE(published_at) ON TABLE billing.outbox TO polyclinic_billing;
+GRANT SELECT,INSERT ON TABLE billing.payment TO polyclinic_billing;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE billing.revoked_account TO polyclinic_billing;
+GRANT SELECT ON TABLE billing.schema_migration TO polyclinic_billing;
+GRANT SELECT,INSERT ON TABLE billing.visit_card TO polyclinic_billing;

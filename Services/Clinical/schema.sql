@@ -1,0 +1,369 @@
+CREATE SCHEMA clinical;
+CREATE FUNCTION clinical.visit_is_final() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if old.status = 'completed' then
+        raise exception 'a signed visit does not change' using errcode = 'check_violation', constraint = 'visit_signed';
+    end if;
+    return case tg_op when 'DELETE' then old else new end;
+end $$;
+CREATE FUNCTION clinical.visit_part_is_final() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if exists (
+        select from visit_snapshot s
+        where s.visit_id = case tg_op when 'DELETE' then old.visit_id else new.visit_id end
+    ) then
+        raise exception 'a signed visit does not change' using errcode = 'check_violation', constraint = 'visit_signed';
+    end if;
+    return case tg_op when 'DELETE' then old else new end;
+end $$;
+CREATE TABLE clinical.idempotency (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    account_id uuid NOT NULL,
+    key text NOT NULL,
+    request_hash bytea NOT NULL,
+    answer bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '48:00:00'::interval) NOT NULL,
+    CONSTRAINT idempotency_key_short CHECK (((length(key) >= 1) AND (length(key) <= 255)))
+);
+ALTER TABLE ONLY clinical.idempotency FORCE ROW LEVEL SECURITY;
+CREATE TABLE clinical.inbox (
+    reaction text NOT NULL,
+    event_id uuid NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE clinical.inbox_revision (
+    reaction text NOT NULL,
+    tenant_id uuid NOT NULL,
+    subject text NOT NULL,
+    revision integer NOT NULL
+);
+CREATE TABLE clinical.medicine_card (
+    id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    name text NOT NULL,
+    generic_name text,
+    form text NOT NULL,
+    strength text,
+    atc text,
+    active boolean NOT NULL,
+    revision integer NOT NULL
+);
+ALTER TABLE ONLY clinical.medicine_card FORCE ROW LEVEL SECURITY;
+CREATE TABLE clinical.mrn_counter (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    last bigint NOT NULL,
+    CONSTRAINT mrn_counter_positive CHECK ((last > 0))
+);
+ALTER TABLE ONLY clinical.mrn_counter FORCE ROW LEVEL SECURITY;
+CREATE TABLE clinical.outbox (
+    id uuid NOT NULL,
+    seq bigint NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    type text NOT NULL,
+    subject text NOT NULL,
+    revision integer NOT NULL,
+    actor uuid,
+    traceparent text NOT NULL,
+    data json NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    published_at timestamp with time zone,
+    CONSTRAINT outbox_revision_counts CHECK ((revision >= 0)),
+    CONSTRAINT outbox_type_named CHECK ((type ~ '^[a-z]+(\.[a-z][a-z0-9_]*){2,3}\.v[0-9]+$'::text))
+);
+ALTER TABLE clinical.outbox ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME clinical.outbox_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE clinical.patient (
+    id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    mrn bigint NOT NULL,
+    location_id uuid NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    registered_at timestamp with time zone DEFAULT now() NOT NULL,
+    data_key bytea NOT NULL,
+    personal bytea NOT NULL,
+    external_ref bytea,
+    version integer DEFAULT 1 NOT NULL
+);
+ALTER TABLE ONLY clinical.patient FORCE ROW LEVEL SECURITY;
+CREATE TABLE clinical.patient_key (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    key bigint NOT NULL,
+    patient_id uuid NOT NULL
+);
+ALTER TABLE ONLY clinical.patient_key FORCE ROW LEVEL SECURITY;
+CREATE TABLE clinical.practitioner_card (
+    account_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    name text,
+    revision integer NOT NULL
+);
+ALTER TABLE ONLY clinical.practitioner_card FORCE ROW LEVEL SECURITY;
+CREATE TABLE clinical.prescription (
+    id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    visit_id uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    practitioner_id uuid NOT NULL,
+    issued_at timestamp with time zone NOT NULL,
+    local_date date NOT NULL,
+    valid_until date NOT NULL,
+    words bytea NOT NULL,
+    CONSTRAINT prescription_validity CHECK ((valid_until >= local_date))
+);
+ALTER TABLE ONLY clinical.prescription FORCE ROW LEVEL SECURITY;
+CREATE TABLE clinical.prescription_item (
+    id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    prescription_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    medicine_id uuid NOT NULL,
+    name text NOT NULL,
+    generic_name text,
+    form text NOT NULL,
+    strength text,
+    atc text,
+    dose bigint NOT NULL,
+    dose_unit text NOT NULL,
+    frequency_per_day integer NOT NULL,
+    duration_days integer NOT NULL,
+    quantity integer NOT NULL,
+    unit text NOT NULL,
+    CONSTRAINT prescription_item_dose CHECK (((dose >= 1) AND (dose <= 10000000))),
+    CONSTRAINT prescription_item_duration CHECK (((duration_days >= 1) AND (duration_days <= 365))),
+    CONSTRAINT prescription_item_frequency CHECK (((frequency_per_day >= 1) AND (frequency_per_day <= 24))),
+    CONSTRAINT prescription_item_quantity CHECK (((quantity >= 1) AND (quantity <= 100000)))
+);
+ALTER TABLE ONLY clinical.prescription_item FORCE ROW LEVEL SECURITY;
+CREATE TABLE clinical.revoked_account (
+    account_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    valid_from timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '1 day'::interval) NOT NULL
+);
+CREATE TABLE clinical.schema_migration (
+    line text NOT NULL,
+    name text NOT NULL,
+    hash text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE clinical.tenant_key (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    wrapped bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY clinical.tenant_key FORCE ROW LEVEL SECURITY;
+CREATE TABLE clinical.visit (
+    id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    practitioner_id uuid NOT NULL,
+    location_id uuid NOT NULL,
+    local_date date NOT NULL,
+    status text DEFAULT 'in_progress'::text NOT NULL,
+    token_id uuid,
+    appointment_id uuid,
+    started_at timestamp with time zone NOT NULL,
+    completed_at timestamp with time zone,
+    findings bytea NOT NULL,
+    external_ref bytea,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT visit_completed_at CHECK (((status = 'completed'::text) = (completed_at IS NOT NULL))),
+    CONSTRAINT visit_status CHECK ((status = ANY (ARRAY['in_progress'::text, 'completed'::text])))
+);
+ALTER TABLE ONLY clinical.visit FORCE ROW LEVEL SECURITY;
+CREATE TABLE clinical.visit_addendum (
+    id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    visit_id uuid NOT NULL,
+    author_id uuid NOT NULL,
+    written_at timestamp with time zone NOT NULL,
+    body bytea NOT NULL
+);
+ALTER TABLE ONLY clinical.visit_addendum FORCE ROW LEVEL SECURITY;
+CREATE TABLE clinical.visit_diagnosis (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    visit_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    system text,
+    code text NOT NULL
+);
+ALTER TABLE ONLY clinical.visit_diagnosis FORCE ROW LEVEL SECURITY;
+CREATE TABLE clinical.visit_note (
+    id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    visit_id uuid NOT NULL,
+    category text NOT NULL,
+    author_id uuid NOT NULL,
+    written_at timestamp with time zone NOT NULL,
+    body bytea NOT NULL,
+    CONSTRAINT visit_note_category CHECK ((category = ANY (ARRAY['SYMPTOM'::text, 'OBSERVATION'::text, 'DIAGNOSIS'::text, 'TREATMENT'::text])))
+);
+ALTER TABLE ONLY clinical.visit_note FORCE ROW LEVEL SECURITY;
+CREATE TABLE clinical.visit_observation (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    visit_id uuid NOT NULL,
+    code text NOT NULL,
+    value numeric(8,3) NOT NULL,
+    unit text NOT NULL,
+    recorded_by uuid NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY clinical.visit_observation FORCE ROW LEVEL SECURITY;
+CREATE TABLE clinical.visit_snapshot (
+    visit_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    local_date date NOT NULL,
+    signed_by uuid NOT NULL,
+    signed_at timestamp with time zone NOT NULL,
+    body bytea NOT NULL
+);
+ALTER TABLE ONLY clinical.visit_snapshot FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY clinical.idempotency
+    ADD CONSTRAINT idempotency_key_once PRIMARY KEY (tenant_id, account_id, key);
+ALTER TABLE ONLY clinical.inbox
+    ADD CONSTRAINT inbox_handled_once PRIMARY KEY (reaction, event_id);
+ALTER TABLE ONLY clinical.inbox_revision
+    ADD CONSTRAINT inbox_revision_newest PRIMARY KEY (reaction, tenant_id, subject);
+ALTER TABLE ONLY clinical.medicine_card
+    ADD CONSTRAINT medicine_card_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY clinical.mrn_counter
+    ADD CONSTRAINT mrn_counter_pkey PRIMARY KEY (tenant_id);
+ALTER TABLE ONLY clinical.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY clinical.patient
+    ADD CONSTRAINT patient_external_ref UNIQUE (tenant_id, external_ref);
+ALTER TABLE ONLY clinical.patient
+    ADD CONSTRAINT patient_mrn UNIQUE (tenant_id, mrn);
+ALTER TABLE ONLY clinical.patient
+    ADD CONSTRAINT patient_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY clinical.practitioner_card
+    ADD CONSTRAINT practitioner_card_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY clinical.prescription_item
+    ADD CONSTRAINT prescription_item_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY clinical.prescription_item
+    ADD CONSTRAINT prescription_item_position UNIQUE (prescription_id, "position");
+ALTER TABLE ONLY clinical.prescription
+    ADD CONSTRAINT prescription_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY clinical.revoked_account
+    ADD CONSTRAINT revoked_account_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY clinical.schema_migration
+    ADD CONSTRAINT schema_migration_once PRIMARY KEY (line, name);
+ALTER TABLE ONLY clinical.tenant_key
+    ADD CONSTRAINT tenant_key_pkey PRIMARY KEY (tenant_id);
+ALTER TABLE ONLY clinical.visit_addendum
+    ADD CONSTRAINT visit_addendum_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY clinical.visit_diagnosis
+    ADD CONSTRAINT visit_diagnosis_pkey PRIMARY KEY (visit_id, "position");
+ALTER TABLE ONLY clinical.visit
+    ADD CONSTRAINT visit_external_ref UNIQUE (tenant_id, external_ref);
+ALTER TABLE ONLY clinical.visit_note
+    ADD CONSTRAINT visit_note_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY clinical.visit_observation
+    ADD CONSTRAINT visit_observation_pkey PRIMARY KEY (visit_id, code);
+ALTER TABLE ONLY clinical.visit
+    ADD CONSTRAINT visit_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY clinical.visit_snapshot
+    ADD CONSTRAINT visit_snapshot_pkey PRIMARY KEY (visit_id);
+CREATE INDEX idempotency_expired ON clinical.idempotency USING btree (expires_at);
+CREATE INDEX inbox_received ON clinical.inbox USING btree (received_at);
+CREATE UNIQUE INDEX outbox_fact_once ON clinical.outbox USING btree (tenant_id, type, subject, revision) WHERE (revision > 0);
+CREATE INDEX outbox_published ON clinical.outbox USING btree (published_at) WHERE (published_at IS NOT NULL);
+CREATE INDEX outbox_unpublished ON clinical.outbox USING btree (seq) WHERE (published_at IS NULL);
+CREATE UNIQUE INDEX patient_key_found ON clinical.patient_key USING btree (key, patient_id) INCLUDE (tenant_id);
+CREATE INDEX patient_newest ON clinical.patient USING btree (tenant_id, id DESC);
+CREATE INDEX prescription_current ON clinical.prescription USING btree (patient_id, valid_until);
+CREATE INDEX prescription_visit ON clinical.prescription USING btree (visit_id, id);
+CREATE INDEX visit_addendum_visit ON clinical.visit_addendum USING btree (visit_id, id);
+CREATE INDEX visit_history ON clinical.visit USING btree (patient_id, started_at DESC, id DESC);
+CREATE INDEX visit_note_visit ON clinical.visit_note USING btree (visit_id, id);
+CREATE UNIQUE INDEX visit_one_open ON clinical.visit USING btree (tenant_id, patient_id, location_id) WHERE (status = 'in_progress'::text);
+CREATE INDEX visit_snapshot_day ON clinical.visit_snapshot USING btree (tenant_id, local_date DESC, visit_id DESC);
+CREATE INDEX visit_snapshot_patient ON clinical.visit_snapshot USING btree (patient_id, local_date DESC, visit_id DESC);
+CREATE TRIGGER visit_diagnosis_is_final BEFORE INSERT OR DELETE OR UPDATE ON clinical.visit_diagnosis FOR EACH ROW EXECUTE FUNCTION clinical.visit_part_is_final();
+CREATE TRIGGER visit_is_final BEFORE DELETE OR UPDATE ON clinical.visit FOR EACH ROW EXECUTE FUNCTION clinical.visit_is_final();
+CREATE TRIGGER visit_note_is_final BEFORE INSERT OR DELETE OR UPDATE ON clinical.visit_note FOR EACH ROW EXECUTE FUNCTION clinical.visit_part_is_final();
+CREATE TRIGGER visit_observation_is_final BEFORE INSERT OR DELETE OR UPDATE ON clinical.visit_observation FOR EACH ROW EXECUTE FUNCTION clinical.visit_part_is_final();
+ALTER TABLE ONLY clinical.prescription_item
+    ADD CONSTRAINT prescription_item_prescription_id_fkey FOREIGN KEY (prescription_id) REFERENCES clinical.prescription(id);
+ALTER TABLE ONLY clinical.prescription
+    ADD CONSTRAINT prescription_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES clinical.patient(id);
+ALTER TABLE ONLY clinical.prescription
+    ADD CONSTRAINT prescription_visit_id_fkey FOREIGN KEY (visit_id) REFERENCES clinical.visit(id);
+ALTER TABLE ONLY clinical.visit_addendum
+    ADD CONSTRAINT visit_addendum_visit_id_fkey FOREIGN KEY (visit_id) REFERENCES clinical.visit(id);
+ALTER TABLE ONLY clinical.visit_diagnosis
+    ADD CONSTRAINT visit_diagnosis_visit_id_fkey FOREIGN KEY (visit_id) REFERENCES clinical.visit(id);
+ALTER TABLE ONLY clinical.visit_note
+    ADD CONSTRAINT visit_note_visit_id_fkey FOREIGN KEY (visit_id) REFERENCES clinical.visit(id);
+ALTER TABLE ONLY clinical.visit_observation
+    ADD CONSTRAINT visit_observation_visit_id_fkey FOREIGN KEY (visit_id) REFERENCES clinical.visit(id);
+ALTER TABLE ONLY clinical.visit
+    ADD CONSTRAINT visit_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES clinical.patient(id);
+ALTER TABLE ONLY clinical.visit_snapshot
+    ADD CONSTRAINT visit_snapshot_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES clinical.patient(id);
+ALTER TABLE ONLY clinical.visit_snapshot
+    ADD CONSTRAINT visit_snapshot_visit_id_fkey FOREIGN KEY (visit_id) REFERENCES clinical.visit(id);
+ALTER TABLE clinical.idempotency ENABLE ROW LEVEL SECURITY;
+CREATE POLICY idempotency_tenant ON clinical.idempotency USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE clinical.medicine_card ENABLE ROW LEVEL SECURITY;
+CREATE POLICY medicine_card_tenant ON clinical.medicine_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE clinical.mrn_counter ENABLE ROW LEVEL SECURITY;
+CREATE POLICY mrn_counter_tenant ON clinical.mrn_counter USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE clinical.patient ENABLE ROW LEVEL SECURITY;
+ALTER TABLE clinical.patient_key ENABLE ROW LEVEL SECURITY;
+CREATE POLICY patient_key_tenant ON clinical.patient_key USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+CREATE POLICY patient_tenant ON clinical.patient USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE clinical.practitioner_card ENABLE ROW LEVEL SECURITY;
+CREATE POLICY practitioner_card_tenant ON clinical.practitioner_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE clinical.prescription ENABLE ROW LEVEL SECURITY;
+ALTER TABLE clinical.prescription_item ENABLE ROW LEVEL SECURITY;
+CREATE POLICY prescription_item_tenant ON clinical.prescription_item USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+CREATE POLICY prescription_tenant ON clinical.prescription USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE clinical.tenant_key ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant_key_tenant ON clinical.tenant_key USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE clinical.visit ENABLE ROW LEVEL SECURITY;
+ALTER TABLE clinical.visit_addendum ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visit_addendum_tenant ON clinical.visit_addendum USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE clinical.visit_diagnosis ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visit_diagnosis_tenant ON clinical.visit_diagnosis USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE clinical.visit_note ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visit_note_tenant ON clinical.visit_note USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE clinical.visit_observation ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visit_observation_tenant ON clinical.visit_observation USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE clinical.visit_snapshot ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visit_snapshot_tenant ON clinical.visit_snapshot USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+CREATE POLICY visit_tenant ON clinical.visit USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+GRANT USAGE ON SCHEMA clinical TO polyclinic_clinical;
+GRANT SELECT,INSERT,DELETE ON TABLE clinical.idempotency TO polyclinic_clinical;
+GRANT SELECT,INSERT,DELETE ON TABLE clinical.inbox TO polyclinic_clinical;
+GRANT SELECT,INSERT,UPDATE ON TABLE clinical.inbox_revision TO polyclinic_clinical;
+GRANT SELECT,INSERT,UPDATE ON TABLE clinical.medicine_card TO polyclinic_clinical;
+GRANT SELECT,INSERT,UPDATE ON TABLE clinical.mrn_counter TO polyclinic_clinical;
+GRANT SELECT,INSERT,DELETE ON TABLE clinical.outbox TO polyclinic_clinical;
+GRANT UPDATE(published_at) ON TABLE clinical.outbox TO polyclinic_clinical;
+GRANT SELECT,INSERT,UPDATE ON TABLE clinical.patient TO polyclinic_clinical;
+GRANT SELECT,INSERT,DELETE ON TABLE clinical.patient_key TO polyclinic_clinical;
+GRANT SELECT,INSERT,UPDATE ON TABLE clinical.practitioner_card TO polyclinic_clinical;
+GRANT SELECT,INSERT ON TABLE clinical.prescription TO polyclinic_clinical;
+GRANT SELECT,INSERT ON TABLE clinical.prescription_item TO polyclinic_clinical;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE clinical.revoked_account TO polyclinic_clinical;
+GRANT SELECT ON TABLE clinical.schema_migration TO polyclinic_clinical;
+GRANT SELECT,INSERT ON TABLE clinical.tenant_key TO polyclinic_clinical;
+GRANT SELECT,INSERT,UPDATE ON TABLE clinical.visit TO polyclinic_clinical;
+GRANT SELECT,INSERT ON TABLE clinical.visit_addendum TO polyclinic_clinical;
+GRANT SELECT,INSERT,DELETE ON TABLE clinical.visit_diagnosis TO polyclinic_clinical;
+GRANT SELECT,INSERT ON TABLE clinical.visit_note TO polyclinic_clinical;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE clinical.visit_observation TO polyclinic_clinical;
+GRANT SELECT,INSERT ON TABLE clinical.visit_snapshot TO polyclinic_clinical;

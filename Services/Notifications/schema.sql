@@ -1,0 +1,149 @@
+CREATE SCHEMA notifications;
+CREATE TABLE notifications.idempotency (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    account_id uuid NOT NULL,
+    key text NOT NULL,
+    request_hash bytea NOT NULL,
+    answer bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '48:00:00'::interval) NOT NULL,
+    CONSTRAINT idempotency_key_short CHECK (((length(key) >= 1) AND (length(key) <= 255)))
+);
+ALTER TABLE ONLY notifications.idempotency FORCE ROW LEVEL SECURITY;
+CREATE TABLE notifications.inbox (
+    reaction text NOT NULL,
+    event_id uuid NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE notifications.inbox_revision (
+    reaction text NOT NULL,
+    tenant_id uuid NOT NULL,
+    subject text NOT NULL,
+    revision integer NOT NULL
+);
+CREATE TABLE notifications.notice (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    subject_id uuid NOT NULL,
+    role text,
+    patient_id uuid,
+    at timestamp with time zone NOT NULL,
+    event_id uuid NOT NULL,
+    CONSTRAINT notice_has_an_audience CHECK ((num_nonnulls(role, patient_id) = 1))
+);
+ALTER TABLE ONLY notifications.notice FORCE ROW LEVEL SECURITY;
+CREATE TABLE notifications.notice_read (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    notice_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+ALTER TABLE ONLY notifications.notice_read FORCE ROW LEVEL SECURITY;
+CREATE TABLE notifications.outbox (
+    id uuid NOT NULL,
+    seq bigint NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    type text NOT NULL,
+    subject text NOT NULL,
+    revision integer NOT NULL,
+    actor uuid,
+    traceparent text NOT NULL,
+    data json NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    published_at timestamp with time zone,
+    CONSTRAINT outbox_revision_counts CHECK ((revision >= 0)),
+    CONSTRAINT outbox_type_named CHECK ((type ~ '^[a-z]+(\.[a-z][a-z0-9_]*){2,3}\.v[0-9]+$'::text))
+);
+ALTER TABLE notifications.outbox ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME notifications.outbox_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE notifications.reminder (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    id uuid NOT NULL,
+    appointment_id uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    rule text NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT reminder_before_start CHECK ((due_at < starts_at)),
+    CONSTRAINT reminder_status CHECK ((status = ANY (ARRAY['pending'::text, 'announced'::text, 'void'::text])))
+);
+ALTER TABLE ONLY notifications.reminder FORCE ROW LEVEL SECURITY;
+CREATE TABLE notifications.revoked_account (
+    account_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    valid_from timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '1 day'::interval) NOT NULL
+);
+CREATE TABLE notifications.schema_migration (
+    line text NOT NULL,
+    name text NOT NULL,
+    hash text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE notifications.tenant_card (
+    tenant_id uuid NOT NULL
+);
+ALTER TABLE ONLY notifications.idempotency
+    ADD CONSTRAINT idempotency_key_once PRIMARY KEY (tenant_id, account_id, key);
+ALTER TABLE ONLY notifications.inbox
+    ADD CONSTRAINT inbox_handled_once PRIMARY KEY (reaction, event_id);
+ALTER TABLE ONLY notifications.inbox_revision
+    ADD CONSTRAINT inbox_revision_newest PRIMARY KEY (reaction, tenant_id, subject);
+ALTER TABLE ONLY notifications.notice
+    ADD CONSTRAINT notice_one_per_fact UNIQUE NULLS NOT DISTINCT (tenant_id, event_id, role, patient_id);
+ALTER TABLE ONLY notifications.notice
+    ADD CONSTRAINT notice_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY notifications.notice_read
+    ADD CONSTRAINT notice_read_pkey PRIMARY KEY (notice_id, account_id);
+ALTER TABLE ONLY notifications.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY notifications.reminder
+    ADD CONSTRAINT reminder_one_per_rule UNIQUE (tenant_id, appointment_id, rule);
+ALTER TABLE ONLY notifications.reminder
+    ADD CONSTRAINT reminder_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY notifications.revoked_account
+    ADD CONSTRAINT revoked_account_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY notifications.schema_migration
+    ADD CONSTRAINT schema_migration_once PRIMARY KEY (line, name);
+ALTER TABLE ONLY notifications.tenant_card
+    ADD CONSTRAINT tenant_card_pkey PRIMARY KEY (tenant_id);
+CREATE INDEX idempotency_expired ON notifications.idempotency USING btree (expires_at);
+CREATE INDEX inbox_received ON notifications.inbox USING btree (received_at);
+CREATE INDEX notice_by_patient ON notifications.notice USING btree (tenant_id, patient_id, at DESC, id DESC) WHERE (patient_id IS NOT NULL);
+CREATE INDEX notice_by_role ON notifications.notice USING btree (tenant_id, role, at DESC, id DESC) WHERE (role IS NOT NULL);
+CREATE INDEX notice_recent ON notifications.notice USING btree (tenant_id, at);
+CREATE UNIQUE INDEX outbox_fact_once ON notifications.outbox USING btree (tenant_id, type, subject, revision) WHERE (revision > 0);
+CREATE INDEX outbox_published ON notifications.outbox USING btree (published_at) WHERE (published_at IS NOT NULL);
+CREATE INDEX outbox_unpublished ON notifications.outbox USING btree (seq) WHERE (published_at IS NULL);
+CREATE INDEX reminder_due ON notifications.reminder USING btree (tenant_id, due_at) WHERE (status = 'pending'::text);
+ALTER TABLE ONLY notifications.notice_read
+    ADD CONSTRAINT notice_read_notice_id_fkey FOREIGN KEY (notice_id) REFERENCES notifications.notice(id);
+ALTER TABLE notifications.idempotency ENABLE ROW LEVEL SECURITY;
+CREATE POLICY idempotency_tenant ON notifications.idempotency USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE notifications.notice ENABLE ROW LEVEL SECURITY;
+ALTER TABLE notifications.notice_read ENABLE ROW LEVEL SECURITY;
+CREATE POLICY notice_read_tenant ON notifications.notice_read USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+CREATE POLICY notice_tenant ON notifications.notice USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE notifications.reminder ENABLE ROW LEVEL SECURITY;
+CREATE POLICY reminder_tenant ON notifications.reminder USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+GRANT USAGE ON SCHEMA notifications TO polyclinic_notifications;
+GRANT SELECT,INSERT,DELETE ON TABLE notifications.idempotency TO polyclinic_notifications;
+GRANT SELECT,INSERT,DELETE ON TABLE notifications.inbox TO polyclinic_notifications;
+GRANT SELECT,INSERT,UPDATE ON TABLE notifications.inbox_revision TO polyclinic_notifications;
+GRANT SELECT,INSERT ON TABLE notifications.notice TO polyclinic_notifications;
+GRANT SELECT,INSERT ON TABLE notifications.notice_read TO polyclinic_notifications;
+GRANT SELECT,INSERT,DELETE ON TABLE notifications.outbox TO polyclinic_notifications;
+GRANT UPDATE(published_at) ON TABLE notifications.outbox TO polyclinic_notifications;
+GRANT SELECT,INSERT,UPDATE ON TABLE notifications.reminder TO polyclinic_notifications;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE notifications.revoked_account TO polyclinic_notifications;
+GRANT SELECT ON TABLE notifications.schema_migration TO polyclinic_notifications;
+GRANT SELECT,INSERT ON TABLE notifications.tenant_card TO polyclinic_notifications;

@@ -1,0 +1,85 @@
+CREATE SCHEMA portal;
+CREATE TABLE portal.idempotency (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    account_id uuid NOT NULL,
+    key text NOT NULL,
+    request_hash bytea NOT NULL,
+    answer bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '48:00:00'::interval) NOT NULL,
+    CONSTRAINT idempotency_key_short CHECK (((length(key) >= 1) AND (length(key) <= 255)))
+);
+ALTER TABLE ONLY portal.idempotency FORCE ROW LEVEL SECURITY;
+CREATE TABLE portal.inbox (
+    reaction text NOT NULL,
+    event_id uuid NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE portal.inbox_revision (
+    reaction text NOT NULL,
+    tenant_id uuid NOT NULL,
+    subject text NOT NULL,
+    revision integer NOT NULL
+);
+CREATE TABLE portal.outbox (
+    id uuid NOT NULL,
+    seq bigint NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    type text NOT NULL,
+    subject text NOT NULL,
+    revision integer NOT NULL,
+    actor uuid,
+    traceparent text NOT NULL,
+    data json NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    published_at timestamp with time zone,
+    CONSTRAINT outbox_revision_counts CHECK ((revision >= 0)),
+    CONSTRAINT outbox_type_named CHECK ((type ~ '^[a-z]+(\.[a-z][a-z0-9_]*){2,3}\.v[0-9]+$'::text))
+);
+ALTER TABLE portal.outbox ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME portal.outbox_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE portal.revoked_account (
+    account_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    valid_from timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '1 day'::interval) NOT NULL
+);
+CREATE TABLE portal.schema_migration (
+    line text NOT NULL,
+    name text NOT NULL,
+    hash text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY portal.idempotency
+    ADD CONSTRAINT idempotency_key_once PRIMARY KEY (tenant_id, account_id, key);
+ALTER TABLE ONLY portal.inbox
+    ADD CONSTRAINT inbox_handled_once PRIMARY KEY (reaction, event_id);
+ALTER TABLE ONLY portal.inbox_revision
+    ADD CONSTRAINT inbox_revision_newest PRIMARY KEY (reaction, tenant_id, subject);
+ALTER TABLE ONLY portal.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY portal.revoked_account
+    ADD CONSTRAINT revoked_account_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY portal.schema_migration
+    ADD CONSTRAINT schema_migration_once PRIMARY KEY (line, name);
+CREATE INDEX idempotency_expired ON portal.idempotency USING btree (expires_at);
+CREATE INDEX inbox_received ON portal.inbox USING btree (received_at);
+CREATE UNIQUE INDEX outbox_fact_once ON portal.outbox USING btree (tenant_id, type, subject, revision) WHERE (revision > 0);
+CREATE INDEX outbox_published ON portal.outbox USING btree (published_at) WHERE (published_at IS NOT NULL);
+CREATE INDEX outbox_unpublished ON portal.outbox USING btree (seq) WHERE (published_at IS NULL);
+ALTER TABLE portal.idempotency ENABLE ROW LEVEL SECURITY;
+CREATE POLICY idempotency_tenant ON portal.idempotency USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+GRANT USAGE ON SCHEMA portal TO polyclinic_portal;
+GRANT SELECT,INSERT,DELETE ON TABLE portal.idempotency TO polyclinic_portal;
+GRANT SELECT,INSERT,DELETE ON TABLE portal.inbox TO polyclinic_portal;
+GRANT SELECT,INSERT,UPDATE ON TABLE portal.inbox_revision TO polyclinic_portal;
+GRANT SELECT,INSERT,DELETE ON TABLE portal.outbox TO polyclinic_portal;
+GRANT UPDATE(published_at) ON TABLE portal.outbox TO polyclinic_portal;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE portal.revoked_account TO polyclinic_portal;
+GRANT SELECT ON TABLE portal.schema_migration TO polyclinic_portal;

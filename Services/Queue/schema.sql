@@ -1,0 +1,205 @@
+CREATE SCHEMA queue;
+CREATE TABLE queue.appointment_card (
+    appointment_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    provider_id uuid NOT NULL,
+    location_id uuid,
+    starts_at timestamp with time zone NOT NULL,
+    local_date date NOT NULL,
+    status text NOT NULL,
+    priority text NOT NULL,
+    revision integer NOT NULL
+);
+ALTER TABLE ONLY queue.appointment_card FORCE ROW LEVEL SECURITY;
+CREATE TABLE queue.idempotency (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    account_id uuid NOT NULL,
+    key text NOT NULL,
+    request_hash bytea NOT NULL,
+    answer bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '48:00:00'::interval) NOT NULL,
+    CONSTRAINT idempotency_key_short CHECK (((length(key) >= 1) AND (length(key) <= 255)))
+);
+ALTER TABLE ONLY queue.idempotency FORCE ROW LEVEL SECURITY;
+CREATE TABLE queue.inbox (
+    reaction text NOT NULL,
+    event_id uuid NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE queue.inbox_revision (
+    reaction text NOT NULL,
+    tenant_id uuid NOT NULL,
+    subject text NOT NULL,
+    revision integer NOT NULL
+);
+CREATE TABLE queue.location_card (
+    location_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    zone text NOT NULL
+);
+ALTER TABLE ONLY queue.location_card FORCE ROW LEVEL SECURITY;
+CREATE TABLE queue.outbox (
+    id uuid NOT NULL,
+    seq bigint NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    type text NOT NULL,
+    subject text NOT NULL,
+    revision integer NOT NULL,
+    actor uuid,
+    traceparent text NOT NULL,
+    data json NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    published_at timestamp with time zone,
+    CONSTRAINT outbox_revision_counts CHECK ((revision >= 0)),
+    CONSTRAINT outbox_type_named CHECK ((type ~ '^[a-z]+(\.[a-z][a-z0-9_]*){2,3}\.v[0-9]+$'::text))
+);
+ALTER TABLE queue.outbox ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME queue.outbox_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE queue.patient_card (
+    patient_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    is_active boolean NOT NULL
+);
+ALTER TABLE ONLY queue.patient_card FORCE ROW LEVEL SECURITY;
+CREATE TABLE queue.presence (
+    provider_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    status text NOT NULL,
+    until timestamp with time zone,
+    room text,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT presence_status_known CHECK ((status = ANY (ARRAY['online'::text, 'offline'::text, 'break'::text])))
+);
+ALTER TABLE ONLY queue.presence FORCE ROW LEVEL SECURITY;
+CREATE TABLE queue.provider_card (
+    provider_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    account_id uuid NOT NULL,
+    location_id uuid NOT NULL,
+    zone text NOT NULL,
+    revision integer NOT NULL
+);
+ALTER TABLE ONLY queue.provider_card FORCE ROW LEVEL SECURITY;
+CREATE TABLE queue.queue_day (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    location_id uuid NOT NULL,
+    local_date date NOT NULL,
+    last_sequence integer DEFAULT 0 NOT NULL,
+    version bigint DEFAULT 1 NOT NULL
+)
+WITH (fillfactor='50');
+ALTER TABLE ONLY queue.queue_day FORCE ROW LEVEL SECURITY;
+CREATE TABLE queue.revoked_account (
+    account_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    valid_from timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '1 day'::interval) NOT NULL
+);
+CREATE TABLE queue.schema_migration (
+    line text NOT NULL,
+    name text NOT NULL,
+    hash text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE queue.token (
+    id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    location_id uuid NOT NULL,
+    local_date date NOT NULL,
+    sequence integer NOT NULL,
+    patient_id uuid NOT NULL,
+    provider_id uuid NOT NULL,
+    appointment_id uuid,
+    priority text NOT NULL,
+    urgency smallint NOT NULL,
+    lane smallint NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    status text DEFAULT 'WAITING'::text NOT NULL,
+    issued_at timestamp with time zone NOT NULL,
+    called_at timestamp with time zone,
+    completed_at timestamp with time zone,
+    waited_seconds integer,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT token_priority_known CHECK ((priority = ANY (ARRAY['routine'::text, 'urgent'::text, 'emergency'::text]))),
+    CONSTRAINT token_status_known CHECK ((status = ANY (ARRAY['WAITING'::text, 'WITH_DOCTOR'::text, 'COMPLETED'::text, 'SKIPPED'::text, 'LEFT'::text])))
+)
+WITH (fillfactor='80');
+ALTER TABLE ONLY queue.token FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY queue.appointment_card
+    ADD CONSTRAINT appointment_card_pkey PRIMARY KEY (appointment_id);
+ALTER TABLE ONLY queue.idempotency
+    ADD CONSTRAINT idempotency_key_once PRIMARY KEY (tenant_id, account_id, key);
+ALTER TABLE ONLY queue.inbox
+    ADD CONSTRAINT inbox_handled_once PRIMARY KEY (reaction, event_id);
+ALTER TABLE ONLY queue.inbox_revision
+    ADD CONSTRAINT inbox_revision_newest PRIMARY KEY (reaction, tenant_id, subject);
+ALTER TABLE ONLY queue.location_card
+    ADD CONSTRAINT location_card_pkey PRIMARY KEY (location_id);
+ALTER TABLE ONLY queue.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY queue.patient_card
+    ADD CONSTRAINT patient_card_pkey PRIMARY KEY (patient_id);
+ALTER TABLE ONLY queue.presence
+    ADD CONSTRAINT presence_pkey PRIMARY KEY (provider_id);
+ALTER TABLE ONLY queue.provider_card
+    ADD CONSTRAINT provider_card_one_per_account UNIQUE (tenant_id, account_id);
+ALTER TABLE ONLY queue.provider_card
+    ADD CONSTRAINT provider_card_pkey PRIMARY KEY (provider_id);
+ALTER TABLE ONLY queue.queue_day
+    ADD CONSTRAINT queue_day_key PRIMARY KEY (tenant_id, location_id, local_date);
+ALTER TABLE ONLY queue.revoked_account
+    ADD CONSTRAINT revoked_account_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY queue.schema_migration
+    ADD CONSTRAINT schema_migration_once PRIMARY KEY (line, name);
+ALTER TABLE ONLY queue.token
+    ADD CONSTRAINT token_number_unique UNIQUE (tenant_id, location_id, local_date, sequence);
+ALTER TABLE ONLY queue.token
+    ADD CONSTRAINT token_pkey PRIMARY KEY (id);
+CREATE INDEX idempotency_expired ON queue.idempotency USING btree (expires_at);
+CREATE INDEX inbox_received ON queue.inbox USING btree (received_at);
+CREATE UNIQUE INDEX outbox_fact_once ON queue.outbox USING btree (tenant_id, type, subject, revision) WHERE (revision > 0);
+CREATE INDEX outbox_published ON queue.outbox USING btree (published_at) WHERE (published_at IS NOT NULL);
+CREATE INDEX outbox_unpublished ON queue.outbox USING btree (seq) WHERE (published_at IS NULL);
+CREATE INDEX token_next ON queue.token USING btree (tenant_id, provider_id, local_date, urgency, lane, due_at, sequence) WHERE (status = 'WAITING'::text);
+CREATE UNIQUE INDEX token_one_per_appointment ON queue.token USING btree (tenant_id, appointment_id) WHERE ((appointment_id IS NOT NULL) AND (status <> 'LEFT'::text));
+CREATE UNIQUE INDEX token_one_per_walk_in ON queue.token USING btree (tenant_id, patient_id, provider_id, local_date) WHERE ((appointment_id IS NULL) AND (status = ANY (ARRAY['WAITING'::text, 'WITH_DOCTOR'::text, 'SKIPPED'::text])));
+CREATE UNIQUE INDEX token_one_with_doctor ON queue.token USING btree (tenant_id, provider_id, local_date) WHERE (status = 'WITH_DOCTOR'::text);
+ALTER TABLE queue.appointment_card ENABLE ROW LEVEL SECURITY;
+CREATE POLICY appointment_card_tenant ON queue.appointment_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE queue.idempotency ENABLE ROW LEVEL SECURITY;
+CREATE POLICY idempotency_tenant ON queue.idempotency USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE queue.location_card ENABLE ROW LEVEL SECURITY;
+CREATE POLICY location_card_tenant ON queue.location_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE queue.patient_card ENABLE ROW LEVEL SECURITY;
+CREATE POLICY patient_card_tenant ON queue.patient_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE queue.presence ENABLE ROW LEVEL SECURITY;
+CREATE POLICY presence_tenant ON queue.presence USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE queue.provider_card ENABLE ROW LEVEL SECURITY;
+CREATE POLICY provider_card_tenant ON queue.provider_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE queue.queue_day ENABLE ROW LEVEL SECURITY;
+CREATE POLICY queue_day_tenant ON queue.queue_day USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE queue.token ENABLE ROW LEVEL SECURITY;
+CREATE POLICY token_tenant ON queue.token USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+GRANT USAGE ON SCHEMA queue TO polyclinic_queue;
+GRANT SELECT,INSERT,UPDATE ON TABLE queue.appointment_card TO polyclinic_queue;
+GRANT SELECT,INSERT,DELETE ON TABLE queue.idempotency TO polyclinic_queue;
+GRANT SELECT,INSERT,DELETE ON TABLE queue.inbox TO polyclinic_queue;
+GRANT SELECT,INSERT,UPDATE ON TABLE queue.inbox_revision TO polyclinic_queue;
+GRANT SELECT,INSERT,UPDATE ON TABLE queue.location_card TO polyclinic_queue;
+GRANT SELECT,INSERT,DELETE ON TABLE queue.outbox TO polyclinic_queue;
+GRANT UPDATE(published_at) ON TABLE queue.outbox TO polyclinic_queue;
+GRANT SELECT,INSERT,UPDATE ON TABLE queue.patient_card TO polyclinic_queue;
+GRANT SELECT,INSERT,UPDATE ON TABLE queue.presence TO polyclinic_queue;
+GRANT SELECT,INSERT,UPDATE ON TABLE queue.provider_card TO polyclinic_queue;
+GRANT SELECT,INSERT,UPDATE ON TABLE queue.queue_day TO polyclinic_queue;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE queue.revoked_account TO polyclinic_queue;
+GRANT SELECT ON TABLE queue.schema_migration TO polyclinic_queue;
+GRANT SELECT,INSERT,UPDATE ON TABLE queue.token TO polyclinic_queue;

@@ -1,0 +1,175 @@
+CREATE SCHEMA reporting;
+CREATE TABLE reporting.audit_entry (
+    id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor_id uuid,
+    role text NOT NULL,
+    service text NOT NULL,
+    action text NOT NULL,
+    resource text NOT NULL,
+    resource_id text NOT NULL,
+    allowed boolean NOT NULL,
+    before jsonb,
+    after jsonb,
+    trace text NOT NULL
+);
+ALTER TABLE ONLY reporting.audit_entry FORCE ROW LEVEL SECURITY;
+CREATE TABLE reporting.daily_patient (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    local_date date NOT NULL,
+    patient_id uuid NOT NULL
+);
+ALTER TABLE ONLY reporting.daily_patient FORCE ROW LEVEL SECURITY;
+CREATE TABLE reporting.daily_summary (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    local_date date NOT NULL,
+    patients_registered bigint DEFAULT 0 NOT NULL,
+    patients_seen bigint DEFAULT 0 NOT NULL,
+    visits_started bigint DEFAULT 0 NOT NULL,
+    visits_completed bigint DEFAULT 0 NOT NULL,
+    appointments_booked bigint DEFAULT 0 NOT NULL,
+    appointments_cancelled bigint DEFAULT 0 NOT NULL,
+    tokens_issued bigint DEFAULT 0 NOT NULL,
+    tokens_completed bigint DEFAULT 0 NOT NULL,
+    invoices_issued bigint DEFAULT 0 NOT NULL,
+    items_dispensed bigint DEFAULT 0 NOT NULL,
+    prescriptions_dispensed bigint DEFAULT 0 NOT NULL
+);
+ALTER TABLE ONLY reporting.daily_summary FORCE ROW LEVEL SECURITY;
+CREATE TABLE reporting.daily_takings (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    local_date date NOT NULL,
+    method text NOT NULL,
+    currency character(3) NOT NULL,
+    count bigint DEFAULT 0 NOT NULL,
+    amount bigint DEFAULT 0 NOT NULL
+);
+ALTER TABLE ONLY reporting.daily_takings FORCE ROW LEVEL SECURITY;
+CREATE TABLE reporting.idempotency (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    account_id uuid NOT NULL,
+    key text NOT NULL,
+    request_hash bytea NOT NULL,
+    answer bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '48:00:00'::interval) NOT NULL,
+    CONSTRAINT idempotency_key_short CHECK (((length(key) >= 1) AND (length(key) <= 255)))
+);
+ALTER TABLE ONLY reporting.idempotency FORCE ROW LEVEL SECURITY;
+CREATE TABLE reporting.inbox (
+    reaction text NOT NULL,
+    event_id uuid NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE reporting.inbox_revision (
+    reaction text NOT NULL,
+    tenant_id uuid NOT NULL,
+    subject text NOT NULL,
+    revision integer NOT NULL
+);
+CREATE TABLE reporting.outbox (
+    id uuid NOT NULL,
+    seq bigint NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    type text NOT NULL,
+    subject text NOT NULL,
+    revision integer NOT NULL,
+    actor uuid,
+    traceparent text NOT NULL,
+    data json NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    published_at timestamp with time zone,
+    CONSTRAINT outbox_revision_counts CHECK ((revision >= 0)),
+    CONSTRAINT outbox_type_named CHECK ((type ~ '^[a-z]+(\.[a-z][a-z0-9_]*){2,3}\.v[0-9]+$'::text))
+);
+ALTER TABLE reporting.outbox ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME reporting.outbox_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE reporting.revoked_account (
+    account_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    valid_from timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '1 day'::interval) NOT NULL
+);
+CREATE TABLE reporting.schema_migration (
+    line text NOT NULL,
+    name text NOT NULL,
+    hash text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE reporting.stock_movement (
+    id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    batch_id uuid NOT NULL,
+    medicine_id uuid NOT NULL,
+    kind text NOT NULL,
+    delta bigint NOT NULL,
+    on_hand bigint NOT NULL,
+    actor_id uuid,
+    at timestamp with time zone NOT NULL,
+    local_date date NOT NULL
+);
+ALTER TABLE ONLY reporting.stock_movement FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY reporting.audit_entry
+    ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY reporting.daily_patient
+    ADD CONSTRAINT daily_patient_pkey PRIMARY KEY (tenant_id, local_date, patient_id);
+ALTER TABLE ONLY reporting.daily_summary
+    ADD CONSTRAINT daily_summary_pkey PRIMARY KEY (tenant_id, local_date);
+ALTER TABLE ONLY reporting.daily_takings
+    ADD CONSTRAINT daily_takings_pkey PRIMARY KEY (tenant_id, local_date, method, currency);
+ALTER TABLE ONLY reporting.idempotency
+    ADD CONSTRAINT idempotency_key_once PRIMARY KEY (tenant_id, account_id, key);
+ALTER TABLE ONLY reporting.inbox
+    ADD CONSTRAINT inbox_handled_once PRIMARY KEY (reaction, event_id);
+ALTER TABLE ONLY reporting.inbox_revision
+    ADD CONSTRAINT inbox_revision_newest PRIMARY KEY (reaction, tenant_id, subject);
+ALTER TABLE ONLY reporting.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY reporting.revoked_account
+    ADD CONSTRAINT revoked_account_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY reporting.schema_migration
+    ADD CONSTRAINT schema_migration_once PRIMARY KEY (line, name);
+ALTER TABLE ONLY reporting.stock_movement
+    ADD CONSTRAINT stock_movement_pkey PRIMARY KEY (id);
+CREATE INDEX audit_entry_newest ON reporting.audit_entry USING btree (tenant_id, at DESC, id DESC);
+CREATE INDEX audit_entry_of_actor ON reporting.audit_entry USING btree (tenant_id, actor_id, at DESC, id DESC);
+CREATE INDEX audit_entry_of_resource ON reporting.audit_entry USING btree (tenant_id, resource, resource_id, at DESC, id DESC);
+CREATE INDEX idempotency_expired ON reporting.idempotency USING btree (expires_at);
+CREATE INDEX inbox_received ON reporting.inbox USING btree (received_at);
+CREATE UNIQUE INDEX outbox_fact_once ON reporting.outbox USING btree (tenant_id, type, subject, revision) WHERE (revision > 0);
+CREATE INDEX outbox_published ON reporting.outbox USING btree (published_at) WHERE (published_at IS NOT NULL);
+CREATE INDEX outbox_unpublished ON reporting.outbox USING btree (seq) WHERE (published_at IS NULL);
+CREATE INDEX stock_movement_newest ON reporting.stock_movement USING btree (tenant_id, id DESC);
+CREATE INDEX stock_movement_of_medicine ON reporting.stock_movement USING btree (tenant_id, medicine_id, id DESC);
+ALTER TABLE reporting.audit_entry ENABLE ROW LEVEL SECURITY;
+CREATE POLICY audit_entry_of_tenant ON reporting.audit_entry USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE reporting.daily_patient ENABLE ROW LEVEL SECURITY;
+CREATE POLICY daily_patient_of_tenant ON reporting.daily_patient USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE reporting.daily_summary ENABLE ROW LEVEL SECURITY;
+CREATE POLICY daily_summary_of_tenant ON reporting.daily_summary USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE reporting.daily_takings ENABLE ROW LEVEL SECURITY;
+CREATE POLICY daily_takings_of_tenant ON reporting.daily_takings USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE reporting.idempotency ENABLE ROW LEVEL SECURITY;
+CREATE POLICY idempotency_tenant ON reporting.idempotency USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE reporting.stock_movement ENABLE ROW LEVEL SECURITY;
+CREATE POLICY stock_movement_of_tenant ON reporting.stock_movement USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+GRANT USAGE ON SCHEMA reporting TO polyclinic_reporting;
+GRANT SELECT,INSERT ON TABLE reporting.audit_entry TO polyclinic_reporting;
+GRANT SELECT,INSERT ON TABLE reporting.daily_patient TO polyclinic_reporting;
+GRANT SELECT,INSERT,UPDATE ON TABLE reporting.daily_summary TO polyclinic_reporting;
+GRANT SELECT,INSERT,UPDATE ON TABLE reporting.daily_takings TO polyclinic_reporting;
+GRANT SELECT,INSERT,DELETE ON TABLE reporting.idempotency TO polyclinic_reporting;
+GRANT SELECT,INSERT,DELETE ON TABLE reporting.inbox TO polyclinic_reporting;
+GRANT SELECT,INSERT,UPDATE ON TABLE reporting.inbox_revision TO polyclinic_reporting;
+GRANT SELECT,INSERT,DELETE ON TABLE reporting.outbox TO polyclinic_reporting;
+GRANT UPDATE(published_at) ON TABLE reporting.outbox TO polyclinic_reporting;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reporting.revoked_account TO polyclinic_reporting;
+GRANT SELECT ON TABLE reporting.schema_migration TO polyclinic_reporting;
+GRANT SELECT,INSERT ON TABLE reporting.stock_movement TO polyclinic_reporting;

@@ -1,0 +1,223 @@
+CREATE SCHEMA scheduling;
+CREATE TABLE scheduling.account_card (
+    account_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    is_doctor boolean DEFAULT false NOT NULL,
+    location_id uuid,
+    zone text,
+    name text,
+    roles_revision integer DEFAULT 0 NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    active_revision integer DEFAULT 0 NOT NULL
+);
+ALTER TABLE ONLY scheduling.account_card FORCE ROW LEVEL SECURITY;
+CREATE TABLE scheduling.appointment (
+    id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    slot_id uuid NOT NULL,
+    provider_id uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    location_id uuid NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    local_date date NOT NULL,
+    status text DEFAULT 'booked'::text NOT NULL,
+    modality text NOT NULL,
+    priority text NOT NULL,
+    reason text,
+    cancel_reason text,
+    booked_by uuid NOT NULL,
+    token_id uuid,
+    visit_id uuid,
+    version integer DEFAULT 1 NOT NULL,
+    booked_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT appointment_modality_known CHECK ((modality = ANY (ARRAY['in_person'::text, 'telemedicine'::text]))),
+    CONSTRAINT appointment_priority_known CHECK ((priority = ANY (ARRAY['routine'::text, 'urgent'::text, 'emergency'::text]))),
+    CONSTRAINT appointment_status_known CHECK ((status = ANY (ARRAY['booked'::text, 'arrived'::text, 'fulfilled'::text, 'cancelled'::text, 'noshow'::text])))
+);
+ALTER TABLE ONLY scheduling.appointment FORCE ROW LEVEL SECURITY;
+CREATE TABLE scheduling.idempotency (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    account_id uuid NOT NULL,
+    key text NOT NULL,
+    request_hash bytea NOT NULL,
+    answer bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '48:00:00'::interval) NOT NULL,
+    CONSTRAINT idempotency_key_short CHECK (((length(key) >= 1) AND (length(key) <= 255)))
+);
+ALTER TABLE ONLY scheduling.idempotency FORCE ROW LEVEL SECURITY;
+CREATE TABLE scheduling.inbox (
+    reaction text NOT NULL,
+    event_id uuid NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE scheduling.inbox_revision (
+    reaction text NOT NULL,
+    tenant_id uuid NOT NULL,
+    subject text NOT NULL,
+    revision integer NOT NULL
+);
+CREATE TABLE scheduling.location_card (
+    location_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    zone text NOT NULL
+);
+ALTER TABLE ONLY scheduling.location_card FORCE ROW LEVEL SECURITY;
+CREATE TABLE scheduling.outbox (
+    id uuid NOT NULL,
+    seq bigint NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    type text NOT NULL,
+    subject text NOT NULL,
+    revision integer NOT NULL,
+    actor uuid,
+    traceparent text NOT NULL,
+    data json NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    published_at timestamp with time zone,
+    CONSTRAINT outbox_revision_counts CHECK ((revision >= 0)),
+    CONSTRAINT outbox_type_named CHECK ((type ~ '^[a-z]+(\.[a-z][a-z0-9_]*){2,3}\.v[0-9]+$'::text))
+);
+ALTER TABLE scheduling.outbox ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME scheduling.outbox_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE scheduling.patient_card (
+    patient_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    is_active boolean NOT NULL
+);
+ALTER TABLE ONLY scheduling.patient_card FORCE ROW LEVEL SECURITY;
+CREATE TABLE scheduling.provider (
+    id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    account_id uuid NOT NULL,
+    location_id uuid NOT NULL,
+    zone text NOT NULL,
+    name text NOT NULL,
+    specialties text[] DEFAULT '{}'::text[] NOT NULL,
+    languages text[] DEFAULT '{}'::text[] NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    presence text DEFAULT 'offline'::text NOT NULL,
+    presence_until timestamp with time zone,
+    presence_revision integer DEFAULT 0 NOT NULL,
+    roster_revision integer DEFAULT 0 NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT provider_lists_bounded CHECK (((cardinality(specialties) <= 20) AND (cardinality(languages) <= 20))),
+    CONSTRAINT provider_presence_known CHECK ((presence = ANY (ARRAY['online'::text, 'offline'::text, 'break'::text])))
+);
+ALTER TABLE ONLY scheduling.provider FORCE ROW LEVEL SECURITY;
+CREATE TABLE scheduling.revoked_account (
+    account_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    valid_from timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '1 day'::interval) NOT NULL
+);
+CREATE TABLE scheduling.schema_migration (
+    line text NOT NULL,
+    name text NOT NULL,
+    hash text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE scheduling.slot (
+    id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    provider_id uuid NOT NULL,
+    location_id uuid NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    local_date date NOT NULL,
+    status text DEFAULT 'free'::text NOT NULL,
+    block_reason text,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT slot_has_length CHECK (((starts_at < ends_at) AND (ends_at <= (starts_at + '12:00:00'::interval)))),
+    CONSTRAINT slot_status_known CHECK ((status = ANY (ARRAY['free'::text, 'booked'::text, 'blocked'::text])))
+)
+WITH (fillfactor='80');
+ALTER TABLE ONLY scheduling.slot FORCE ROW LEVEL SECURITY;
+CREATE TABLE scheduling.tenant_card (
+    tenant_id uuid NOT NULL
+);
+ALTER TABLE ONLY scheduling.account_card
+    ADD CONSTRAINT account_card_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY scheduling.appointment
+    ADD CONSTRAINT appointment_patient_in_one_place EXCLUDE USING gist (tenant_id WITH =, patient_id WITH =, tstzrange(starts_at, ends_at) WITH &&) WHERE ((status = ANY (ARRAY['booked'::text, 'arrived'::text])));
+ALTER TABLE ONLY scheduling.appointment
+    ADD CONSTRAINT appointment_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY scheduling.idempotency
+    ADD CONSTRAINT idempotency_key_once PRIMARY KEY (tenant_id, account_id, key);
+ALTER TABLE ONLY scheduling.inbox
+    ADD CONSTRAINT inbox_handled_once PRIMARY KEY (reaction, event_id);
+ALTER TABLE ONLY scheduling.inbox_revision
+    ADD CONSTRAINT inbox_revision_newest PRIMARY KEY (reaction, tenant_id, subject);
+ALTER TABLE ONLY scheduling.location_card
+    ADD CONSTRAINT location_card_pkey PRIMARY KEY (location_id);
+ALTER TABLE ONLY scheduling.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY scheduling.patient_card
+    ADD CONSTRAINT patient_card_pkey PRIMARY KEY (patient_id);
+ALTER TABLE ONLY scheduling.provider
+    ADD CONSTRAINT provider_one_per_account UNIQUE (tenant_id, account_id);
+ALTER TABLE ONLY scheduling.provider
+    ADD CONSTRAINT provider_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY scheduling.revoked_account
+    ADD CONSTRAINT revoked_account_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY scheduling.schema_migration
+    ADD CONSTRAINT schema_migration_once PRIMARY KEY (line, name);
+ALTER TABLE ONLY scheduling.slot
+    ADD CONSTRAINT slot_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY scheduling.slot
+    ADD CONSTRAINT slot_provider_in_one_place EXCLUDE USING gist (tenant_id WITH =, provider_id WITH =, tstzrange(starts_at, ends_at) WITH &&);
+ALTER TABLE ONLY scheduling.tenant_card
+    ADD CONSTRAINT tenant_card_pkey PRIMARY KEY (tenant_id);
+CREATE INDEX appointment_by_time ON scheduling.appointment USING btree (tenant_id, starts_at, id);
+CREATE INDEX appointment_of_patient ON scheduling.appointment USING btree (tenant_id, patient_id, starts_at, id);
+CREATE INDEX appointment_of_provider ON scheduling.appointment USING btree (tenant_id, provider_id, starts_at, id);
+CREATE UNIQUE INDEX appointment_one_per_slot ON scheduling.appointment USING btree (slot_id) WHERE (status <> 'cancelled'::text);
+CREATE INDEX appointment_open ON scheduling.appointment USING btree (tenant_id, ends_at) WHERE (status = 'booked'::text);
+CREATE INDEX idempotency_expired ON scheduling.idempotency USING btree (expires_at);
+CREATE INDEX inbox_received ON scheduling.inbox USING btree (received_at);
+CREATE UNIQUE INDEX outbox_fact_once ON scheduling.outbox USING btree (tenant_id, type, subject, revision) WHERE (revision > 0);
+CREATE INDEX outbox_published ON scheduling.outbox USING btree (published_at) WHERE (published_at IS NOT NULL);
+CREATE INDEX outbox_unpublished ON scheduling.outbox USING btree (seq) WHERE (published_at IS NULL);
+CREATE INDEX provider_directory ON scheduling.provider USING btree (tenant_id, name, id);
+CREATE INDEX slot_by_time ON scheduling.slot USING btree (tenant_id, starts_at, id);
+CREATE INDEX slot_of_day ON scheduling.slot USING btree (tenant_id, provider_id, local_date, starts_at, id);
+ALTER TABLE ONLY scheduling.appointment
+    ADD CONSTRAINT appointment_slot_id_fkey FOREIGN KEY (slot_id) REFERENCES scheduling.slot(id);
+ALTER TABLE ONLY scheduling.slot
+    ADD CONSTRAINT slot_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES scheduling.provider(id);
+ALTER TABLE scheduling.account_card ENABLE ROW LEVEL SECURITY;
+CREATE POLICY account_card_tenant ON scheduling.account_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE scheduling.appointment ENABLE ROW LEVEL SECURITY;
+CREATE POLICY appointment_tenant ON scheduling.appointment USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE scheduling.idempotency ENABLE ROW LEVEL SECURITY;
+CREATE POLICY idempotency_tenant ON scheduling.idempotency USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE scheduling.location_card ENABLE ROW LEVEL SECURITY;
+CREATE POLICY location_card_tenant ON scheduling.location_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE scheduling.patient_card ENABLE ROW LEVEL SECURITY;
+CREATE POLICY patient_card_tenant ON scheduling.patient_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE scheduling.provider ENABLE ROW LEVEL SECURITY;
+CREATE POLICY provider_tenant ON scheduling.provider USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE scheduling.slot ENABLE ROW LEVEL SECURITY;
+CREATE POLICY slot_tenant ON scheduling.slot USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+GRANT USAGE ON SCHEMA scheduling TO polyclinic_scheduling;
+GRANT SELECT,INSERT,UPDATE ON TABLE scheduling.account_card TO polyclinic_scheduling;
+GRANT SELECT,INSERT,UPDATE ON TABLE scheduling.appointment TO polyclinic_scheduling;
+GRANT SELECT,INSERT,DELETE ON TABLE scheduling.idempotency TO polyclinic_scheduling;
+GRANT SELECT,INSERT,DELETE ON TABLE scheduling.inbox TO polyclinic_scheduling;
+GRANT SELECT,INSERT,UPDATE ON TABLE scheduling.inbox_revision TO polyclinic_scheduling;
+GRANT SELECT,INSERT,UPDATE ON TABLE scheduling.location_card TO polyclinic_scheduling;
+GRANT SELECT,INSERT,DELETE ON TABLE scheduling.outbox TO polyclinic_scheduling;
+GRANT UPDATE(published_at) ON TABLE scheduling.outbox TO polyclinic_scheduling;
+GRANT SELECT,INSERT,UPDATE ON TABLE scheduling.patient_card TO polyclinic_scheduling;
+GRANT SELECT,INSERT,UPDATE ON TABLE scheduling.provider TO polyclinic_scheduling;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE scheduling.revoked_account TO polyclinic_scheduling;
+GRANT SELECT ON TABLE scheduling.schema_migration TO polyclinic_scheduling;
+GRANT SELECT,INSERT,UPDATE ON TABLE scheduling.slot TO polyclinic_scheduling;
+GRANT SELECT,INSERT ON TABLE scheduling.tenant_card TO polyclinic_scheduling;

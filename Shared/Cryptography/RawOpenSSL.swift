@@ -12,7 +12,7 @@ enum RawOpenSSL {
     private static let ciphers = Contexts(make: { EVP_CIPHER_CTX_new() }, free: { EVP_CIPHER_CTX_free($0) })
 
     private static func fetched(_ algorithm: OpaquePointer?) -> OpaquePointer {
-        guard let algorithm else { fatalError("OpenSSL has neither SHA-256 nor AES-256-GCM") }
+        guard let algorithm else { fatalError("OpenSSL has neither SHA-256 nor AES-256-GCM") }  // not from a request
         return algorithm
     }
 
@@ -99,7 +99,7 @@ private final class Contexts: Sendable {
 
     func use<T>(_ body: (OpaquePointer) -> T) -> T {
         let kept = idle.withLock { idle in Borrowed(context: idle.contexts.popLast()) }
-        guard let context = kept.context ?? make() else { fatalError("out of memory for an OpenSSL context") }
+        guard let context = kept.context ?? make() else { fatalError("out of memory for an OpenSSL context") }  // not from a request
         defer {
             let back = Borrowed(context: context)
             let full = idle.withLock { idle in
