@@ -85,8 +85,7 @@ import Redis
         let claim = try IdempotentRequest(request, by: caller, in: config.postgres.schema, seal: answersKey)
         do {
             return try await attempt(request, by: caller, claim, body)
-        } catch let error as PostgresError where claim != nil && error.constraint == IdempotentRequest.constraint {
-            // The first request with this key committed between our look and our lock: now its answer is there.
+        } catch let error as PostgresError where claim != nil && error.mayBeSettledByKey {
             return try await attempt(request, by: caller, claim, body)
         }
     }
@@ -111,5 +110,13 @@ import Redis
         } catch let refused as NotKept {
             return refused.response
         }
+    }
+}
+
+extension PostgresError {
+    /// Either the first request with this key committed between our look and our lock, or the connection was lost
+    /// during our own commit. In both cases the key now says whether there is an answer.
+    fileprivate var mayBeSettledByKey: Bool {
+        constraint == IdempotentRequest.constraint || sqlState == PostgresError.unknownOutcome.sqlState
     }
 }

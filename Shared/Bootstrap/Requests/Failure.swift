@@ -19,6 +19,8 @@ enum Failure {
         case let refusal as any ProblemConvertible: self = .refused(refusal.problem)
         case let error as PostgresError:
             switch error.code {
+            case .unavailable where error.sqlState == PostgresError.unknownOutcome.sqlState:
+                self = .refused(Self.outcomeUnknown)
             case .unavailable, .timeout, .serialization: self = .unavailable(reason: "postgres: \(error.code)")
             case .constraint, .decoding, .server:
                 let constraint = error.constraint.map { ", constraint \($0)" } ?? ""
@@ -31,6 +33,14 @@ enum Failure {
         default: self = .ours(detail: Self.name(error))
         }
     }
+
+    /// The connection went away during the commit: not saying so would invite a second booking.
+    private static let outcomeUnknown: Problem = {
+        var problem = Problem(
+            503, "outcome_unknown", "The change may have been kept. Repeat it with the same Idempotency-Key, or look first.")
+        problem.headers = [("Retry-After", "1")]
+        return problem
+    }()
 
     /// The type of an error, with its case when that carries nothing: payloads may quote people.
     private static func name(_ error: any Error) -> String {
