@@ -10,8 +10,8 @@ func date(_ text: String) -> LocalDate { LocalDate(text) ?? LocalDate(daysSinceE
 
 extension Token {
     static func sample(
-        status: Status = .waiting, sequence: Int = 1, provider: ProviderID = ProviderID(), priority: Priority = .routine,
-        appointment: AppointmentID? = nil, issued: String = "2026-11-20T09:00:00Z", called: String? = nil,
+        status: Status = .waiting, sequence: Int = 1, provider: ProviderID = ProviderID(),
+        priority: Priority = .routine, appointment: AppointmentID? = nil, issued: String = "2026-11-20T09:00:00Z", called: String? = nil,
         completed: String? = nil, waited: Int? = nil
     ) -> Token {
         Token(
@@ -37,7 +37,8 @@ extension Token {
                 let room = WaitingRoom(test: test)
                 try await test.db.transaction(for: test.tenant) { tx in
                     for provider in room.providers {
-                        let card = ProviderCard(id: provider, account: AccountID(), location: room.location, zone: "UTC")
+                        let card = ProviderCard(
+                            id: provider, account: AccountID(), location: room.location, zone: "UTC")
                         try await CardStore(sql: tx).remember(card, revision: 1)
                     }
                 }

@@ -109,7 +109,9 @@ import Testing
 @Suite struct CardStoreTests {
     @Test func `A cancellation that overtakes the booking stays the last word`() async throws {
         try await WaitingRoom.with { room in
-            func card(_ status: String, _ location: LocationID?, _ revision: Int, _ id: AppointmentID) -> AppointmentCard {
+            func card(
+                _ status: String, _ location: LocationID?, _ revision: Int, _ id: AppointmentID
+            ) -> AppointmentCard {
                 AppointmentCard(
                     id: id, patient: PatientID(), provider: room.providers[0], location: location,
                     start: room.opened, localDate: room.day, status: status, priority: .routine, revision: revision)

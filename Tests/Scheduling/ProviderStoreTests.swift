@@ -59,7 +59,9 @@ import Testing
         }
     }
 
-    @Test func `Losing the role or the account retires, getting it back reinstates the same practitioner`() async throws {
+    @Test func `Losing the role or the account retires, getting it back reinstates the same practitioner`()
+        async throws
+    {
         try await withOffice { office in
             let first = try await office.roles(true, revision: 1)
             _ = try await office.active(false, revision: 2)

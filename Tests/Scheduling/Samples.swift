@@ -41,7 +41,9 @@ extension Appointment {
     let opened = time("2026-11-20T08:00:00Z")
     private(set) var slots: [SlotID] = []
 
-    nonisolated static func with(slots: Int = 8, _ body: sending @escaping @LoopActor (Clinic) async throws -> Void) async throws {
+    nonisolated static func with(
+        slots: Int = 8, _ body: sending @escaping @LoopActor (Clinic) async throws -> Void
+    ) async throws {
         try await onLoop {
             try await TestDatabase.with(SchedulingService.migrations) { test in
                 var clinic = Clinic(test: test)

@@ -48,9 +48,8 @@ struct Board: Equatable, Sendable {
         let found = entries.filter { $0.token.status == status }
         return switch status {
         case .waiting: found.sorted { $0.token.place < $1.token.place }
-        case .withDoctor: found.sorted { ($0.token.calledAt ?? $0.token.issuedAt) < ($1.token.calledAt ?? $1.token.issuedAt) }
-        case .completed:
-            found.sorted { ($0.token.completedAt ?? $0.token.issuedAt) < ($1.token.completedAt ?? $1.token.issuedAt) }
+        case .withDoctor: found.sorted { $0.token.calledOrIssuedAt < $1.token.calledOrIssuedAt }
+        case .completed: found.sorted { $0.token.endedOrIssuedAt < $1.token.endedOrIssuedAt }
         case .skipped, .left: found.sorted { $0.token.sequence < $1.token.sequence }
         }
     }
@@ -126,4 +125,9 @@ struct WaitEstimate: Equatable, Sendable {
 
     /// Rounded up: nobody minds being called early.
     func minutes(ahead: Int) -> Int { Int((remainingSeconds + Int64(ahead) * consultationSeconds + 59) / 60) }
+}
+
+extension Token {
+    fileprivate var calledOrIssuedAt: Timestamp { calledAt ?? issuedAt }
+    fileprivate var endedOrIssuedAt: Timestamp { completedAt ?? issuedAt }
 }

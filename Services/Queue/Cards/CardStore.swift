@@ -28,8 +28,9 @@ struct CardStore {
             values (\(card.id), \(card.patient), \(card.provider), \(card.location), \(card.start),
                     \(card.localDate), \(card.status), \(card.priority), \(card.revision))
             on conflict (appointment_id) do update
-            set provider_id = excluded.provider_id, location_id = coalesce(excluded.location_id, appointment_card.location_id),
-                starts_at = excluded.starts_at, local_date = excluded.local_date, status = excluded.status,
+            set provider_id = excluded.provider_id,
+                location_id = coalesce(excluded.location_id, appointment_card.location_id), starts_at = excluded.starts_at,
+                local_date = excluded.local_date, status = excluded.status,
                 priority = excluded.priority, revision = excluded.revision
             where appointment_card.revision <= excluded.revision
             """

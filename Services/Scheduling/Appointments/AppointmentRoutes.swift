@@ -20,7 +20,7 @@ struct AppointmentRoutes {
                     "Book a slot for a patient", body: Self.booking, answers: [(201, AppointmentView.schema)],
                     problems: [
                         "slot_taken", "slot_blocked", "slot_in_past", "patient_busy", "patient_unknown",
-                        "patient_inactive", "priority_not_permitted",
+                        "patient_inactive", "provider_inactive", "priority_not_permitted",
                     ]), book),
             .get(
                 "/v1/appointments", for: .readAppointments,
@@ -43,7 +43,10 @@ struct AppointmentRoutes {
                         .optional("slotId", .id), .optional("reason", .nullable(.text(max: 500))),
                     ]),
                     answers: [(200, AppointmentView.schema)],
-                    problems: ["slot_taken", "slot_blocked", "slot_in_past", "patient_busy", "not_reschedulable"],
+                    problems: [
+                        "slot_taken", "slot_blocked", "slot_in_past", "patient_busy", "provider_inactive",
+                        "not_reschedulable",
+                    ],
                     isMergePatch: true), change),
             .delete(
                 "/v1/appointments/:id", for: .changeAppointments,
@@ -99,8 +102,14 @@ struct AppointmentRoutes {
         case .patientInactive: throw AppointmentError.patientInactive
         case .slotUnavailable:
             guard let slot = try await SlotStore(sql: tx).find(wish.slot) else { throw Problem.notFound("slot") }
-            throw slot.refusal(at: host.now()) ?? .slotTaken
+            if let refusal = slot.refusal(at: host.now()) { throw refusal }
+            try await requireActive(slot.provider, in: tx)
+            throw AppointmentError.slotTaken  // Given back between the claim and this look.
         }
+    }
+
+    private func requireActive(_ provider: ProviderID, in tx: Transaction) async throws {
+        guard try await ProviderStore(sql: tx).find(provider)?.isActive == true else { throw ProviderError.inactive }
     }
 
     // MARK: reading
@@ -179,6 +188,7 @@ struct AppointmentRoutes {
             throw Problem.notFound("slot")
         }
         let moved = try appointment.move(to: target, at: host.now())
+        try await requireActive(target.provider, in: tx)
         try await slots.release(old)
         try await slots.claim(slotID)
         try tx.announce(moved, revision: appointment.version)

@@ -33,7 +33,7 @@ struct SlotStore {
         var provider: ProviderID?
         var date: LocalDate?
         var status: Slot.Status?
-        /// Free means that it can be booked, so what has begun is left out of it.
+        /// Free means that it can be booked, so what has begun and whoever retired is left out of it.
         var now: Timestamp
     }
 
@@ -42,7 +42,12 @@ struct SlotStore {
         if let provider = filter.provider { conditions = "\(conditions) and provider_id = \(provider)" }
         if let date = filter.date { conditions = "\(conditions) and local_date = \(date)" }
         if let status = filter.status { conditions = "\(conditions) and status = \(status)" }
-        if filter.status == .free { conditions = "\(conditions) and starts_at > \(filter.now)" }
+        if filter.status == .free {
+            conditions = """
+                \(conditions) and starts_at > \(filter.now)
+                and exists (select from provider where provider.id = slot.provider_id and provider.is_active)
+                """
+        }
         if let after {
             conditions = "\(conditions) and (starts_at, id) > (\(after.start)::timestamptz, \(after.id)::uuid)"
         }

@@ -1,0 +1,230 @@
+import Access
+import Bootstrap
+import Contracts
+import JSON
+import Loop
+import Postgres
+import Primitives
+import TestSupport
+import Testing
+
+@testable import Queue
+
+/// Queue as it runs, with one doctor known and patients that nobody has asked about yet.
+private func onQueue(_ body: sending @escaping @LoopActor (Desk) async throws -> Void) async throws {
+    try await onLoop {
+        try await TestHost.with(QueueConfig.init(environment:), QueueService.describe) { test in
+            let desk = Desk(test: test)
+            try await test.react(
+                to: ProviderListed(
+                    providerID: desk.provider, accountID: test.account(.doctor), locationID: test.location,
+                    zone: "Asia/Kolkata"))
+            try await body(desk)
+        }
+    }
+}
+
+@LoopActor private struct Desk {
+    let test: TestHost
+    let provider = ProviderID()
+
+    var today: LocalDate { (Zone("Asia/Kolkata") ?? .utc).localDate(of: test.clock.now) }
+
+    func patient() async throws -> PatientID {
+        let id = PatientID()
+        try await test.react(to: PatientRegistered(patientID: id, locationID: test.location, localDate: today))
+        return id
+    }
+
+    func booked(inMinutes minutes: Int64 = 30, on day: LocalDate? = nil) async throws -> AppointmentID {
+        let id = AppointmentID()
+        let start = test.clock.now.adding(seconds: minutes * 60)
+        try await test.react(
+            to: AppointmentBooked(
+                appointmentID: id, patientID: PatientID(), providerID: provider, locationID: test.location,
+                slotID: SlotID(), start: start, end: start.adding(seconds: 900), localDate: day ?? today,
+                modality: "in_person", priority: "routine"))
+        return id
+    }
+
+    func checkIn(_ appointment: AppointmentID) async throws -> TestHost.Answer {
+        try await test.send(
+            "POST", "/v1/queue/check-in", body: JSONObject([("appointmentId", .string("\(appointment)"))]),
+            as: .reception)
+    }
+
+    func walkIn(_ patient: PatientID, priority: String = "routine") async throws -> TestHost.Answer {
+        try await test.send(
+            "POST", "/v1/queue/walk-in",
+            body: JSONObject([
+                ("patientId", .string("\(patient)")), ("providerId", .string("\(provider)")),
+                ("priority", .string(priority)),
+            ]), as: .reception)
+    }
+
+    func next() async throws -> TestHost.Answer { try await test.send("POST", "/v1/queue/next", as: .doctor) }
+
+    func change(_ token: TokenID, _ status: String) async throws -> TestHost.Answer {
+        try await test.send(
+            "PATCH", "/v1/queue/\(token)", body: JSONObject([("status", .string(status))]), as: .reception)
+    }
+}
+
+extension TestHost.Answer {
+    fileprivate var id: TokenID { get throws { try json.required("id") } }
+    fileprivate func text(_ name: String) throws -> String { try json.required(name) }
+}
+
+@Suite struct QueueRoutesTests {
+    @Test func `Who booked and came goes before who walked in, and an emergency before both`() async throws {
+        try await onQueue { desk in
+            let walkIn = try await desk.walkIn(try await desk.patient())
+            let checkIn = try await desk.checkIn(try await desk.booked())
+            #expect((walkIn.status, checkIn.status) == (201, 201))
+            #expect(try checkIn.json.required("position", as: Int.self) == 1)
+            let emergency = try await desk.walkIn(try await desk.patient(), priority: "emergency")
+            var order: [TokenID] = []
+            for _ in 0..<3 {
+                let called = try await desk.next()
+                order.append(try called.id)
+                let done = try await desk.change(try called.id, "COMPLETED")
+                #expect(done.status == 200)
+            }
+            let expected = [try emergency.id, try checkIn.id, try walkIn.id]
+            #expect(order == expected)
+            let nobody = try await desk.next()
+            #expect((nobody.status, nobody.bytes.count) == (204, 0))
+        }
+    }
+
+    @Test func `A check-in is refused for the right reason, after scheduling was asked`() async throws {
+        try await onQueue { desk in
+            let tomorrow = try await desk.booked(on: desk.today.adding(days: 1))
+            @LoopActor func card(_ id: AppointmentID, _ status: String, _ day: LocalDate) -> JSONObject {
+                JSONObject([
+                    ("appointmentId", .string("\(id)")), ("patientId", .string("\(PatientID())")),
+                    ("providerId", .string("\(desk.provider)")), ("locationId", .string("\(desk.test.location)")),
+                    ("start", .string("\(desk.test.clock.now)")), ("localDate", .string("\(day)")),
+                    ("status", .string(status)), ("priority", .string("urgent")), ("version", .int(9)),
+                ])
+            }
+            desk.test.cards["scheduling", "/internal/cards/appointments/\(tomorrow)"] =
+                card(tomorrow, "booked", desk.today.adding(days: 1))
+            let early = try await desk.checkIn(tomorrow)
+            #expect((early.status, early.code) == (422, "not_today"))
+            let unheard = AppointmentID()
+            desk.test.cards["scheduling", "/internal/cards/appointments/\(unheard)"] =
+                card(unheard, "booked", desk.today)
+            let learned = try await desk.checkIn(unheard)
+            #expect(learned.status == 201)
+            #expect(try learned.text("priority") == "urgent")
+            let twice = try await desk.checkIn(unheard)
+            #expect((twice.status, twice.code) == (409, "already_checked_in"))
+            let cancelled = AppointmentID()
+            desk.test.cards["scheduling", "/internal/cards/appointments/\(cancelled)"] =
+                card(cancelled, "cancelled", desk.today)
+            let gone = try await desk.checkIn(cancelled)
+            #expect((gone.status, gone.code) == (422, "appointment_cancelled"))
+            let unknown = try await desk.checkIn(AppointmentID())
+            #expect((unknown.status, unknown.code) == (422, "appointment_unknown"))
+        }
+    }
+
+    @Test func `A stale card refuses nobody: the appointment was moved to today`() async throws {
+        try await onQueue { desk in
+            let id = try await desk.booked(on: desk.today.adding(days: 1))
+            desk.test.cards["scheduling", "/internal/cards/appointments/\(id)"] = JSONObject([
+                ("appointmentId", .string("\(id)")), ("patientId", .string("\(PatientID())")),
+                ("providerId", .string("\(desk.provider)")), ("locationId", .string("\(desk.test.location)")),
+                ("start", .string("\(desk.test.clock.now)")), ("localDate", .string("\(desk.today)")),
+                ("status", .string("booked")), ("priority", .string("routine")), ("version", .int(2)),
+            ])
+            let answer = try await desk.checkIn(id)
+            #expect(answer.status == 201)
+        }
+    }
+
+    @Test func `The state diagram is the only way, and the same status again changes nothing`() async throws {
+        try await onQueue { desk in
+            let token = try await desk.walkIn(try await desk.patient()).id
+            let wrong = try await desk.change(token, "COMPLETED")
+            #expect((wrong.status, wrong.code) == (409, "transition_refused"))
+            let same = try await desk.change(token, "WAITING")
+            #expect((same.status, same.etag) == (200, "\"1\""))
+            let skipped = try await desk.change(token, "SKIPPED")
+            #expect(skipped.etag == "\"2\"")
+            let back = try await desk.change(token, "WAITING")
+            #expect(back.status == 200)
+            let types = try await desk.test.announced().map(\.type)
+            #expect(types == ["queue.token.issued.v1", "queue.token.skipped.v1", "queue.token.returned.v1"])
+            let absent = try await desk.change(TokenID(), "LEFT")
+            #expect(absent.status == 404)
+        }
+    }
+
+    @Test func `A doctor calls for nobody else and has one patient at a time`() async throws {
+        try await onQueue { desk in
+            for _ in 0..<2 { _ = try await desk.walkIn(try await desk.patient()) }
+            let foreign = try await desk.test.send(
+                "POST", "/v1/queue/next", body: JSONObject([("providerId", .string("\(ProviderID())"))]), as: .doctor)
+            #expect(foreign.status == 403)
+            let first = try await desk.next()
+            #expect(first.status == 200)
+            let second = try await desk.next()
+            #expect((second.status, second.code) == (409, "already_serving"))
+            let stranger = try desk.test.token(.doctor, account: AccountID())
+            let unlisted = await desk.test.send("POST", "/v1/queue/next", bytes: [], bearer: stranger)
+            #expect((unlisted.status, unlisted.code) == (422, "provider_unknown"))
+        }
+    }
+
+    @Test func `A signed visit completes the token, once`() async throws {
+        try await onQueue { desk in
+            let patient = try await desk.patient()
+            let token = try await desk.walkIn(patient).id
+            let completed = VisitCompleted(
+                visitID: VisitID(), patientID: patient, practitionerID: desk.test.account(.doctor), tokenID: token,
+                appointmentID: nil, locationID: desk.test.location, localDate: desk.today,
+                completedAt: desk.test.clock.now)
+            for _ in 0..<2 { try await desk.test.react(to: completed) }
+            let facts = try await desk.test.announced().filter { $0.type == "queue.token.completed.v1" }
+            #expect(facts.count == 1)
+        }
+    }
+
+    @Test func `Boards answer the same without Redis, and screens show no identifier`() async throws {
+        try await onQueue { desk in
+            let patient = try await desk.patient()
+            let token = try await desk.walkIn(patient)
+            let board = try await desk.test.send("GET", "/v1/queue/today?providerId=\(desk.provider)", as: .nurse)
+            let waiting: [JSONObject] = try board.json.required("waiting")
+            #expect(waiting.count == 1)
+            #expect(try waiting[0].required("id", as: TokenID.self) == token.id)
+            let screen = try await desk.test.send("GET", "/v1/queue/display", as: .display)
+            let shown = String(decoding: screen.bytes, as: UTF8.self)
+            #expect(shown.contains("A-001") && !shown.contains("\(patient)"))
+            let refused = try await desk.test.send("GET", "/v1/queue/today", as: .display)
+            #expect(refused.status == 403)
+            let summary = try await desk.test.send("GET", "/v1/queue/today/summary", as: .reception)
+            #expect(try summary.json.required("waiting", as: Int.self) == 1)
+        }
+    }
+
+    @Test func `Presence is the doctor's own or the desk's to say`() async throws {
+        try await onQueue { desk in
+            let path = "/v1/providers/\(desk.provider)/presence"
+            let body = JSONObject([("status", .string("online")), ("room", .string("3"))])
+            let own = try await desk.test.send("PUT", path, body: body, as: .doctor)
+            #expect(own.status == 200)
+            let stranger = try desk.test.token(.doctor, account: AccountID())
+            let foreign = await desk.test.send("PUT", path, bytes: body.jsonBytes, bearer: stranger)
+            #expect(foreign.status == 403)
+            let unknown = try await desk.test.send(
+                "PUT", "/v1/providers/\(ProviderID())/presence", body: body, as: .reception)
+            #expect(unknown.status == 404)
+            let wrong = try await desk.test.send(
+                "PUT", path, body: JSONObject([("status", .string("asleep"))]), as: .doctor)
+            #expect(wrong.pointers == ["/status"])
+        }
+    }
+}

@@ -1,0 +1,235 @@
+import Access
+import Bootstrap
+import Contracts
+import JSON
+import Loop
+import Postgres
+import Primitives
+import TestSupport
+import Testing
+
+@testable import Scheduling
+
+/// Scheduling as it runs, with one doctor listed and that doctor's time of ten days from now open.
+private func onScheduling(_ body: sending @escaping @LoopActor (Desk) async throws -> Void) async throws {
+    try await onLoop {
+        try await TestHost.with(SchedulingConfig.init(environment:), SchedulingService.describe) { test in
+            try await test.react(
+                to: AccountCreated(
+                    accountID: test.account(.doctor), roles: ["doctor"], locationID: test.location,
+                    zone: "Asia/Kolkata", professionalName: "Dr. Asha Rao", patientID: nil))
+            try await body(try await Desk.open(test))
+        }
+    }
+}
+
+@LoopActor private struct Desk {
+    let test: TestHost
+    let provider: ProviderID
+    let slots: [SlotID]
+    let day: LocalDate
+
+    static func open(_ test: TestHost) async throws -> Desk {
+        let listed = try await test.send("GET", "/v1/providers", as: .reception).items
+        let provider = try #require(try listed.first?.required("id", as: ProviderID.self))
+        let day = (Zone("Asia/Kolkata") ?? .utc).localDate(of: test.clock.now).adding(days: 10)
+        let opened = try await test.send("POST", "/v1/slots/bulk", body: roster(provider, day), as: .doctor)
+        #expect(opened.status == 201)
+        let free = try await test.send("GET", "/v1/slots?providerId=\(provider)&status=free", as: .patient).items
+        return Desk(test: test, provider: provider, slots: try free.map { try $0.required("id") }, day: day)
+    }
+
+    static func roster(_ provider: ProviderID, _ day: LocalDate) -> JSONObject {
+        JSONObject([
+            ("providerId", .string("\(provider)")), ("from", .string("\(day)")), ("to", .string("\(day)")),
+            ("start", .string("09:00")), ("end", .string("11:00")), ("slotMinutes", .int(30)),
+        ])
+    }
+
+    func patient() async throws -> PatientID {
+        let id = PatientID()
+        try await test.react(to: PatientRegistered(patientID: id, locationID: test.location, localDate: day))
+        return id
+    }
+
+    func book(
+        _ slot: SlotID, _ patient: PatientID, more: [(name: String, value: JSONValue)] = [], key: String? = nil
+    ) async throws -> TestHost.Answer {
+        let body = JSONObject([("slotId", .string("\(slot)")), ("patientId", .string("\(patient)"))] + more)
+        return try await test.send(
+            "POST", "/v1/appointments", body: body, as: .reception,
+            headers: key.map { [("Idempotency-Key", $0)] } ?? [])
+    }
+}
+
+@Suite struct AppointmentRoutesTests {
+    @Test func `A booking is announced and audited with the change, and its key repeats it`() async throws {
+        try await onScheduling { desk in
+            let patient = try await desk.patient()
+            let reason: [(name: String, value: JSONValue)] = [("reason", .string("chest pain"))]
+            let first = try await desk.book(desk.slots[0], patient, more: reason, key: "one")
+            #expect(first.status == 201)
+            let again = try await desk.book(desk.slots[0], patient, more: reason, key: "one")
+            #expect(again.bytes == first.bytes)
+            let facts = try await desk.test.announced().filter { $0.type == "scheduling.appointment.booked.v1" }
+            #expect(facts.count == 1)
+            let audit = try #require(try await desk.test.audited().last)
+            #expect(try audit.required("action", as: String.self) == "book")
+            // Why somebody comes is nobody's business outside.
+            let told = String(decoding: audit.jsonBytes + facts[0].data.jsonBytes, as: UTF8.self)
+            #expect(!told.contains("chest"))
+        }
+    }
+
+    @Test func `A patient we have not heard of is asked for once, and refused only if clinical says so`() async throws {
+        try await onScheduling { desk in
+            let known = PatientID()
+            let closed = PatientID()
+            for (patient, isActive) in [(known, true), (closed, false)] {
+                desk.test.cards["clinical", "/internal/cards/patients/\(patient)"] = JSONObject([
+                    ("patientId", .string("\(patient)")), ("active", .bool(isActive)),
+                ])
+            }
+            let booked = try await desk.book(desk.slots[0], known)
+            #expect(booked.status == 201)
+            let inactive = try await desk.book(desk.slots[1], closed)
+            #expect((inactive.status, inactive.code) == (422, "patient_inactive"))
+            let unknown = try await desk.book(desk.slots[1], PatientID())
+            #expect((unknown.status, unknown.code) == (422, "patient_unknown"))
+            let asked = desk.test.cards.asked.count
+            let second = try await desk.book(desk.slots[1], known)
+            #expect(second.status == 201)
+            #expect(desk.test.cards.asked.count == asked)
+            desk.test.cards.isDown = true
+            let waiting = try await desk.book(desk.slots[2], PatientID())
+            #expect(waiting.status == 503)
+        }
+    }
+
+    @Test func `What cannot be booked says why`() async throws {
+        try await onScheduling { desk in
+            let patient = try await desk.patient()
+            let other = try await desk.patient()
+            let missing = try await desk.book(SlotID(), patient)
+            #expect(missing.status == 404)
+            let taken = try await desk.book(desk.slots[0], patient)
+            #expect(taken.status == 201)
+            let late = try await desk.book(desk.slots[0], other)
+            #expect((late.status, late.code) == (409, "slot_taken"))
+            let blocked = try await desk.test.send(
+                "PATCH", "/v1/slots/\(desk.slots[1])", body: JSONObject([("status", .string("blocked"))]),
+                as: .doctor, headers: [("If-Match", "\"1\"")])
+            #expect(blocked.status == 200)
+            let refused = try await desk.book(desk.slots[1], other)
+            #expect((refused.status, refused.code) == (409, "slot_blocked"))
+            desk.test.clock.advance(seconds: 11 * 86_400)
+            let past = try await desk.book(desk.slots[2], other)
+            #expect((past.status, past.code) == (422, "slot_in_past"))
+        }
+    }
+
+    @Test func `Whoever retired cannot be booked`() async throws {
+        try await onScheduling { desk in
+            let patient = try await desk.patient()
+            try await desk.test.react(
+                to: AccountDeactivated(accountID: desk.test.account(.doctor), at: desk.test.clock.now), revision: 2)
+            let answer = try await desk.book(desk.slots[0], patient)
+            #expect((answer.status, answer.code) == (422, "provider_inactive"))
+            let free = try await desk.test.send("GET", "/v1/slots?status=free", as: .reception)
+            #expect(free.items.isEmpty)
+        }
+    }
+
+    @Test func `An appointment moves, is cancelled, and each time its slot is free again`() async throws {
+        try await onScheduling { desk in
+            let patient = try await desk.patient()
+            let booked = try await desk.book(desk.slots[0], patient)
+            let id = try booked.json.required("id", as: AppointmentID.self)
+            let body = JSONObject([("slotId", .string("\(desk.slots[1])"))])
+            let unsure = try await desk.test.send("PATCH", "/v1/appointments/\(id)", body: body, as: .reception)
+            #expect(unsure.status == 428)
+            let moved = try await desk.test.send(
+                "PATCH", "/v1/appointments/\(id)", body: body, as: .reception, headers: [("If-Match", "\"1\"")])
+            #expect(moved.status == 200)
+            let stale = try await desk.test.send(
+                "PATCH", "/v1/appointments/\(id)", body: body, as: .reception, headers: [("If-Match", "\"1\"")])
+            #expect(stale.status == 412)
+            let cancelled = try await desk.test.send("DELETE", "/v1/appointments/\(id)?reason=ill", as: .reception)
+            #expect(try cancelled.json.required("status", as: String.self) == "cancelled")
+            let twice = try await desk.test.send("DELETE", "/v1/appointments/\(id)", as: .reception)
+            #expect((twice.status, twice.code) == (409, "not_cancellable"))
+            let free = try await desk.test.send("GET", "/v1/slots?status=free", as: .reception)
+            #expect(free.items.count == desk.slots.count)
+        }
+    }
+
+    @Test func `A patient books and sees only for themselves`() async throws {
+        try await onScheduling { desk in
+            let own = try await desk.patient()
+            let other = try await desk.patient()
+            let token = try desk.test.token(.patient, patient: own)
+            func book(_ patient: PatientID, _ slot: SlotID, priority: String = "routine") async -> TestHost.Answer {
+                let body = JSONObject([
+                    ("slotId", .string("\(slot)")), ("patientId", .string("\(patient)")),
+                    ("priority", .string(priority)),
+                ])
+                return await desk.test.send("POST", "/v1/appointments", bytes: body.jsonBytes, bearer: token)
+            }
+            let mine = await book(own, desk.slots[0])
+            #expect(mine.status == 201)
+            let theirs = await book(other, desk.slots[1])
+            #expect(theirs.status == 403)
+            let pressing = await book(own, desk.slots[1], priority: "emergency")
+            #expect(pressing.code == "priority_not_permitted")
+            let foreign = try await desk.book(desk.slots[1], other).json.required("id", as: AppointmentID.self)
+            let hidden = await desk.test.send("GET", "/v1/appointments/\(foreign)", bytes: [], bearer: token)
+            #expect(hidden.status == 404)
+            let list = await desk.test.send("GET", "/v1/appointments", bytes: [], bearer: token)
+            #expect(list.items.count == 1)
+        }
+    }
+
+    @Test func `A token makes an appointment arrived, a visit makes it fulfilled, twice changes nothing`()
+        async throws
+    {
+        try await onScheduling { desk in
+            let patient = try await desk.patient()
+            let id = try await desk.book(desk.slots[0], patient).json.required("id", as: AppointmentID.self)
+            let token = TokenID()
+            let issued = TokenIssued(
+                tokenID: token, number: "A-001", patientID: patient, providerID: desk.provider,
+                locationID: desk.test.location, appointmentID: id, localDate: desk.day, priority: "routine",
+                issuedAt: desk.test.clock.now)
+            let completed = VisitCompleted(
+                visitID: VisitID(), patientID: patient, practitionerID: desk.test.account(.doctor), tokenID: token,
+                appointmentID: id, locationID: desk.test.location, localDate: desk.day,
+                completedAt: desk.test.clock.now)
+            for _ in 0..<2 { try await desk.test.react(to: issued) }
+            for _ in 0..<2 { try await desk.test.react(to: completed) }
+            let answer = try await desk.test.send("GET", "/v1/appointments/\(id)", as: .doctor)
+            #expect(try answer.json.required("status", as: String.self) == "fulfilled")
+            #expect(answer.etag == "\"3\"")
+            let facts = try await desk.test.announced().map(\.type).suffix(2)
+            #expect(facts == ["scheduling.appointment.arrived.v1", "scheduling.appointment.fulfilled.v1"])
+        }
+    }
+
+    @Test func `Nobody opens or blocks another's time, and wrong hours are named`() async throws {
+        try await onScheduling { desk in
+            let stranger = try desk.test.token(.doctor, account: AccountID())
+            let roster = Desk.roster(desk.provider, desk.day)
+            let foreign = await desk.test.send("POST", "/v1/slots/bulk", bytes: roster.jsonBytes, bearer: stranger)
+            #expect(foreign.status == 403)
+            var wrong = roster
+            wrong["slotMinutes"] = .int(20)
+            let odd = try await desk.test.send("POST", "/v1/slots/bulk", body: wrong, as: .doctor)
+            #expect(odd.pointers == ["/slotMinutes"])
+            wrong = roster
+            wrong["to"] = .string("\(desk.day.adding(days: -1))")
+            let reversed = try await desk.test.send("POST", "/v1/slots/bulk", body: wrong, as: .doctor)
+            #expect(reversed.pointers == ["/to"])
+            let again = try await desk.test.send("POST", "/v1/slots/bulk", body: roster, as: .doctor)
+            #expect(try again.json.required("created", as: Int.self) == 0)
+        }
+    }
+}
