@@ -1,4 +1,5 @@
 import Cryptography
+import Glibc
 import HTTP
 import JSON
 import Loop
@@ -25,27 +26,25 @@ import Primitives
 
     /// The caller of this request, or why there is none.
     package func principal(of request: Request, at now: Timestamp) throws(TokenRefusal) -> Principal {
-        var bearer: String?
+        var authorization: String?
         for header in request.headers where header.name == "authorization" {
-            guard bearer == nil else { throw .invalid }  // Two say two things.
-            bearer = header.value
+            guard authorization == nil else { throw .invalid }  // Two say two things.
+            authorization = header.value
         }
-        guard let header = bearer, header.prefix(7).lowercased() == "bearer " else { throw .missing }
-        return try principal(bearer: String(header.dropFirst(7)), at: now)
-    }
+        guard let authorization else { throw .missing }
 
-    package func principal(bearer: String, at now: Timestamp) throws(TokenRefusal) -> Principal {
-        // Strings that are equal in Unicode's eyes are equal keys of a dictionary: only bytes may count here.
-        guard bearer.utf8.count <= 4096, bearer.utf8.allSatisfy({ $0 < 0x80 }) else { throw .invalid }
-
+        let key = VerifiedTokens.Key(text: authorization)
         let entry: VerifiedTokens.Entry
-        if let known = verified[bearer] {
+        if let known = verified[key] {
             entry = known
         } else {
+            guard authorization.prefix(7).lowercased() == "bearer " else { throw .missing }
+            let bearer = String(authorization.dropFirst(7))
+            guard bearer.utf8.count <= 4096 else { throw .invalid }
             let token = try Self.verify(bearer, keys, at: now)
             entry = VerifiedTokens.Entry(
                 principal: token.principal(bearer: bearer), issuedAt: token.issuedAt, expiresAt: token.expiresAt)
-            verified.insert(entry, for: bearer)
+            verified.insert(entry, for: key)
         }
 
         guard now < entry.expiresAt.adding(seconds: Self.leeway) else { throw .expired }
@@ -101,27 +100,47 @@ struct VerifiedTokens {
         let expiresAt: Timestamp
     }
 
+    /// The header's value, compared and hashed by its bytes: what Unicode holds for equal is another token, and
+    /// `String`'s own hashing, which must honour Unicode, costs several times as much.
+    struct Key: Hashable {
+        let text: String
+
+        static func == (a: Key, b: Key) -> Bool {
+            a.text.utf8.withContiguousStorageIfAvailable { a in
+                b.text.utf8.withContiguousStorageIfAvailable { b in
+                    guard a.count == b.count, let first = a.baseAddress, let second = b.baseAddress else { return false }
+                    return memcmp(first, second, a.count) == 0
+                }
+            } == .some(.some(true))
+        }
+
+        func hash(into hasher: inout Hasher) {
+            // Native strings, such as all that come from a request, are contiguous; one that is not finds nothing.
+            text.utf8.withContiguousStorageIfAvailable { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        }
+    }
+
     private let generation: Int
-    private var young: [String: Entry] = [:]
-    private var old: [String: Entry] = [:]
+    private var young: [Key: Entry] = [:]
+    private var old: [Key: Entry] = [:]
 
     init(limit: Int = 10_000) { generation = max(1, limit / 2) }
 
-    subscript(_ bearer: String) -> Entry? {
+    subscript(_ key: Key) -> Entry? {
         mutating get {
-            if let entry = young[bearer] { return entry }
-            guard let entry = old[bearer] else { return nil }
-            insert(entry, for: bearer)
+            if let entry = young[key] { return entry }
+            guard let entry = old[key] else { return nil }
+            insert(entry, for: key)
             return entry
         }
     }
 
-    mutating func insert(_ entry: Entry, for bearer: String) {
+    mutating func insert(_ entry: Entry, for key: Key) {
         if young.count >= generation {
             old = young
             young = [:]
         }
-        young[bearer] = entry
+        young[key] = entry
     }
 
     var count: Int { young.count + old.count }
