@@ -31,8 +31,8 @@ enum ClinicalService {
                 PatientRegistered.self, PatientChanged.self, PatientInactivated.self, VisitStarted.self,
                 VisitCompleted.self, PrescriptionIssued.self,
             ],
-            reactions: [.rememberMedicine, .rememberPractitioner, .rememberPractitionerRoles]
-
+            reactions: [.rememberMedicine, .rememberPractitioner, .rememberPractitionerRoles],
+            commands: [ImportBundles(host: host, keys: keys).command]
         )
     }
 }
