@@ -1,3 +1,5 @@
+import Access
+import Bootstrap
 import Glibc
 import JSON
 import Loop
@@ -36,10 +38,9 @@ import Testing
 
     @Test func `Importing twice changes nothing, and the patient is found with the history`() async throws {
         let path = "/tmp/clinical-import-\(getpid()).json"
-        try #require(fopen(path, "w").map { file in
-            fputs(Self.bundle, file)
-            fclose(file)
-        } != nil)
+        let file = try #require(fopen(path, "w"))
+        fputs(Self.bundle, file)
+        fclose(file)
         defer { unlink(path) }
         try await withClinical { host in
             let command = try #require(host.service.commands.first { $0.name == "import" })

@@ -1,6 +1,8 @@
 import Access
+import Bootstrap
 import JSON
 import Loop
+import Postgres
 import Primitives
 import TestSupport
 import Testing

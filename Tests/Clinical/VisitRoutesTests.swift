@@ -1,4 +1,5 @@
 import Access
+import Bootstrap
 import HTTP
 import JSON
 import Loop
