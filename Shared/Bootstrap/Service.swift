@@ -56,7 +56,10 @@ package struct Command: Sendable {
     package let needsServers: Bool
     /// Runs on the loop with the database started; the result is the exit code.
     package let run: @LoopActor @Sendable ([String]) async throws -> Int32
-    package init(_ name: String, help: String, needsServers: Bool = true, run: @escaping @LoopActor @Sendable ([String]) async throws -> Int32) {
+    package init(
+        _ name: String, help: String, needsServers: Bool = true,
+        run: @escaping @LoopActor @Sendable ([String]) async throws -> Int32
+    ) {
         self.name = name
         self.help = help
         self.needsServers = needsServers

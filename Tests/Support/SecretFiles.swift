@@ -30,11 +30,14 @@ import Primitives
         let postgres = database.configuration
         return [
             "POLYCLINIC_PROFILE": "demo", "LOG_LEVEL": "error", "PORT": "0", "HEALTH_PORT": "0",
-            "POSTGRES_HOST": postgres.host, "POSTGRES_PORT": "\(postgres.port)", "POSTGRES_DATABASE": postgres.database,
-            "POSTGRES_USER": postgres.user, "POSTGRES_PASSWORD_FILE": path("postgres"), "POSTGRES_SCHEMA": postgres.schema,
+            "POSTGRES_HOST": postgres.host, "POSTGRES_PORT": "\(postgres.port)",
+            "POSTGRES_DATABASE": postgres.database,
+            "POSTGRES_USER": postgres.user, "POSTGRES_PASSWORD_FILE": path("postgres"),
+            "POSTGRES_SCHEMA": postgres.schema,
             "POSTGRES_READ_CONNECTIONS": "1", "POSTGRES_WRITE_CONNECTIONS": "4",
             "REDIS_HOST": "127.0.0.1", "REDIS_PORT": "1", "AMQP_HOST": "127.0.0.1", "AMQP_USER": "unused",
-            "AMQP_PASSWORD_FILE": path("amqp"), "MASTER_KEY_FILE": path("master"), "PASSWORD_PEPPER_FILE": path("pepper"),
+            "AMQP_PASSWORD_FILE": path("amqp"), "MASTER_KEY_FILE": path("master"),
+            "PASSWORD_PEPPER_FILE": path("pepper"),
             "JWT_PUBLIC_KEYS_FILE": path("jwks.json"), "JWT_PRIVATE_KEY_FILE": path("jwt.pem"),
             "SERVICE_URLS": cards.serviceURLs,
         ]
@@ -51,6 +54,8 @@ import Primitives
         let descriptor = open(path(name), O_WRONLY | O_CREAT | O_EXCL, 0o600)
         guard descriptor >= 0 else { throw Failure() }
         defer { close(descriptor) }
-        guard bytes.withUnsafeBytes({ Glibc.write(descriptor, $0.baseAddress, $0.count) }) == bytes.count else { throw Failure() }
+        guard bytes.withUnsafeBytes({ Glibc.write(descriptor, $0.baseAddress, $0.count) }) == bytes.count else {
+            throw Failure()
+        }
     }
 }

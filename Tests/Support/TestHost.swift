@@ -32,7 +32,8 @@ import Primitives
     private var accounts: [Set<Role>: AccountID] = [:]
 
     private init(
-        _ service: Service, _ host: Host, _ database: TestDatabase, _ cards: CardOwners, _ clock: TestClock, key: SigningKey
+        _ service: Service, _ host: Host, _ database: TestDatabase, _ cards: CardOwners, _ clock: TestClock,
+        key: SigningKey
     ) throws {
         self.service = service
         self.host = host
@@ -109,7 +110,8 @@ import Primitives
     }
 
     package func send(
-        _ method: String, _ path: String, bytes: [UInt8], bearer: String?, headers: [(name: String, value: String)] = []
+        _ method: String, _ path: String, bytes: [UInt8], bearer: String?,
+        headers: [(name: String, value: String)] = []
     ) async -> Answer {
         var all = headers.map { (name: $0.name.lowercased(), value: $0.value) }
         if let bearer { all.append(("authorization", "Bearer \(bearer)")) }
@@ -145,7 +147,8 @@ import Primitives
     ) throws -> String {
         try mint.sign(
             AccessToken(
-                account: account ?? self.account(Set(roles)), tenant: tenant ?? self.tenant, roles: Set(roles), session: ID(),
+                account: account ?? self.account(Set(roles)), tenant: tenant ?? self.tenant, roles: Set(roles),
+                session: ID(),
                 location: location, zone: zone, currency: .inr, patient: patient, issuedAt: clock.now,
                 expiresAt: clock.now.adding(seconds: 600)))
     }
@@ -153,7 +156,8 @@ import Primitives
     /// Who that token makes of a request, for tests that call stores and functions directly.
     package func principal(_ roles: Role..., tenant: TenantID? = nil, patient: PatientID? = nil) -> Principal {
         Principal(
-            account: account(Set(roles)), tenant: tenant ?? self.tenant, roles: Set(roles), session: ID(), location: location,
+            account: account(Set(roles)), tenant: tenant ?? self.tenant, roles: Set(roles), session: ID(),
+            location: location,
             zone: "Asia/Kolkata", currency: .inr, patient: patient, bearer: "")
     }
 

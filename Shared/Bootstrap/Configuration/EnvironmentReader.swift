@@ -40,7 +40,9 @@ package struct EnvironmentReader {
         return keep(name, number, shown: text)
     }
 
-    package mutating func seconds(_ name: String, default fallback: Int? = nil, in range: ClosedRange<Int> = 0...86_400) -> Duration {
+    package mutating func seconds(
+        _ name: String, default fallback: Int? = nil, in range: ClosedRange<Int> = 0...86_400
+    ) -> Duration {
         .seconds(int(name, default: fallback, in: range))
     }
 
@@ -149,7 +151,9 @@ func readFile(_ path: String, limit: Int) -> [UInt8]? {
     var bytes = [UInt8](repeating: 0, count: limit + 1)
     var count = 0
     while count <= limit {
-        let more = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress?.advanced(by: count), limit + 1 - count) }
+        let more = bytes.withUnsafeMutableBytes {
+            read(descriptor, $0.baseAddress?.advanced(by: count), limit + 1 - count)
+        }
         guard more >= 0 else { return nil }
         if more == 0 { return Array(bytes[..<count]) }
         count += more

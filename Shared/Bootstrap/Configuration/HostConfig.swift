@@ -58,7 +58,9 @@ package struct HostConfig: Sendable {
         self.service = service
         let isProduction = read.choice("POLYCLINIC_PROFILE", of: ["demo", "production"]) == "production"
         profile = isProduction ? .production : .demo
-        logLevel = LogLevel(rawValue: read.choice("LOG_LEVEL", of: LogLevel.allCases.map(\.rawValue), default: "info")) ?? .info
+        logLevel =
+            LogLevel(rawValue: read.choice("LOG_LEVEL", of: LogLevel.allCases.map(\.rawValue), default: "info"))
+            ?? .info
         address = read.text("BIND_ADDRESS", default: isProduction ? "0.0.0.0" : "127.0.0.1")
         port = read.int("PORT", in: 0...65_535)
         healthAddress = read.text("HEALTH_ADDRESS", default: address)
@@ -78,7 +80,8 @@ package struct HostConfig: Sendable {
         let user = read.text("AMQP_USER")
         broker = Broker(
             host: read.text("AMQP_HOST"), port: read.int("AMQP_PORT", default: 5672, in: 1...65_535),
-            virtualHost: read.text("AMQP_VHOST", default: "/"), user: user, password: read.secret("AMQP_PASSWORD_FILE"))
+            virtualHost: read.text("AMQP_VHOST", default: "/"), user: user,
+            password: read.secret("AMQP_PASSWORD_FILE"))
         publicKeys = read.publicKeys("JWT_PUBLIC_KEYS_FILE")
         masterKey = read.key("MASTER_KEY_FILE")
         services = read.table("SERVICE_URLS")
@@ -99,7 +102,9 @@ package struct HostConfig: Sendable {
 }
 
 package struct RefusedInProduction: Error, CustomStringConvertible {
-    package var description: String { "This is for demonstrations: it refuses to run where POLYCLINIC_PROFILE=production." }
+    package var description: String {
+        "This is for demonstrations: it refuses to run where POLYCLINIC_PROFILE=production."
+    }
 }
 
 extension EnvironmentReader {

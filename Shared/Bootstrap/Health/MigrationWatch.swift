@@ -37,7 +37,8 @@ import Postgres
 
     func look() async throws {
         let applied = try await db.systemReader.all(
-            "select line || ' ' || name from schema_migration limit 10000", as: { row in try row.next(as: String.self) })
+            "select line || ' ' || name from schema_migration limit 10000",
+            as: { row in try row.next(as: String.self) })
         missing = known.subtracting(applied)
     }
 }

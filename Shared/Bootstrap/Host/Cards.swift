@@ -37,7 +37,10 @@ import Messaging
         do {
             answer = try await client.request(
                 "GET", base + path,
-                headers: [("authorization", "Bearer \(caller.bearer)"), ("traceparent", trace), ("accept", "application/json")],
+                headers: [
+                    ("authorization", "Bearer \(caller.bearer)"), ("traceparent", trace),
+                    ("accept", "application/json"),
+                ],
                 deadline: .seconds(2))
         } catch let failure as HTTPClient.Failure {
             throw failed(service, "\(failure)")

@@ -98,7 +98,8 @@ import Redis
         _ body: @LoopActor (Transaction) async throws -> Response
     ) async throws -> Response {
         let cause = Cause(
-            tenant: caller.tenant, actor: caller.account, role: caller.mainRole.rawValue, traceparent: request.traceparent)
+            tenant: caller.tenant, actor: caller.account, role: caller.mainRole.rawValue,
+            traceparent: request.traceparent)
         do {
             return try await transaction(for: caller.tenant, as: cause) { tx in
                 if let stored = try await claim?.claim(tx) { return stored }

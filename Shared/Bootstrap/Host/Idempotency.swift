@@ -20,7 +20,8 @@ struct IdempotentRequest {
     init?(_ request: Request, by caller: Principal, in schema: String, seal: SymmetricKey) throws(Problem) {
         guard let key = request.header("idempotency-key") else { return nil }
         guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
-            throw Problem(400, "invalid_idempotency_key", "Send 1 to 255 visible ASCII characters as Idempotency-Key.")
+            throw Problem(
+                400, "invalid_idempotency_key", "Send 1 to 255 visible ASCII characters as Idempotency-Key.")
         }
         self.key = key
         self.caller = caller
@@ -43,12 +44,16 @@ struct IdempotentRequest {
               on stored.account_id = \(caller.account) and stored.key = \(key)
             """,
             as: { row in
-                (isOurs: try row.next(as: Bool.self), hash: try row.next(as: Bytes?.self), answer: try row.next(as: Bytes?.self))
+                (
+                    isOurs: try row.next(as: Bool.self), hash: try row.next(as: Bytes?.self),
+                    answer: try row.next(as: Bytes?.self)
+                )
             })
         guard let found else { throw PostgresError(.decoding, message: "idempotency: the claim returned no row") }
         if let hash = found.hash, let answer = found.answer {
             guard hash.array == self.hash else {
-                throw Problem.refused("idempotency_key_reused", "This Idempotency-Key was used for another request. Take a new one.")
+                throw Problem.refused(
+                    "idempotency_key_reused", "This Idempotency-Key was used for another request. Take a new one.")
             }
             return try open(answer.array)
         }
@@ -82,7 +87,8 @@ struct IdempotentRequest {
     static let constraint = "idempotency_key_once"
 
     static let inProgress: Problem = {
-        var problem = Problem(409, "request_in_progress", "The first request with this Idempotency-Key is still running.")
+        var problem = Problem(
+            409, "request_in_progress", "The first request with this Idempotency-Key is still running.")
         problem.headers = [("Retry-After", "1")]
         return problem
     }()

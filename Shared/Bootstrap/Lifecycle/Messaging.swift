@@ -15,7 +15,8 @@ extension Messenger {
         Messenger.announce(as: service.name)
         let log = host.log
         self.init(
-            service: service.name, reactions: service.reactions, db: host.db, amqp: AMQPConfiguration(host.config.broker),
+            service: service.name, reactions: service.reactions, db: host.db,
+            amqp: AMQPConfiguration(host.config.broker),
             note: { notice in log.write(notice) })
     }
 }

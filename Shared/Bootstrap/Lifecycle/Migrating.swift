@@ -46,7 +46,8 @@ struct MigratorConfig {
             let migrator = Migrator(config.database, serviceRole: config.serviceRole)
             let shared = MessagingSchema.migrations.map { Migration($0.name, $0.sql) }
             var applied = try await migrator.run(shared.map { ($0.name, $0.sql) }, line: MigrationLine.messaging)
-            applied += try await migrator.run(service.migrations.map { ($0.name, $0.sql) }, line: MigrationLine.service)
+            applied += try await migrator.run(
+                service.migrations.map { ($0.name, $0.sql) }, line: MigrationLine.service)
             for name in applied { print("\(service.name): applied \(name)\n", to: STDOUT_FILENO) }
             if applied.isEmpty { print("\(service.name): nothing to apply\n", to: STDOUT_FILENO) }
         } catch MigrationError.failed(let name, let error) {
@@ -67,13 +68,16 @@ struct MigratorConfig {
     private func declareQueues() async {
         guard let broker = config.broker else { return }
         do { try await Broker.declare(.of(service.reactions), on: broker) } catch {
-            print("\(service.name): the broker is not there, serve will declare the queues: \(error)\n", to: STDERR_FILENO)
+            print(
+                "\(service.name): the broker is not there, serve will declare the queues: \(error)\n",
+                to: STDERR_FILENO)
         }
     }
 
     private static func say(_ error: MigrationError) -> String {
         switch error {
-        case .changed(let name): "\(name) was applied with another content. Applied files are never edited: write the next one."
+        case .changed(let name):
+            "\(name) was applied with another content. Applied files are never edited: write the next one."
         case .outOfOrder(let name): "\(name) sorts before one that is applied already. Give it the next number."
         case .missing(let name): "\(name) was applied but is not in this binary. Is it an older release?"
         case .failed(let name, let error): "\(name) failed: \(error.message)"

@@ -56,10 +56,12 @@ extension Service {
     /// announces those facts writes them down itself.
     var completed: Service {
         if announces.contains(where: { $0.name == AccountDeactivated.name }) { return self }
-        let deactivated = Reaction(to: AccountDeactivated.self, named: "\(name).remember-deactivation") { fact, envelope, tx in
+        let deactivated = Reaction(to: AccountDeactivated.self, named: "\(name).remember-deactivation") {
+            fact, envelope, tx in
             tx.revokeTokens(of: fact.accountID, tenant: envelope.tenant, before: fact.at)
         }
-        let changed = Reaction(to: AccountRolesChanged.self, named: "\(name).remember-roles-change") { fact, envelope, tx in
+        let changed = Reaction(to: AccountRolesChanged.self, named: "\(name).remember-roles-change") {
+            fact, envelope, tx in
             tx.revokeTokens(of: fact.accountID, tenant: envelope.tenant, before: fact.validFrom)
         }
         return Service(

@@ -18,6 +18,8 @@ import Redis
     private let lag = LoopLag()
     private let migrations: MigrationWatch
     private var hasMessenger = false
+    /// Where requests and probes are really answered: `PORT=0` takes any free one.
+    private(set) var ports: (requests: Int, probes: Int)?
     private var isEnding = false
     private var end: CheckedContinuation<Void, Never>?
 
@@ -48,6 +50,7 @@ import Redis
             host.log.flushBeforeExit()
             return 1
         }
+        ports = (requests.boundPort, probes.boundPort)
         let opening = EventLoop.spawn { try await self.open(health) }
 
         await toldToEnd()
@@ -99,7 +102,9 @@ import Redis
     }
 
     private var brokerState: String {
-        guard messenger.publisher.isConnected, service.reactions.isEmpty || messenger.consumer.isConnected else { return "down" }
+        guard messenger.publisher.isConnected, service.reactions.isEmpty || messenger.consumer.isConnected else {
+            return "down"
+        }
         return messenger.publisher.isBlocked ? "blocked" : "up"
     }
 
@@ -111,7 +116,7 @@ import Redis
         hasMessenger = true
         supervisor.start([RevokedAccounts(host).worker] + service.workers)
         while !health.isReady { try await EventLoop.sleep(for: .milliseconds(20)) }
-        host.log.write(.info, "ready", ("port", "\(host.config.port)"))
+        host.log.write(.info, "ready", ("port", "\(ports?.requests ?? 0)"))
     }
 
     // MARK: metrics
@@ -129,7 +134,8 @@ import Redis
         for (name, count) in supervisor.restarts.sorted(by: { $0.key < $1.key }) {
             page.sample("polyclinic_worker_restarts_total", [("worker", name)], Double(count))
         }
-        page.add("polyclinic_log_lines_dropped_total", .counter, "Lines nobody read in time.", Double(host.log.dropped))
+        page.add(
+            "polyclinic_log_lines_dropped_total", .counter, "Lines nobody read in time.", Double(host.log.dropped))
         ProcessMetrics.write(to: &page)
         return page.text
     }

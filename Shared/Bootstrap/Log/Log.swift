@@ -55,37 +55,37 @@ import Primitives
             if level >= self.level { dropped += 1 }
             return
         }
-        buffer.append(contentsOf: #"{"time":""#.utf8)
+        append(#"{"time":""#)
         stamp(Timestamp.now())
-        buffer.append(contentsOf: #"","level":""#.utf8)
+        append(#"","level":""#)
         buffer.append(contentsOf: level.rawValue.utf8)
         buffer.append(0x22)
         buffer.append(contentsOf: line.route)
-        buffer.append(contentsOf: #","status":"#.utf8)
+        append(#","status":"#)
         decimal(UInt64(clamping: line.status))
-        buffer.append(contentsOf: #","ms":"#.utf8)
+        append(#","ms":"#)
         decimal(line.microseconds / 1000)
         buffer.append(0x2e)
         let fraction = line.microseconds % 1000
-        for divisor: UInt64 in [100, 10, 1] { buffer.append(UInt8(0x30 + fraction / divisor % 10)) }
-        buffer.append(contentsOf: #","traceId":""#.utf8)
+        threeDigits(fraction)
+        append(#","traceId":""#)
         buffer.append(contentsOf: line.traceparent.utf8.dropFirst(3).prefix(32))
         buffer.append(0x22)
         if let caller = line.caller {
-            buffer.append(contentsOf: #","tenant":""#.utf8)
+            append(#","tenant":""#)
             identifier(caller.tenant)
-            buffer.append(contentsOf: #"","account":""#.utf8)
+            append(#"","account":""#)
             identifier(caller.account)
-            buffer.append(contentsOf: #"","role":""#.utf8)
+            append(#"","role":""#)
             buffer.append(contentsOf: caller.role.utf8)
             buffer.append(0x22)
         }
         if let code = line.code {
-            buffer.append(contentsOf: #","code":""#.utf8)
+            append(#","code":""#)
             buffer.append(contentsOf: code.utf8)
             buffer.append(0x22)
         }
-        buffer.append(contentsOf: "}\n".utf8)
+        append("}\n")
         planFlush()
     }
 
@@ -148,8 +148,18 @@ import Primitives
         buffer.append(contentsOf: secondText)
         let millisecond = UInt64(clamping: time.microseconds / 1000 % 1000)
         buffer.append(0x2e)
-        for divisor: UInt64 in [100, 10, 1] { buffer.append(UInt8(0x30 + millisecond / divisor % 10)) }
+        threeDigits(millisecond)
         buffer.append(0x5a)
+    }
+
+    private func append(_ text: StaticString) {
+        buffer.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    private func threeDigits(_ number: UInt64) {
+        buffer.append(UInt8(0x30 + number / 100 % 10))
+        buffer.append(UInt8(0x30 + number / 10 % 10))
+        buffer.append(UInt8(0x30 + number % 10))
     }
 
     private func decimal(_ number: UInt64) {

@@ -9,16 +9,20 @@ enum ProcessMetrics {
             page.add("process_cpu_seconds_total", .counter, "User and system CPU time.", seconds.reduce(0, +))
         }
         if let pages = fields(of: "/proc/self/statm").dropFirst().first.flatMap({ Double($0) }) {
-            page.add("process_resident_memory_bytes", .gauge, "Resident memory.", pages * Double(sysconf(Int32(_SC_PAGESIZE))))
+            page.add(
+                "process_resident_memory_bytes", .gauge, "Resident memory.",
+                pages * Double(sysconf(Int32(_SC_PAGESIZE))))
         }
-        if let start { page.add("process_start_time_seconds", .gauge, "Start of the process since the Unix epoch.", start) }
+        if let start {
+            page.add("process_start_time_seconds", .gauge, "Start of the process since the Unix epoch.", start)
+        }
         if let descriptors = openDescriptors() {
             page.add("process_open_fds", .gauge, "Open file descriptors.", Double(descriptors))
         }
     }
 
     private static let start: Double? = {
-        // The 22nd field is the start in clock ticks after boot; the command's name may hold spaces, so count behind it.
+        // The 22nd field is the start in clock ticks after boot. The name may hold spaces, so count behind it.
         guard let stat = readFile("/proc/self/stat", limit: 4096).map({ String(decoding: $0, as: UTF8.self) }),
             let name = stat.lastIndex(of: ")"),
             let ticks = stat[name...].split(separator: " ").dropFirst(20).first.flatMap({ Double($0) }),

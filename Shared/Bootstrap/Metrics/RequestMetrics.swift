@@ -4,7 +4,9 @@ import Loop
 /// How often each route answered with which status, and how long that took.
 @LoopActor final class RequestMetrics {
     /// Seconds; the last bucket is everything.
-    private nonisolated static let bounds: [Double] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+    private nonisolated static let bounds: [Double] = [
+        0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+    ]
     private nonisolated static let boundsInMicroseconds = bounds.map { UInt64($0 * 1_000_000) }
 
     private struct Series {
@@ -32,7 +34,8 @@ import Loop
         if let known = series[route].firstIndex(where: { $0.status == status }) {
             place = known
         } else {
-            series[route].append(Series(status: status, buckets: [UInt64](repeating: 0, count: Self.bounds.count + 1)))
+            series[route].append(
+                Series(status: status, buckets: [UInt64](repeating: 0, count: Self.bounds.count + 1)))
             place = series[route].count - 1
         }
         series[route][place].sum &+= microseconds
@@ -48,7 +51,8 @@ import Loop
         for (place, all) in series.enumerated() {
             for one in all {
                 let labels: Exposition.Labels = [
-                    ("method", self.labels[place].method), ("route", self.labels[place].route), ("status", "\(one.status)"),
+                    ("method", self.labels[place].method), ("route", self.labels[place].route),
+                    ("status", "\(one.status)"),
                 ]
                 var sum: UInt64 = 0
                 for (bucket, count) in one.buckets.enumerated() {
@@ -61,8 +65,11 @@ import Loop
             }
         }
         page.add("polyclinic_http_requests_in_flight", .gauge, "Requests being answered now.", Double(inFlight))
-        page.add("polyclinic_http_requests_shed_total", .counter, "Requests refused because too many were in flight.", Double(shed))
         page.add(
-            "polyclinic_audit_denials_lost_total", .counter, "Refusals whose audit entry could not be written.", Double(lostDenials))
+            "polyclinic_http_requests_shed_total", .counter, "Requests refused because too many were in flight.",
+            Double(shed))
+        page.add(
+            "polyclinic_audit_denials_lost_total", .counter, "Refusals whose audit entry could not be written.",
+            Double(lostDenials))
     }
 }

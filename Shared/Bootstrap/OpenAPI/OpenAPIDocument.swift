@@ -20,7 +20,10 @@ struct OpenAPIDocument {
         }
         return [
             "openapi": "3.1.0",
-            "info": ["title": .string("Polyclinic: \(service)"), "version": "1", "license": ["name": "MIT", "identifier": "MIT"]],
+            "info": [
+                "title": .string("Polyclinic: \(service)"), "version": "1",
+                "license": ["name": "MIT", "identifier": "MIT"],
+            ],
             "tags": [["name": .string(service)]],
             "paths": .object(paths),
             "components": .object([
@@ -34,25 +37,30 @@ struct OpenAPIDocument {
 
     private func operation(_ route: Route) -> JSONObject {
         var operation: JSONObject = [
-            "operationId": .string(Self.operationID(route)), "summary": .string(route.docs.summary), "tags": [.string(service)],
+            "operationId": .string(Self.operationID(route)), "summary": .string(route.docs.summary),
+            "tags": [.string(service)],
         ]
         let isOpen = route.permission == .anyone
         operation["security"] = isOpen ? [] : [["bearer": []]]
         if !isOpen {
             operation["x-permission"] = .string(route.permission.rawValue)
             let roles = route.permission.roles.map(\.rawValue).sorted()
-            operation["description"] = .string("Permission `\(route.permission.rawValue)`: \(roles.joined(separator: ", ")).")
+            operation["description"] = .string(
+                "Permission `\(route.permission.rawValue)`: \(roles.joined(separator: ", ")).")
         }
         let parameters = pathParameters(route) + queryParameters(route) + headerParameters(route)
         if !parameters.isEmpty { operation["parameters"] = .array(parameters) }
-        if let body = route.docs.body { operation["requestBody"] = .object(requestBody(body, route.docs.isMergePatch)) }
+        if let body = route.docs.body {
+            operation["requestBody"] = .object(requestBody(body, route.docs.isMergePatch))
+        }
         operation["responses"] = .object(responses(route, isOpen: isOpen))
         return operation
     }
 
     private func pathParameters(_ route: Route) -> [JSONValue] {
         Self.names(route.pattern).map { name in
-            let schema: JSONValue = Self.isIdentifier(name) ? ["type": "string", "format": "uuid"] : ["type": "string"]
+            let schema: JSONValue =
+                Self.isIdentifier(name) ? ["type": "string", "format": "uuid"] : ["type": "string"]
             return ["name": .string(name), "in": "path", "required": true, "schema": schema]
         }
     }
@@ -72,7 +80,8 @@ struct OpenAPIDocument {
         var headers: [JSONValue] = []
         if route.method == "POST" && route.permission != .anyone {
             headers.append([
-                "name": "Idempotency-Key", "in": "header", "required": false, "schema": ["type": "string", "maxLength": .int(255)],
+                "name": "Idempotency-Key", "in": "header", "required": false,
+                "schema": ["type": "string", "maxLength": .int(255)],
                 "description": "Same key and body: the stored answer again. Another body: 422.",
             ])
         }
@@ -87,7 +96,8 @@ struct OpenAPIDocument {
 
     private func requestBody(_ schema: Schema, _ isMergePatch: Bool) -> JSONObject {
         let media: JSONValue = ["schema": .object(schema.document)]
-        let content: JSONObject = isMergePatch
+        let content: JSONObject =
+            isMergePatch
             ? ["application/merge-patch+json": media, "application/json": media] : ["application/json": media]
         var isRequired = true
         if case .object(let fields) = schema { isRequired = fields.contains(where: \.isRequired) }
@@ -131,14 +141,18 @@ struct OpenAPIDocument {
     }
 
     static func template(_ pattern: String) -> String {
-        "/" + pattern.split(separator: "/").map { $0.first == ":" ? "{\($0.dropFirst())}" : String($0) }.joined(separator: "/")
+        "/"
+            + pattern.split(separator: "/").map { $0.first == ":" ? "{\($0.dropFirst())}" : String($0) }.joined(
+                separator: "/")
     }
 
     private static func names(_ pattern: String) -> [String] {
         pattern.split(separator: "/").filter { $0.first == ":" }.map { String($0.dropFirst()) }
     }
 
-    private static func isIdentifier(_ name: String) -> Bool { name == "id" || name.hasSuffix("Id") || name.hasSuffix("ID") }
+    private static func isIdentifier(_ name: String) -> Bool {
+        name == "id" || name.hasSuffix("Id") || name.hasSuffix("ID")
+    }
 
     private static func phrase(_ status: Int) -> String {
         switch status {

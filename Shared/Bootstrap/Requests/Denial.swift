@@ -10,9 +10,12 @@ extension Host {
     /// When that cannot be written the answer is 403 all the same: it is logged and counted instead.
     func recordDenial(of caller: Principal, _ request: Request, pattern: String) async {
         let cause = Cause(
-            tenant: caller.tenant, actor: caller.account, role: caller.mainRole.rawValue, traceparent: request.traceparent)
+            tenant: caller.tenant, actor: caller.account, role: caller.mainRole.rawValue,
+            traceparent: request.traceparent)
         // Only an identifier is repeated: any other text in a path is the client's own.
-        let subject = request.parameters.lazy.compactMap { ID<Tenant>($0.value)?.description }.first ?? caller.account.description
+        let subject =
+            request.parameters.lazy.compactMap { ID<Tenant>($0.value)?.description }.first
+            ?? caller.account.description
         do {
             // Nobody waits seconds for a database that is known to be away only to hear 403.
             guard db.isReady else { throw PostgresError(.unavailable) }

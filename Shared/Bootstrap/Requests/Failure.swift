@@ -37,7 +37,8 @@ enum Failure {
     /// The connection went away during the commit: not saying so would invite a second booking.
     private static let outcomeUnknown: Problem = {
         var problem = Problem(
-            503, "outcome_unknown", "The change may have been kept. Repeat it with the same Idempotency-Key, or look first.")
+            503, "outcome_unknown",
+            "The change may have been kept. Repeat it with the same Idempotency-Key, or look first.")
         problem.headers = [("Retry-After", "1")]
         return problem
     }()

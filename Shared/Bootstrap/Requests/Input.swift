@@ -24,7 +24,8 @@ extension Route {
         do { return try JSONValue.parse(bytes) } catch {
             switch error {
             case .malformed(let reason, let offset):
-                throw Problem(400, "malformed_json", "The body is not JSON that we accept: \(reason), at byte \(offset).")
+                throw Problem(
+                    400, "malformed_json", "The body is not JSON that we accept: \(reason), at byte \(offset).")
             case .member: throw Problem(400, "malformed_json", "The body is not JSON that we accept.")
             }
         }

@@ -16,7 +16,8 @@ import Loop
             case .checkConfig: return checkConfig()
             case .migrate:
                 let service = try described().service
-                return try await Migrating(service, MigratorConfig(environment: .ofProcess(), service: service.name)).run()
+                return try await Migrating(service, MigratorConfig(environment: .ofProcess(), service: service.name))
+                    .run()
             case .serve:
                 let (service, host) = try configured()
                 return await Serving(service, on: host).run()
@@ -53,7 +54,8 @@ import Loop
     private func command(_ name: String, _ arguments: [String]) async throws -> Int32 {
         let (service, _) = try described()
         guard let command = service.commands.first(where: { $0.name == name }) else {
-            let complaint = name.isEmpty ? "" : "\(service.name): there is no verb '\(name)' that takes these arguments\n\n"
+            let complaint =
+                name.isEmpty ? "" : "\(service.name): there is no verb '\(name)' that takes these arguments\n\n"
             print(complaint + Verb.help(service), to: STDERR_FILENO)
             return 64
         }

@@ -8,7 +8,9 @@ enum RoutesReport {
         switch form {
         case .matrix: RouteMatrix.text(of: service.routes)
         case .openAPI:
-            String(decoding: OpenAPIDocument(service: service.name, routes: service.routes).json.jsonBytes, as: UTF8.self) + "\n"
+            String(
+                decoding: OpenAPIDocument(service: service.name, routes: service.routes).json.jsonBytes, as: UTF8.self
+            ) + "\n"
         case .events:
             service.announces.map { "announces  \($0.name)\n" }.sorted().joined()
                 + service.reactions.map { "reacts to  \($0.event)  as \($0.name)\n" }.sorted().joined()
@@ -21,8 +23,11 @@ enum RoutesReport {
         let pattern = sorted.map(\.pattern.count).max() ?? 0
         let permission = sorted.map(\.permission.rawValue.count).max() ?? 0
         return sorted.map { route in
-            let name = route.permission.rawValue
-            return "\(padded(route.method, 6))  \(padded(route.pattern, pattern))  \(padded(name, permission))  \(route.docs.summary)\n"
+            let columns = [
+                padded(route.method, 6), padded(route.pattern, pattern), padded(route.permission.rawValue, permission),
+                route.docs.summary,
+            ]
+            return columns.joined(separator: "  ") + "\n"
         }.joined()
     }
 

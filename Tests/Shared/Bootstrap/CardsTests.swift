@@ -15,7 +15,9 @@ import Testing
                 let id = PatientID()
                 let unknown = try await host.send("GET", "/v1/cards/\(id)", as: .reception)
                 #expect((unknown.status, unknown.code) == (422, "patient_unknown"))
-                host.cards["clinical", "/internal/cards/patients/\(id)"] = ["patientId": .string(id.description), "active": true]
+                host.cards["clinical", "/internal/cards/patients/\(id)"] = [
+                    "patientId": .string(id.description), "active": true,
+                ]
                 let known = try await host.send("GET", "/v1/cards/\(id)", as: .reception)
                 #expect(known.json["active"] == true)
                 #expect(host.cards.asked.count == 2)

@@ -5,7 +5,8 @@ import Testing
 @Suite struct ConfigurationTests {
     @Test func `Every mistake is reported at once, with the variable's name`() {
         let environment = Environment([
-            "POLYCLINIC_PROFILE": "staging", "PORT": "99999", "HEALTH_PORT": "x", "MASTER_KEY_FILE": "/does/not/exist",
+            "POLYCLINIC_PROFILE": "staging", "PORT": "99999", "HEALTH_PORT": "x",
+            "MASTER_KEY_FILE": "/does/not/exist",
             "SERVICE_URLS": "clinical", "TOY_LIMIT": "11",
         ])
         do {
@@ -13,10 +14,13 @@ import Testing
             Issue.record("a wrong configuration was accepted")
         } catch let error as ConfigurationError {
             let names = Set(error.mistakes.map(\.name))
-            #expect(names.isSuperset(of: [
-                "POLYCLINIC_PROFILE", "PORT", "HEALTH_PORT", "MASTER_KEY_FILE", "SERVICE_URLS", "TOY_LIMIT", "POSTGRES_HOST",
-                "POSTGRES_PASSWORD_FILE", "REDIS_HOST", "AMQP_HOST", "AMQP_USER", "AMQP_PASSWORD_FILE", "JWT_PUBLIC_KEYS_FILE",
-            ]))
+            #expect(
+                names.isSuperset(of: [
+                    "POLYCLINIC_PROFILE", "PORT", "HEALTH_PORT", "MASTER_KEY_FILE", "SERVICE_URLS", "TOY_LIMIT",
+                    "POSTGRES_HOST",
+                    "POSTGRES_PASSWORD_FILE", "REDIS_HOST", "AMQP_HOST", "AMQP_USER", "AMQP_PASSWORD_FILE",
+                    "JWT_PUBLIC_KEYS_FILE",
+                ]))
             #expect(error.description.contains("TOY_LIMIT: must be a whole number from 1 to 10"))
         } catch { Issue.record(error) }
     }
@@ -61,7 +65,9 @@ import Testing
     }
 
     @Test func `Production refuses a guest at the broker and a short password`() throws {
-        let environment = Environment(["POLYCLINIC_PROFILE": "production", "AMQP_USER": "guest", "POSTGRES_PASSWORD_FILE": "/etc/hostname"])
+        let environment = Environment([
+            "POLYCLINIC_PROFILE": "production", "AMQP_USER": "guest", "POSTGRES_PASSWORD_FILE": "/etc/hostname",
+        ])
         var read = environment.reader()
         let config = HostConfig(&read, service: "toy")
         let wrong = Set(environment.readings.filter { $0.mistake?.contains("production") == true }.map(\.name))

@@ -19,10 +19,12 @@ import Testing
         try await onLoop {
             try await Toy.with { host in
                 let first = try await host.send(
-                    "POST", "/v1/things", body: ["name": "a", "count": .int(2)], as: .pharmacist, headers: Self.key("k-1"))
+                    "POST", "/v1/things", body: ["name": "a", "count": .int(2)], as: .pharmacist,
+                    headers: Self.key("k-1"))
                 #expect(first.status == 201)
                 let again = try await host.send(
-                    "POST", "/v1/things", body: ["count": .int(2), "name": "a"], as: .pharmacist, headers: Self.key("k-1"))
+                    "POST", "/v1/things", body: ["count": .int(2), "name": "a"], as: .pharmacist,
+                    headers: Self.key("k-1"))
                 #expect(again.status == 201)
                 #expect(again.bytes == first.bytes)
                 #expect(again.etag == first.etag)
@@ -38,31 +40,38 @@ import Testing
     @Test func `The same key with another body is 422, and a key belongs to one caller`() async throws {
         try await onLoop {
             try await Toy.with { host in
-                _ = try await host.send("POST", "/v1/things", body: ["name": "a"], as: .pharmacist, headers: Self.key("k"))
-                let other = try await host.send("POST", "/v1/things", body: ["name": "b"], as: .pharmacist, headers: Self.key("k"))
+                _ = try await host.send(
+                    "POST", "/v1/things", body: ["name": "a"], as: .pharmacist, headers: Self.key("k"))
+                let other = try await host.send(
+                    "POST", "/v1/things", body: ["name": "b"], as: .pharmacist, headers: Self.key("k"))
                 #expect((other.status, other.code) == (422, "idempotency_key_reused"))
                 let colleague = try host.token(.pharmacist, account: AccountID())
                 let theirs = await host.send(
-                    "POST", "/v1/things", bytes: Array(#"{"name":"b"}"#.utf8), bearer: colleague, headers: Self.key("k"))
+                    "POST", "/v1/things", bytes: Array(#"{"name":"b"}"#.utf8), bearer: colleague,
+                    headers: Self.key("k"))
                 #expect(theirs.status == 201)
                 #expect(try await Self.things(host) == 2)
             }
         }
     }
 
-    @Test func `While the first is running the second is 409, and later it gets the first one's answer`() async throws {
+    @Test func `While the first is running the second is 409, and later it gets the first one's answer`() async throws
+    {
         try await onLoop {
             try await Toy.with { host in
                 let first = EventLoop.spawn {
-                    try await host.send("POST", "/v1/things", body: ["name": "slow"], as: .pharmacist, headers: Self.key("k"))
+                    try await host.send(
+                        "POST", "/v1/things", body: ["name": "slow"], as: .pharmacist, headers: Self.key("k"))
                 }
                 try await EventLoop.sleep(for: .milliseconds(100))
-                let second = try await host.send("POST", "/v1/things", body: ["name": "slow"], as: .pharmacist, headers: Self.key("k"))
+                let second = try await host.send(
+                    "POST", "/v1/things", body: ["name": "slow"], as: .pharmacist, headers: Self.key("k"))
                 #expect((second.status, second.code) == (409, "request_in_progress"))
                 #expect(second.header("Retry-After") == "1")
                 let done = try await first.value
                 #expect(done.status == 201)
-                let third = try await host.send("POST", "/v1/things", body: ["name": "slow"], as: .pharmacist, headers: Self.key("k"))
+                let third = try await host.send(
+                    "POST", "/v1/things", body: ["name": "slow"], as: .pharmacist, headers: Self.key("k"))
                 #expect(third.bytes == done.bytes)
                 #expect(try await Self.things(host) == 1)
             }
@@ -74,7 +83,8 @@ import Testing
             try await Toy.with { host in
                 let all = (0..<24).map { _ in
                     EventLoop.spawn {
-                        try await host.send("POST", "/v1/things", body: ["name": "herd"], as: .pharmacist, headers: Self.key("k"))
+                        try await host.send(
+                            "POST", "/v1/things", body: ["name": "herd"], as: .pharmacist, headers: Self.key("k"))
                     }
                 }
                 var statuses: [Int] = []
@@ -91,9 +101,12 @@ import Testing
         try await onLoop {
             try await Toy.with { host in
                 for name in ["unlucky", "odd"] {
-                    let refused = try await host.send("POST", "/v1/things", body: ["name": .string(name)], as: .pharmacist, headers: Self.key(name))
+                    let refused = try await host.send(
+                        "POST", "/v1/things", body: ["name": .string(name)], as: .pharmacist, headers: Self.key(name))
                     #expect(refused.status == 422)
-                    let better = try await host.send("POST", "/v1/things", body: ["name": .string("good \(name)")], as: .pharmacist, headers: Self.key(name))
+                    let better = try await host.send(
+                        "POST", "/v1/things", body: ["name": .string("good \(name)")], as: .pharmacist,
+                        headers: Self.key(name))
                     #expect(better.status == 201)
                 }
                 #expect(try await Self.things(host) == 2)
@@ -105,14 +118,16 @@ import Testing
         try await onLoop {
             try await Toy.with { host in
                 let first = EventLoop.spawn {
-                    try await host.send("POST", "/v1/things", body: ["name": "slow death"], as: .pharmacist, headers: Self.key("k"))
+                    try await host.send(
+                        "POST", "/v1/things", body: ["name": "slow death"], as: .pharmacist, headers: Self.key("k"))
                 }
                 try await EventLoop.sleep(for: .milliseconds(100))
                 try await host.database.killConnections()
                 let cut = try await first.value
                 #expect(cut.status == 503 || cut.status == 500 || cut.status == 201)
                 let again = try await Self.untilAnswered {
-                    try await host.send("POST", "/v1/things", body: ["name": "slow death"], as: .pharmacist, headers: Self.key("k"))
+                    try await host.send(
+                        "POST", "/v1/things", body: ["name": "slow death"], as: .pharmacist, headers: Self.key("k"))
                 }
                 #expect(again.status == 201)
                 #expect(try await Self.things(host) == 1)
@@ -134,11 +149,13 @@ import Testing
         try await onLoop {
             try await Toy.with { host in
                 for wrong in ["", "a b", "ключ", String(repeating: "k", count: 256)] {
-                    let answer = try await host.send("POST", "/v1/things", body: ["name": "x"], as: .pharmacist, headers: Self.key(wrong))
+                    let answer = try await host.send(
+                        "POST", "/v1/things", body: ["name": "x"], as: .pharmacist, headers: Self.key(wrong))
                     #expect((answer.status, answer.code) == (400, "invalid_idempotency_key"), "\(wrong)")
                 }
                 let longest = try await host.send(
-                    "POST", "/v1/things", body: ["name": "x"], as: .pharmacist, headers: Self.key(String(repeating: "k", count: 255)))
+                    "POST", "/v1/things", body: ["name": "x"], as: .pharmacist,
+                    headers: Self.key(String(repeating: "k", count: 255)))
                 #expect(longest.status == 201)
             }
         }
@@ -147,7 +164,8 @@ import Testing
     @Test func `The stored answer cannot be read from the table`() async throws {
         try await onLoop {
             try await Toy.with { host in
-                let answer = try await host.send("POST", "/v1/things", body: ["name": "a"], as: .pharmacist, headers: Self.key("k"))
+                let answer = try await host.send(
+                    "POST", "/v1/things", body: ["name": "a"], as: .pharmacist, headers: Self.key("k"))
                 let stored = try await host.host.db.reader(for: host.tenant).first(
                     "select answer from idempotency", as: { row in try row.next(as: Bytes.self) })
                 let id = try answer.json.required("id", as: String.self)

@@ -12,7 +12,8 @@ import Testing
         RequestLine(
             route: RequestLine.prefix(service: "toy", method: "GET", route: "/v1/things/:id"), status: status,
             microseconds: 1_234, traceparent: "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01",
-            caller: (TenantID(high: 1, low: 2), AccountID(high: 3, low: 4), "nurse"), code: status < 400 ? nil : "not_found")
+            caller: (TenantID(high: 1, low: 2), AccountID(high: 3, low: 4), "nurse"),
+            code: status < 400 ? nil : "not_found")
     }
 
     @Test func `A request's line is JSON with a fixed list of fields`() async throws {
@@ -27,9 +28,11 @@ import Testing
             Issue.record("no JSON: \(text)")
             return
         }
-        #expect(line.members.map(\.name) == [
-            "time", "level", "service", "method", "route", "status", "ms", "traceId", "tenant", "account", "role", "code",
-        ])
+        #expect(
+            line.members.map(\.name) == [
+                "time", "level", "service", "method", "route", "status", "ms", "traceId", "tenant", "account", "role",
+                "code",
+            ])
         #expect(line["ms"] == .double(1.234))
         #expect(line["traceId"] == "0123456789abcdef0123456789abcdef")
         #expect(try Timestamp(line.required("time", as: String.self)) != nil)

@@ -26,9 +26,13 @@ import Testing
         try await onLoop {
             try await Toy.with { host in
                 let token = try host.token(.pharmacist)
-                for type in ["text/plain", "multipart/form-data; boundary=x", "application/jsonx", "application/merge-patch+json"] {
+                for type in [
+                    "text/plain", "multipart/form-data; boundary=x", "application/jsonx",
+                    "application/merge-patch+json",
+                ] {
                     let answer = await host.send(
-                        "POST", "/v1/things", bytes: Array("{}".utf8), bearer: token, headers: [("content-type", type)])
+                        "POST", "/v1/things", bytes: Array("{}".utf8), bearer: token,
+                        headers: [("content-type", type)])
                     #expect((answer.status, answer.code) == (415, "unsupported_media_type"), "\(type)")
                 }
                 let fine = await host.send(
@@ -97,7 +101,10 @@ import Testing
         try await onLoop {
             try await Toy.with { host in
                 let token = try host.token(.pharmacist)
-                for text in [#"{"name":"#, #"{"name":"x"} trailing"#, #"{"name":"a","name":"b"}"#, "\u{0}", #"{"name":"\u0000"}"#] {
+                for text in [
+                    #"{"name":"#, #"{"name":"x"} trailing"#, #"{"name":"a","name":"b"}"#, "\u{0}",
+                    #"{"name":"\u0000"}"#,
+                ] {
                     let answer = await host.send("POST", "/v1/things", bytes: Array(text.utf8), bearer: token)
                     #expect((answer.status, answer.code) == (400, "malformed_json"), "\(text)")
                     #expect(!String(decoding: answer.bytes, as: UTF8.self).contains("trailing"))
@@ -111,7 +118,8 @@ import Testing
             try await Toy.with { host in
                 let expected: [(String, Int, String)] = [
                     ("unlucky", 422, "unlucky"), ("secret", 500, "internal_error"), ("sql", 500, "internal_error"),
-                    ("money", 500, "internal_error"), ("member", 500, "internal_error"), ("unavailable", 503, "unavailable"),
+                    ("money", 500, "internal_error"), ("member", 500, "internal_error"),
+                    ("unavailable", 503, "unavailable"),
                     ("full", 503, "unavailable"),
                 ]
                 for (kind, status, code) in expected {
@@ -153,7 +161,8 @@ import Testing
                 let missing = try await host.send("PATCH", "/v1/things/\(id)", body: ["name": "y"], as: .pharmacist)
                 #expect(missing.status == 428)
                 let merge = await host.send(
-                    "PATCH", "/v1/things/\(id)", bytes: Array(#"{"name":"y"}"#.utf8), bearer: try host.token(.pharmacist),
+                    "PATCH", "/v1/things/\(id)", bytes: Array(#"{"name":"y"}"#.utf8),
+                    bearer: try host.token(.pharmacist),
                     headers: [("content-type", "application/merge-patch+json"), ("if-match", "\"1\"")])
                 #expect(merge.status == 204)
             }

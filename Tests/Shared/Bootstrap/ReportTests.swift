@@ -36,7 +36,10 @@ import Testing
         #expect(post["operationId"] == "postV1Things")
         #expect(post["x-permission"] == "dispense")
         let body = String(decoding: post.jsonBytes, as: UTF8.self)
-        for word in [#""maxLength":40"#, #""required":["name"]"#, #""additionalProperties":false"#, "`name_taken`", "Idempotency-Key"] {
+        for word in [
+            #""maxLength":40"#, #""required":["name"]"#, #""additionalProperties":false"#, "`name_taken`",
+            "Idempotency-Key",
+        ] {
             #expect(body.contains(word), "\(word)")
         }
         let item: JSONObject = try paths.required("/v1/things/{id}")
@@ -69,7 +72,10 @@ import Testing
             if line.hasPrefix("# TYPE ") { family = String(line.split(separator: " ")[2]) }
             if !line.hasPrefix("#") { #expect(line.hasPrefix(family), "\(line)") }
         }
-        for known in ["process_cpu_seconds_total", "process_resident_memory_bytes", "process_start_time_seconds", "process_open_fds"] {
+        for known in [
+            "process_cpu_seconds_total", "process_resident_memory_bytes", "process_start_time_seconds",
+            "process_open_fds",
+        ] {
             #expect(text.contains("# TYPE \(known) "))
         }
     }

@@ -12,7 +12,8 @@ import TestSupport
 enum Toy {
     @LoopActor static func describe(_ config: ToyConfig, _ host: Host) -> Service {
         Service(
-            name: "toy", migrations: [Migration("0001_thing", Array(schema.utf8))], routes: ToyRoutes(host: host).table,
+            name: "toy", migrations: [Migration("0001_thing", Array(schema.utf8))],
+            routes: ToyRoutes(host: host).table,
             announces: [ThingMade.self])
     }
 
@@ -77,22 +78,37 @@ struct Secretive: Error, CustomStringConvertible { let description = "patient Ja
     var table: [Route] {
         let name = Schema.Field.required("name", .text(max: 40))
         return [
-            .anyone("GET", "/v1/hello", Route.Docs("Say hello")) { _ in .json(200, ["hello": "world"] as JSONObject) },
-            .get("/v1/things", for: .signedIn, Route.Docs("Count things", query: [.optional("limit", .integer(1...100)), .required("kind", .choice(["a", "b"]))])) {
+            .anyone("GET", "/v1/hello", Route.Docs("Say hello")) { _ in .json(200, ["hello": "world"] as JSONObject)
+            },
+            .get(
+                "/v1/things", for: .signedIn,
+                Route.Docs(
+                    "Count things",
+                    query: [.optional("limit", .integer(1...100)), .required("kind", .choice(["a", "b"]))])
+            ) {
                 request, _ in .json(200, request.query)
             },
             .get("/v1/things/:id", for: .signedIn, Route.Docs("Show a thing")) { request, _ in
                 .json(200, ["id": .string(try request.id("id", of: Tenant.self).description)] as JSONObject)
             },
-            .post("/v1/things", for: .dispense, Route.Docs("Make a thing", body: .object([name, .optional("count", .integer(1...3))]), answers: [(201, nil)], problems: ["name_taken"]), make),
-            .patch("/v1/things/:id", for: .dispense, Route.Docs("Change a thing", body: .object([name]), isMergePatch: true)) { request, _ in
+            .post(
+                "/v1/things", for: .dispense,
+                Route.Docs(
+                    "Make a thing", body: .object([name, .optional("count", .integer(1...3))]), answers: [(201, nil)],
+                    problems: ["name_taken"]), make),
+            .patch(
+                "/v1/things/:id", for: .dispense,
+                Route.Docs("Change a thing", body: .object([name]), isMergePatch: true)
+            ) { request, _ in
                 _ = try request.ifMatch()
                 return .noContent
             },
             .post("/v1/failures/:kind", for: .signedIn, Route.Docs("Fail", answers: [(204, nil)]), fail),
             .get("/v1/cards/:id", for: .signedIn, Route.Docs("Ask for a card")) { request, caller in
                 let id = try request.id("id", of: Tenant.self)
-                guard let card = try await self.host.cards.ask("clinical", "/internal/cards/patients/\(id)", as: caller) else {
+                guard
+                    let card = try await self.host.cards.ask("clinical", "/internal/cards/patients/\(id)", as: caller)
+                else {
                     throw Problem.refused("patient_unknown", "There is no such patient.")
                 }
                 return .json(200, card)
