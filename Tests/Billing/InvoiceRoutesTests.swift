@@ -155,6 +155,7 @@ import Testing
             // Split in two it is still too much.
             let second = try await test.refund(id, 1)
             #expect((second.status, second.code) == (403, "approval_required"))
+            #expect(try await test.audited().last?["allowed"] == .bool(false))
             #expect(try await test.refund(id, 68_001, as: .admin).code == "amount_exceeds_paid")
             #expect(try await test.refund(id, 68_000, as: .admin).status == 201)
             let shown = try await test.send("GET", "/v1/invoices/\(id)", as: .reception)

@@ -57,8 +57,23 @@ import Primitives
         let asked: Money? = try request.body.optional("amount")
         let method: Payment.Method? = try request.body.optional("method")
         let reason: String = try request.body.required("reason")
-        let now = host.now()
+        do {
+            return try await giveBack(asked, of: id, by: method, because: reason, request, caller)
+        } catch InvoiceError.approvalRequired {
+            // What somebody may not do leaves a trace, as every 403 does.
+            let cause = Cause(
+                tenant: caller.tenant, actor: caller.account, role: caller.mainRole.rawValue,
+                traceparent: request.traceparent)
+            try await Audit.denied("refund", "invoice", id.description, cause: cause, in: host.db)
+            throw InvoiceError.approvalRequired
+        }
+    }
 
+    private func giveBack(
+        _ asked: Money?, of id: InvoiceID, by method: Payment.Method?, because reason: String, _ request: Request,
+        _ caller: Principal
+    ) async throws -> Response {
+        let now = host.now()
         return try await host.write(request, by: caller) { tx in
             let store = InvoiceStore(sql: tx)
             guard var invoice = try await store.findForUpdate(id) else { throw Problem.notFound("invoice") }
@@ -71,7 +86,7 @@ import Primitives
                 id: ID(), number: try await store.nextNumber("CN", year: caller.today(at: now).year), invoice: id,
                 amount: invoice.money(amount), tax: tax, reason: reason, createdBy: caller.account, at: now,
                 localDate: caller.today(at: now))
-            let payment = try await giveBack(note, by: method, tx)
+            let payment = try await write(note, by: method, tx)
             try await store.update(invoice)
             try await LedgerStore(sql: tx)
                 .post(.refunded(amount, tax: tax, by: payment.method), for: invoice, at: now, on: note.localDate)
@@ -85,7 +100,7 @@ import Primitives
     }
 
     /// Writes the credit note and its money; by the way the last payment came unless the request says another.
-    private func giveBack(_ note: CreditNote, by asked: Payment.Method?, _ tx: Transaction) async throws -> Payment {
+    private func write(_ note: CreditNote, by asked: Payment.Method?, _ tx: Transaction) async throws -> Payment {
         let store = PaymentStore(sql: tx)
         let last = try await store.payments(of: note.invoice).last { $0.kind == .payment }
         let payment = Payment(

@@ -31,7 +31,7 @@ extension StockRoutes {
             .required("delta", .integer(-100_000_000...100_000_000), "Units gained or lost; not 0"),
             .required("reason", .text(max: 500)),
         ]),
-        answers: [(200, answer)], problems: ["insufficient_stock", "quantity_out_of_range"])
+        answers: [(200, answer)], problems: ["insufficient_stock", "quantity_out_of_range"], isMergePatch: true)
     static let quarantineDocs = Route.Docs(
         "Set a batch aside, or release it",
         body: .object([.required("quarantined", .boolean), .optional("reason", .text(max: 500))]),
