@@ -84,6 +84,11 @@ package.targets += [
         name: "TestSupport", dependencies: ["Primitives", "JSON", "Loop", "Postgres", "Redis", "AMQP", "HTTP", "Access", "Messaging", "Cryptography", "Bootstrap"],
         path: "Tests/Support", swiftSettings: strict)
 ]
+package.targets += [
+    .executableTarget(
+        name: "HTTPParserProbe", dependencies: ["HTTP", "JSON"], path: "Tests/Differential/HTTPParserProbe",
+        swiftSettings: strict)
+]
 
 package.targets += service("Auth", uses: "Cryptography")
 package.targets += service("Scheduling")

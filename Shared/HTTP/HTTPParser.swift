@@ -164,8 +164,9 @@ package struct HTTPParser: Sendable {
             case .trailers:
                 guard let line = try bodyLine(bytes, at: &at, limit: limits.headerBytes) else { return false }
                 if line.isEmpty { return true }
-                // Checked and dropped: nothing here reads a trailer, and none may change the framing.
-                _ = try HTTPHead.field(line)
+                // Checked and dropped: nothing here reads a trailer, and none may speak about the framing.
+                let name = try HTTPHead.field(line).name
+                guard name != "content-length", name != "transfer-encoding", name != "host" else { throw .badChunk }
             }
         }
     }

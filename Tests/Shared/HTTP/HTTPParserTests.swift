@@ -91,6 +91,7 @@ private let chunked = post + "Transfer-Encoding: chunked\r\n\r\n"
         (chunked + "3\r\nabc\n0\r\n\r\n", 400), (chunked + "3;a\nabc\r\n0\r\n\r\n", 400), (chunked + "3;a\rb\r\nabc\r\n0\r\n\r\n", 400),
         (chunked + "\r\n", 400), (chunked + "-1\r\n", 400), (chunked + "g\r\n", 400), (chunked + "3, 3\r\nabc\r\n", 400),
         (chunked + "100001\r\n", 413), (chunked + "fffffffff\r\n", 413), (chunked + "0\r\nX\r\n\r\n", 400), (chunked + "0\r\n\n", 400),
+        (chunked + "0\r\nContent-Length: 3\r\n\r\n", 400), (chunked + "0\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
         (chunked + "0\r\n X: y\r\n\r\n", 400), (post + "Expect: 200-ok\r\nContent-Length: 1\r\n\r\n", 417),
     ])
     func `What is ambiguous, malformed or too much is refused`(_ text: String, _ status: Int) throws {
