@@ -210,6 +210,22 @@ extension TestHost.Answer {
         }
     }
 
+    @Test func `A room that changes shows on the board at once`() async throws {
+        try await onQueue { desk in
+            _ = try await desk.walkIn(try await desk.patient())
+            _ = try await desk.next()
+            for room in ["3", "4"] {
+                let set = try await desk.test.send(
+                    "PUT", "/v1/providers/\(desk.provider)/presence",
+                    body: JSONObject([("status", .string("online")), ("room", .string(room))]), as: .doctor)
+                #expect(set.status == 200)
+                let screen = try await desk.test.send("GET", "/v1/queue/display", as: .display)
+                let serving: [JSONObject] = try screen.json.required("serving")
+                #expect(try serving[0].required("room", as: String.self) == room)
+            }
+        }
+    }
+
     @Test func `Presence is the doctor's own or the desk's to say`() async throws {
         try await onQueue { desk in
             let path = "/v1/providers/\(desk.provider)/presence"

@@ -14,6 +14,9 @@ final class Boards {
     private let host: Host
     private let signals = BoardSignals()
     private var refreshing: Set<Board.Key> = []
+    /// The boards this process showed last, held to the same test as the copies: exact or not used.
+    private var held: [Board.Key: Board] = [:]
+    private static let heldBoards = 64
 
     static let channel = "polyclinic.queue.boards"
     private static let copySeconds = "900"
@@ -33,10 +36,20 @@ final class Boards {
     func board(_ key: Board.Key) async throws -> Board {
         let store = BoardStore(sql: host.db.reader(for: key.tenant))
         guard let version = try await store.version(of: key) else { return .empty }
-        if let copy = await copy(of: key), copy.version == version { return copy }
+        if let board = held[key], board.version == version { return board }
+        if let copy = await copy(of: key), copy.version == version {
+            hold(copy, key)
+            return copy
+        }
         let board = try await store.load(key)
+        hold(board, key)
         await keep(board, key)
         return board
+    }
+
+    private func hold(_ board: Board, _ key: Board.Key) {
+        if held.count >= Self.heldBoards { held.removeAll() }
+        held[key] = board
     }
 
     /// For screens: while Postgres cannot be asked, the last copy is better than a blank wall.

@@ -44,17 +44,20 @@ struct PresenceRoutes {
         }
         let today = (Zone(provider.zone) ?? .utc).localDate(of: now)
 
+        var shownAt: [LocationID] = []
         let response = try await host.write(request, by: caller) { tx in
             guard let presence = try await PresenceStore(sql: tx).set(status, until: until, room: room, of: id)
             else { throw Problem.internalError }
-            try await TokenStore(sql: tx).touch(provider.location, today)
+            shownAt = try await TokenStore(sql: tx).touchBoards(of: id, on: today)
             try tx.announce(presence.changed, revision: presence.version)
             try tx.audit(
                 "update", "presence", id.description, before: nil,
                 after: JSONObject([("status", .string(status.rawValue))]))
             return .json(200, PresenceView(presence: presence), version: presence.version)
         }
-        boards.changed(Board.Key(tenant: caller.tenant, location: provider.location, date: today))
+        for location in shownAt {
+            boards.changed(Board.Key(tenant: caller.tenant, location: location, date: today))
+        }
         return response
     }
 }

@@ -154,13 +154,17 @@ struct TokenStore {
         }
     }
 
-    /// Something that the board shows beside tokens has changed.
-    func touch(_ location: LocationID, _ date: LocalDate) async throws {
-        try await sql.run(
+    /// The room beside a practitioner's tokens has changed: wherever they are on a board today, it is another board.
+    func touchBoards(of provider: ProviderID, on date: LocalDate) async throws -> [LocationID] {
+        try await sql.all(
             """
             update queue_day set version = version + 1
-            where location_id = \(location) and local_date = \(date)
+            where local_date = \(date)
+              and location_id in (select location_id from token
+                                  where provider_id = \(provider) and local_date = \(date)
+                                    and status in ('WAITING', 'WITH_DOCTOR'))
+            returning location_id
             """
-        )
+        ) { try $0.next() }
     }
 }
