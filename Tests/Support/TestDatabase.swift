@@ -72,9 +72,10 @@ import Primitives
 
     private func create(_ server: Database.Configuration) async throws {
         try await ScriptSession.with(server) { session in
-            // Two of these statements at once would trip over the same catalogue rows.
+            // Two of these statements at once would trip over the same catalogue rows, so they queue, patiently.
             try await session.run(
                 """
+                set lock_timeout = '120s';
                 select pg_advisory_lock(7001);
                 create extension if not exists btree_gist schema public;
                 create extension if not exists pg_trgm schema public;
@@ -90,6 +91,7 @@ import Primitives
         try await ScriptSession.with(server) { session in
             try await session.run(
                 """
+                set lock_timeout = '120s';
                 select pg_advisory_lock(7001);
                 drop schema "\(self.schema)" cascade;
                 drop owned by "\(self.owner.user)", "\(self.serviceRole)" cascade;
@@ -98,7 +100,7 @@ import Primitives
         }
     }
 
-    private static let gate = Gate(width: 16)
+    private static let gate = Gate(width: 8)
 }
 
 /// Lets some in and makes the others wait: a hundred schemas at once would exhaust the server's connections.
