@@ -126,6 +126,7 @@ import Testing
                 "PUT", "/v1/inventory/batches/\(id)/quarantine", body: try json(#"{"quarantined":true,"reason":"recall"}"#),
                 as: .pharmacist)
             #expect(aside.status == 200)
+            #expect(aside.json["quarantineReason"] == .string("recall"))
             let prescription = try await test.prescribe(medicine, 1, isPaid: true)
             #expect(try await test.dispense(prescription).code == "insufficient_stock")
             let shown = try await test.send("GET", "/v1/inventory/medicines/\(medicine)", as: .doctor)

@@ -12,6 +12,8 @@ struct Batch: Equatable, Sendable {
     let unitCost: Money?
     var onHand: Int
     var isQuarantined: Bool
+    /// Why, while it is set aside.
+    var quarantineReason: String?
     var version: Int
 
     /// Neither expired on that day at the clinic nor set aside.

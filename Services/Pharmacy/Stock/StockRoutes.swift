@@ -79,6 +79,7 @@ import Primitives
     private func quarantine(_ request: Request, by caller: Principal) async throws -> Response {
         let id = try request.id("id", of: BatchKind.self)
         let quarantined: Bool = try request.body.required("quarantined")
+        let reason: String? = try request.body.optional("reason")
 
         return try await host.write(request, by: caller) { tx in
             guard var batch = try await lock(id, request, tx) else { throw Problem.notFound("batch") }
@@ -89,7 +90,8 @@ import Primitives
             let before = batch
             let usable = try await MedicineStore(sql: tx).usable(batch.medicine, today: stock.today)
             batch.isQuarantined = quarantined
-            batch.version = try await StockStore(sql: tx).setQuarantine(id, quarantined) ?? batch.version
+            batch.quarantineReason = quarantined ? reason : nil
+            batch.version = try await StockStore(sql: tx).setQuarantine(of: batch) ?? batch.version
             try await stock.warnIfLow([batch.medicine: usable])
             try tx.audit("quarantine", "batch", id.description, before: before.audited, after: batch.audited)
             return .json(200, BatchView(batch), version: batch.version)

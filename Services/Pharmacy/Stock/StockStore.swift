@@ -8,7 +8,7 @@ import Primitives
 
     private static let columns = """
         id, medicine_id, lot_number, expiry_date, received_at, supplier, unit_cost, currency, on_hand,
-        quarantined, version
+        quarantined, quarantine_reason, version
         """
 
     func find(_ id: BatchID) async throws -> Batch? {
@@ -45,10 +45,13 @@ import Primitives
         }
     }
 
-    func setQuarantine(_ id: BatchID, _ quarantined: Bool) async throws -> Int? {
+    /// Writes whether and why it is set aside; the answer is its new version.
+    func setQuarantine(of batch: Batch) async throws -> Int? {
         try await sql.first(
             """
-            update batch set quarantined = \(quarantined), version = version + 1 where id = \(id)
+            update batch set quarantined = \(batch.isQuarantined), quarantine_reason = \(batch.quarantineReason),
+                version = version + 1
+            where id = \(batch.id)
             returning version
             """, as: { row in try row.next(as: Int.self) })
     }
@@ -138,6 +141,7 @@ extension Batch {
         if let amount, let currency { unitCost = Money(amount, currency) } else { unitCost = nil }
         onHand = try row.next()
         isQuarantined = try row.next()
+        quarantineReason = try row.next()
         version = try row.next()
     }
 }

@@ -41,7 +41,7 @@ extension StockRoutes {
         .required("id", .id), .required("medicineId", .id), .required("lotNumber", .text(max: 60)),
         .required("expiryDate", .date), .required("receivedAt", .instant), .optional("supplier", .text(max: 200)),
         .optional("unitCost", .money(0...1_000_000_000)), .required("onHand", .integer(0...1_000_000_000)),
-        .required("quarantined", .boolean),
+        .required("quarantined", .boolean), .optional("quarantineReason", .text(max: 500)),
     ])
 }
 
@@ -73,6 +73,7 @@ struct BatchView: JSONWritable {
         json.field("unitCost", batch.unitCost)
         json.field("onHand", batch.onHand)
         json.field("quarantined", batch.isQuarantined)
+        json.field("quarantineReason", batch.quarantineReason)
     }
 }
 
