@@ -12,7 +12,8 @@ package enum Catalogue {
 
     /// The AsyncAPI 3 document of the suite.
     package static var document: [UInt8] {
-        AsyncAPI.document(events.map { .init(name: $0.name, summary: $0.sentence, optional: $0.optional, sample: $0.sample) })
+        AsyncAPI.document(
+            events.map { .init(name: $0.name, summary: $0.sentence, optional: $0.optional, sample: $0.sample) })
     }
 
     /// What any service announces.

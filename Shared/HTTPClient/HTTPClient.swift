@@ -63,7 +63,9 @@ import Loop
             try await withCheckedThrowingContinuation { continuation in
                 transfer.continuation = continuation
                 transfers[easy.handle] = transfer
-                guard !Task.isCancelled, multi.add(easy) else { return end(easy.handle, with: .failure(CancellationError())) }
+                guard !Task.isCancelled, multi.add(easy) else {
+                    return end(easy.handle, with: .failure(CancellationError()))
+                }
             }
         } onCancel: { [handle = Int(bitPattern: easy.handle)] in
             EventLoop.shared.post { self.cancel(handle) }

@@ -22,7 +22,8 @@ final class RawMulti {
             { _, socket, what, data, _ in
                 guard let data else { return 0 }
                 let me = Unmanaged<RawMulti>.fromOpaque(data).takeUnretainedValue()
-                me.watch(socket, what == CURL_POLL_IN || what == CURL_POLL_INOUT, what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
+                let both = what == CURL_POLL_INOUT
+                me.watch(socket, both || what == CURL_POLL_IN, both || what == CURL_POLL_OUT)
                 return 0
             }, me)
         polyclinic_curl_multi_timer(
@@ -76,7 +77,10 @@ final class RawEasy {
     private(set) var isTooLarge = false
     private let limit: Int
 
-    init?(method: String, url: String, headers: [(name: String, value: String)], body: [UInt8]?, deadline: Duration, limit: Int) {
+    init?(
+        method: String, url: String, headers: [(name: String, value: String)], body: [UInt8]?, deadline: Duration,
+        limit: Int
+    ) {
         guard let handle = curl_easy_init() else { return nil }
         self.handle = handle
         self.limit = limit
@@ -90,7 +94,8 @@ final class RawEasy {
         polyclinic_curl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, 1000)
         let (seconds, attoseconds) = deadline.components
         polyclinic_curl_set_long(
-            handle, CURLOPT_TIMEOUT_MS, max(1, Int(clamping: seconds) &* 1000 &+ Int(attoseconds / 1_000_000_000_000_000)))
+            handle, CURLOPT_TIMEOUT_MS,
+            max(1, Int(clamping: seconds) &* 1000 &+ Int(attoseconds / 1_000_000_000_000_000)))
         polyclinic_curl_set_long(handle, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         // Nothing in between may see what we ask: the environment's proxies are not ours.
         polyclinic_curl_set_string(handle, CURLOPT_PROXY, "")
@@ -100,7 +105,9 @@ final class RawEasy {
         if let body {
             let copy = UnsafeMutablePointer<CChar>.allocate(capacity: max(1, body.count))
             body.withUnsafeBytes { bytes in
-                if let base = bytes.baseAddress { UnsafeMutableRawPointer(copy).copyMemory(from: base, byteCount: bytes.count) }
+                if let base = bytes.baseAddress {
+                    UnsafeMutableRawPointer(copy).copyMemory(from: base, byteCount: bytes.count)
+                }
             }
             upload = copy
             polyclinic_curl_set_pointer(handle, CURLOPT_POSTFIELDS, copy)

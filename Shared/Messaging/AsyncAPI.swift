@@ -39,7 +39,12 @@ package enum AsyncAPI {
             $0.object("operations") { for entry in entries { operation(entry, &$0) } }
             $0.object("components") {
                 $0.object("messages") { for entry in entries { message(entry, &$0) } }
-                $0.object("schemas") { for entry in entries { $0.key(entry.name.text); schema(of: entry, &$0) } }
+                $0.object("schemas") { json in
+                    for entry in entries {
+                        json.key(entry.name.text)
+                        schema(of: entry, &json)
+                    }
+                }
             }
         }
         return json.bytes
@@ -48,8 +53,8 @@ package enum AsyncAPI {
     private static func description(_ settings: MessagingSettings) -> String {
         """
         Facts that Polyclinic's services announce. Every message is a CloudEvent 1.0 in structured JSON on the durable \
-        topic exchange `\(settings.exchange)`; its routing key is its type. To react in any language: declare a durable \
-        quorum queue named `<you>.<what-you-do>`, bind it to the types you want, acknowledge after your effect is \
+        topic exchange `\(settings.exchange)`; its routing key is its type. To react in any language: declare a \
+        durable quorum queue named `<you>.<what-you-do>`, bind it to the types you want, acknowledge after your effect is \
         committed, and remember the ids you have handled, because a message may arrive more than once. Order holds per \
         subject as long as nothing fails; `revision` tells old from new. Within a version, members are only added, so \
         ignore what you do not know. Payloads hold ids, times, amounts and reasons: never a patient's name or diagnosis.
@@ -103,9 +108,6 @@ package enum AsyncAPI {
     }
 
     private static func envelope(_ entry: Entry, _ json: inout JSONWriter) {
-        func member(_ name: String, _ schema: (inout JSONWriter) -> Void) {
-            json.object(name) { schema(&$0) }
-        }
         func text(_ format: String?) -> (inout JSONWriter) -> Void {
             { json in
                 json.field("type", "string")
@@ -120,20 +122,32 @@ package enum AsyncAPI {
         json.object { inner in
             func put(_ name: String, _ write: (inout JSONWriter) -> Void) { inner.object(name) { write(&$0) } }
             put("specversion") { $0.field("const", "1.0") }
-            put("id") { text("uuid")(&$0); $0.field("description", "The event's identity: the same on every delivery.") }
+            put("id") {
+                text("uuid")(&$0)
+                $0.field("description", "The event's identity: the same on every delivery.")
+            }
             put("source") { text("uri-reference")(&$0) }
             put("type") { $0.field("const", entry.name.text) }
-            put("subject") { text(nil)(&$0); $0.field("description", "The id of what the fact is about.") }
+            put("subject") {
+                text(nil)(&$0)
+                $0.field("description", "The id of what the fact is about.")
+            }
             put("time") { text("date-time")(&$0) }
             put("datacontenttype") { $0.field("const", "application/json") }
-            put("traceparent") { text(nil)(&$0); $0.field("description", "W3C Trace Context.") }
+            put("traceparent") {
+                text(nil)(&$0)
+                $0.field("description", "W3C Trace Context.")
+            }
             put("tenantid") { text("uuid")(&$0) }
             put("revision") {
                 $0.field("type", "integer")
                 $0.field("minimum", 0)
                 $0.field("description", "Version of the subject after the change; 0 where nothing is versioned.")
             }
-            put("actor") { text("uuid")(&$0); $0.field("description", "The account behind it, if there is one.") }
+            put("actor") {
+                text("uuid")(&$0)
+                $0.field("description", "The account behind it, if there is one.")
+            }
             put("data") { $0.field("$ref", "#/components/schemas/\(entry.name)") }
         }
     }

@@ -30,7 +30,10 @@ package struct Envelope: Sendable {
     package let occurredAt: Timestamp
     package let actor: AccountID?
     package let traceparent: String
-    package init(id: EventID, name: EventName, tenant: TenantID, subject: String, revision: Int, occurredAt: Timestamp, actor: AccountID?, traceparent: String) {
+    package init(
+        id: EventID, name: EventName, tenant: TenantID, subject: String, revision: Int, occurredAt: Timestamp,
+        actor: AccountID?, traceparent: String
+    ) {
         self.id = id
         self.name = name
         self.tenant = tenant

@@ -59,7 +59,8 @@ import Primitives
     /// Stored answers are under row-level security, so each tenant that was active lately is swept by itself.
     private func sweepAnswers() async throws -> Int {
         let tenants = try await db.systemTransaction { tx in
-            try await tx.all("select distinct tenant_id from outbox limit 10000", as: { row in try row.next(as: TenantID.self) })
+            try await tx.all(
+                "select distinct tenant_id from outbox limit 10000", as: { row in try row.next(as: TenantID.self) })
         }
         var total = 0
         for tenant in tenants {

@@ -16,7 +16,8 @@ import Postgres
         settings: MessagingSettings = MessagingSettings(), note: @escaping Note = { _ in }
     ) {
         self.note = note
-        publisher = Publisher(amqp, name: service, topology: .announcing(settings))
+        // The publishing connection declares our reactions' queues too: what we announce to ourselves must find them.
+        publisher = Publisher(amqp, name: service, topology: .of(reactions, settings))
         relay = OutboxRelay(service: service, db: db, publisher: publisher, settings: settings, note: note)
         consumer = Consumer(
             service: service, reactions: reactions, db: db, publisher: publisher, amqp: amqp, settings: settings,

@@ -45,8 +45,8 @@ extension Transaction {
         _ action: String, _ resource: String, _ id: String, allowed: Bool, before: JSONObject?, after: JSONObject?
     ) {
         let entry = AuditEntry(
-            service: OutboxDraft.service, action: action, resource: resource, resourceID: id, role: cause?.role ?? "system",
-            allowed: allowed, before: before, after: after)
+            service: OutboxDraft.service, action: action, resource: resource, resourceID: id,
+            role: cause?.role ?? "system", allowed: allowed, before: before, after: after)
         append(AuditEntry.name, subject: id, revision: 0, data: entry.jsonBytes)
     }
 
@@ -99,9 +99,11 @@ extension Transaction {
         tx.later(
             """
             insert into outbox (id, type, subject, revision, actor, traceparent, data, occurred_at)
-            select id, type, subject, revision, \(cause?.actor)::uuid, \(traceparent), data, \(Timestamp.now())::timestamptz
+            select id, type, subject, revision, \(cause?.actor)::uuid, \(traceparent), data,
+                   \(Timestamp.now())::timestamptz
             from unnest(\(rows.map(\.id))::uuid[], \(rows.map(\.name.text))::text[], \(rows.map(\.subject))::text[],
-                        \(rows.map(\.revision))::int[], \(rows.map { String(decoding: $0.data, as: UTF8.self) })::json[])
+                        \(rows.map(\.revision))::int[],
+                        \(rows.map { String(decoding: $0.data, as: UTF8.self) })::json[])
                  with ordinality as announced (id, type, subject, revision, data, place)
             order by place
             """)

@@ -27,3 +27,17 @@ package enum Redelivery: Error {
     case later
     case reject
 }
+
+extension Transaction {
+    /// Whether `envelope` is newer than everything this reaction has seen about its subject; remembers it if so.
+    /// For reactions that keep one row per subject and have no revision of their own to compare with.
+    package func isNews(_ envelope: Envelope, to reaction: String) async throws -> Bool {
+        try await run(
+            """
+            insert into inbox_revision (reaction, tenant_id, subject, revision)
+            values (\(reaction), \(envelope.tenant), \(envelope.subject), \(envelope.revision))
+            on conflict on constraint inbox_revision_newest
+            do update set revision = excluded.revision where inbox_revision.revision < excluded.revision
+            """) == 1
+    }
+}

@@ -194,4 +194,20 @@ struct ConsumerTests {
             #expect(rows.last?.1 != cause.traceparent)
         }
     }
+
+    @Test func `A revision is news once, and an older one never`() async throws {
+        try await Workbench.with { bench in
+            @LoopActor func envelope(_ revision: Int) -> Envelope {
+                Envelope(
+                    id: EventID(), name: Happened.name, tenant: bench.test.tenant, subject: "s", revision: revision,
+                    occurredAt: .now(), actor: nil, traceparent: Traceparent.fresh())
+            }
+            let news = try await bench.test.db.transaction(for: bench.test.tenant) { tx in
+                var news: [Bool] = []
+                for revision in [2, 2, 1, 3] { news.append(try await tx.isNews(envelope(revision), to: "r")) }
+                return news
+            }
+            #expect(news == [true, false, false, true])
+        }
+    }
 }

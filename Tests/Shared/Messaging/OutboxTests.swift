@@ -32,7 +32,9 @@ struct OutboxTests {
             let rows = try await bench.test.db.systemTransaction { tx in
                 try await tx.all(
                     "select subject, tenant_id, xmin::text from outbox order by seq",
-                    as: { row in (try row.next(as: String.self), try row.next(as: TenantID.self), try row.next(as: String.self)) })
+                    as: { row in
+                        (try row.next(as: String.self), try row.next(as: TenantID.self), try row.next(as: String.self))
+                    })
             }
             #expect(rows.map(\.0) == ["c", "a", "b"])
             #expect(rows.allSatisfy { $0.1 == bench.test.tenant })
@@ -130,7 +132,9 @@ struct OutboxTests {
                 func write(to json: inout JSONWriter) { json.object { _ in } }
             }
             let messenger = bench.serve()
-            try await bench.test.db.transaction(for: bench.test.tenant) { tx in try tx.announce(Ignored(), revision: 1) }
+            try await bench.test.db.transaction(for: bench.test.tenant) { tx in
+                try tx.announce(Ignored(), revision: 1)
+            }
             try await until("published") { messenger.relay.metrics.published == 1 }
             #expect(try await bench.count(bench.settings.exchange + ".unrouted") == 1)
         }
@@ -164,7 +168,8 @@ struct OutboxTests {
                 try await tx.run(
                     """
                     insert into idempotency (account_id, key, request_hash, answer, expires_at) values
-                        (gen_random_uuid(), 'a', '', '', now() - interval '1 s'), (gen_random_uuid(), 'b', '', '', now() + interval '1 h')
+                        (gen_random_uuid(), 'a', '', '', now() - interval '1 s'),
+                        (gen_random_uuid(), 'b', '', '', now() + interval '1 h')
                     """)
             }
             #expect(try await Housekeeping(db: bench.test.db).sweep() == 4)
