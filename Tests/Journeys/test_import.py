@@ -4,6 +4,7 @@ import json
 import pathlib
 import random
 import shutil
+from urllib.parse import quote
 
 from clinic import ROOT
 
@@ -40,7 +41,7 @@ def test_forty_patients_are_loaded_once_and_found_by_misspelt_names(env, stack, 
         given = "".join(c for c in name["given"][0] if not c.isdigit())
         at = dice.randrange(1, len(family) - 1)
         misspelt = f"{given} {family[:at]}{family[at + 1:]}"
-        items = reception.get("/v1/patients?limit=20&search=" + misspelt.replace(" ", "%20"))["items"]
+        items = reception.get("/v1/patients?limit=20&search=" + quote(misspelt))["items"]
         match = [p for p in items if family in p["name"] and p["birthDate"] == person["birthDate"]]
         assert match, (misspelt, [p["name"] for p in items])
         visits = doctor[0].get(f"/v1/patients/{match[0]['id']}/visits?limit=100")["items"]
