@@ -145,6 +145,14 @@ struct OutboxTests {
             let messenger = bench.serve()
             try await bench.announce("a", "b")
             try await until("two effects") { messenger.consumer.metrics.handled == 2 }
+            // The reaction may be done before the relay has committed that it published.
+            try await until("both are marked") {
+                try await bench.test.db.systemTransaction { tx in
+                    try await tx.first(
+                        "select count(*) from outbox where published_at is not null",
+                        as: { row in try row.next(as: Int.self) })
+                } == 2
+            }
             let count = try await messenger.relay.replay(since: Timestamp.now().adding(seconds: -60))
             #expect(count == 2)
             try await until("two duplicates") { messenger.consumer.metrics.duplicates == 2 }
