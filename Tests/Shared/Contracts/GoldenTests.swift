@@ -43,6 +43,20 @@ struct GoldenTests {
         #expect(try Set(Files.names(in: "Tests/Contracts/Golden")) == known)
     }
 
+    @Test func `Every event that is declared is in the catalogue`() throws {
+        var declared: Set<String> = []
+        for service in try Files.names(in: "Shared/Contracts") where !service.hasSuffix(".swift") {
+            for file in try Files.names(in: "Shared/Contracts/\(service)") where file.hasSuffix("Events.swift") {
+                let text = String(decoding: try Files.read("Shared/Contracts/\(service)/\(file)"), as: UTF8.self)
+                for line in text.split(separator: "\n") where line.contains("static let name: EventName = ") {
+                    declared.insert(String(line.split(separator: "\"")[1]))
+                }
+            }
+        }
+        declared.insert("audit.entry.recorded.v1")
+        #expect(declared == Set(Catalogue.events.map(\.name.text)))
+    }
+
     @Test func `Names are unique, follow the grammar, and are in past tense of a service we have`() {
         let services: Set = [
             "auth", "scheduling", "queue", "clinical", "pharmacy", "billing", "notifications", "reporting", "audit",
