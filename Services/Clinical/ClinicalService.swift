@@ -25,6 +25,7 @@ enum ClinicalService {
                 Migration("0001_patients", PackageResources._001_patients_sql),
                 Migration("0002_visits", PackageResources._002_visits_sql),
                 Migration("0003_prescriptions", PackageResources._003_prescriptions_sql),
+                Migration("0004_vacuum", PackageResources._004_vacuum_sql),
             ],
             routes: patients.table + visits.table + notes.table + history.table + prescriptions.table + cards.table,
             announces: [

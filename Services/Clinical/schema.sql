@@ -100,7 +100,8 @@ CREATE TABLE clinical.patient_key (
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
     key bigint NOT NULL,
     patient_id uuid NOT NULL
-);
+)
+WITH (autovacuum_vacuum_insert_scale_factor='0.02');
 ALTER TABLE ONLY clinical.patient_key FORCE ROW LEVEL SECURITY;
 CREATE TABLE clinical.practitioner_card (
     account_id uuid NOT NULL,

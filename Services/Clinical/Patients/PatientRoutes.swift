@@ -72,9 +72,14 @@ import Primitives
             let found = try await PatientSearch(sql: sql, ring: ring, tenant: caller.tenant).find(typed, limit: limit)
             return .page(found.map { PatientLine(row: $0.sealed, personal: $0.personal) }, next: nil, of: request)
         }
-        let last = try request.query.optional("cursor", as: String.self).map { try Cursor.decode($0) }
-        let rows = try await PatientStore(sql: sql)
-            .newest(before: last?.first.flatMap { PatientID($0) }, limit: limit + 1)
+        var last: PatientID?
+        if let cursor = try request.query.optional("cursor", as: String.self) {
+            guard let id = try Cursor.decode(cursor).first.flatMap({ PatientID($0) }) else {
+                throw Problem.invalid("cursor", "invalid_cursor", "Use nextCursor of the page before.")
+            }
+            last = id
+        }
+        let rows = try await PatientStore(sql: sql).newest(before: last, limit: limit + 1)
         let shown = try rows.prefix(limit).map { try line($0, ring, caller) }
         let next = rows.count > limit ? shown.last.map { Cursor.encode([$0.row.id.description]) } : nil
         return .page(shown, next: next, of: request)

@@ -27,7 +27,7 @@ struct PrescriptionPage: Sendable {
                     .joined(separator: " "), .strong, keepWithNext: 3)
             page.text(directions(item), .body, indent: 14)
             if let words = item.instructions { page.text(words, .body, indent: 14) }
-            page.text("Dispense: \(item.quantity) \(item.unit)", .small, indent: 14)
+            page.text("Dispense: \(counted("\(item.quantity)", item.unit))", .small, indent: 14)
             page.space(5)
         }
         page.rule()
@@ -42,7 +42,14 @@ struct PrescriptionPage: Sendable {
     private func directions(_ item: PrescriptionItem) -> String {
         let times = item.frequencyPerDay == 1 ? "once a day" : "\(item.frequencyPerDay) times a day"
         let days = item.durationDays == 1 ? "for 1 day" : "for \(item.durationDays) days"
-        return "\(item.dose.text) \(item.doseUnit), \(times), \(days)"
+        return "\(counted(item.dose.text, item.doseUnit)), \(times), \(days)"
+    }
+
+    /// `1 tablet`, `2 tablets`; units such as ml have no plural.
+    private func counted(_ number: String, _ unit: String) -> String {
+        let pieces = ["tablet", "capsule", "sachet", "patch", "vial", "ampoule", "lozenge", "injection", "pack", "puff", "drop", "unit"]
+        guard number != "1", pieces.contains(unit) else { return "\(number) \(unit)" }
+        return "\(number) \(unit)" + (unit.hasSuffix("ch") ? "es" : "s")
     }
 
     private func age(on day: LocalDate) -> Int? {
