@@ -27,6 +27,7 @@ CREATE TABLE pharmacy.batch (
     on_hand bigint DEFAULT 0 NOT NULL,
     quarantined boolean DEFAULT false NOT NULL,
     version integer DEFAULT 0 NOT NULL,
+    quarantine_reason text,
     CONSTRAINT batch_cost_has_currency CHECK (((unit_cost IS NULL) = (currency IS NULL))),
     CONSTRAINT batch_on_hand_bounded CHECK ((on_hand <= 1000000000)),
     CONSTRAINT batch_on_hand_never_negative CHECK ((on_hand >= 0)),
@@ -276,6 +277,7 @@ GRANT INSERT(unit_cost) ON TABLE pharmacy.batch TO polyclinic_pharmacy;
 GRANT INSERT(currency) ON TABLE pharmacy.batch TO polyclinic_pharmacy;
 GRANT UPDATE(quarantined) ON TABLE pharmacy.batch TO polyclinic_pharmacy;
 GRANT UPDATE(version) ON TABLE pharmacy.batch TO polyclinic_pharmacy;
+GRANT UPDATE(quarantine_reason) ON TABLE pharmacy.batch TO polyclinic_pharmacy;
 GRANT SELECT,INSERT ON TABLE pharmacy.dispensing TO polyclinic_pharmacy;
 GRANT SELECT,INSERT ON TABLE pharmacy.dispensing_line TO polyclinic_pharmacy;
 GRANT SELECT,INSERT,DELETE ON TABLE pharmacy.idempotency TO polyclinic_pharmacy;
