@@ -59,14 +59,17 @@ import Synchronization
         case .lost(let error):
             isConnected = false
             if let error { lastFault = error }
+            // What was submitted before this news arrived, and after the thread had looked for the last time.
+            for token in link.withdraw() { settle(.init(token: token, outcome: .unknown)) }
             onChange?()
         case .blocked(let flag): isBlocked = flag
-        case .settled(let settled):
-            for one in settled {
-                guard let (batch, index) = waiting.removeValue(forKey: one.token) else { continue }
-                batch.settle(index, one.outcome)
-            }
+        case .settled(let settled): for one in settled { settle(one) }
         }
+    }
+
+    private func settle(_ one: ConfirmTracker.Settled) {
+        guard let (batch, index) = waiting.removeValue(forKey: one.token) else { return }
+        batch.settle(index, one.outcome)
     }
 }
 
@@ -121,6 +124,14 @@ final class PublishingLink: Link, @unchecked Sendable {
             }
         }
         ring()
+    }
+
+    /// Takes back what the thread has not seen yet.
+    func withdraw() -> [UInt64] {
+        submitted.withLock { list in
+            defer { list.removeAll() }
+            return list.map(\.token)
+        }
     }
 
     override func opened(_ connection: RawConnection) throws(AMQPError) {

@@ -122,6 +122,34 @@ struct ConsumerTests {
         }
     }
 
+    @Test func `A message that keeps killing its consumer ends in parking, its neighbours do not`() async throws {
+        try await Workbench.with { bench in
+            let publisher = try await bench.publisher()
+            for thing in ["poison", "innocent"] {
+                var message = bench.message(thing)
+                (message.exchange, message.routingKey) = ("", bench.queues.isolate)
+                _ = try await publisher.publish([message])
+            }
+            publisher.stop()
+            // A process that dies of the first message it gets, four times over.
+            for _ in 0..<4 {
+                let victim = Subscriber(bench.amqp, name: "victim", from: [.init(bench.queues.isolate, prefetch: 1)])
+                nonisolated(unsafe) var got: [Delivery] = []
+                victim.start { got.append($0) }
+                try await until("the victim has it") { !got.isEmpty }
+                #expect(try CloudEvent(got[0].body).envelope.subject == "poison")
+                victim.stop()
+                try await until("it is gone") {
+                    let left = try await bench.count(bench.queues.isolate) + bench.count(bench.queues.parking)
+                    return left == 2
+                }
+            }
+            try await until("it is parked") { try await bench.count(bench.queues.parking) == 1 }
+            bench.serve()
+            try await until("the innocent's effect") { try await bench.effects == ["innocent"] }
+        }
+    }
+
     @Test func `Events of one subject are handled in order, those of others beside them`() async throws {
         try await Workbench.with { bench in
             bench.also = { event, _ in
