@@ -1,0 +1,255 @@
+"""What must be true of the record when all is quiet again: each check returns what is wrong, as text.
+
+By hand, on the stack that runs: `python Tests/Chaos/checks.py`.
+"""
+import os
+import sys
+import time
+
+import pika
+import psycopg
+
+SERVICES = ("auth", "scheduling", "queue", "clinical", "pharmacy", "billing", "notifications", "reporting")
+ALL_FACTS = " union all ".join(f"select id, type, tenant_id, occurred_at from {s}.outbox" for s in SERVICES)
+ALL_INBOXES = " union all ".join(f"select reaction, event_id, received_at from {s}.inbox" for s in SERVICES)
+
+# promise, what is wrong, and the statement that finds it. %(since)s is when the run began.
+WRONG = [
+    ("R1", "two live appointments of a practitioner overlap", """
+        select a.id, b.id from scheduling.appointment a join scheduling.appointment b
+          on a.tenant_id = b.tenant_id and a.provider_id = b.provider_id and a.id < b.id
+         and tstzrange(a.starts_at, a.ends_at) && tstzrange(b.starts_at, b.ends_at)
+        where a.status in ('booked', 'arrived') and b.status in ('booked', 'arrived')"""),
+    ("R1", "a patient is expected in two places", """
+        select a.id, b.id from scheduling.appointment a join scheduling.appointment b
+          on a.tenant_id = b.tenant_id and a.patient_id = b.patient_id and a.id < b.id
+         and tstzrange(a.starts_at, a.ends_at) && tstzrange(b.starts_at, b.ends_at)
+        where a.status in ('booked', 'arrived') and b.status in ('booked', 'arrived')"""),
+    ("R1", "a slot's state and its appointments disagree", """
+        select s.id, s.status from scheduling.slot s
+        left join scheduling.appointment a on a.slot_id = s.id and a.status <> 'cancelled'
+        group by s.id having (s.status = 'booked') <> (count(a.id) = 1) or count(a.id) > 1"""),
+    ("R1", "an appointment and its slot disagree about the time", """
+        select a.id from scheduling.appointment a join scheduling.slot s on s.id = a.slot_id
+        where a.status <> 'cancelled' and (a.starts_at, a.ends_at, a.provider_id) <> (s.starts_at, s.ends_at, s.provider_id)"""),
+    ("R2", "an audit entry was lost", f"""
+        select f.id from ({ALL_FACTS}) f left join reporting.audit_entry e on e.id = f.id
+        where f.type = 'audit.entry.recorded.v1' and e.id is null"""),
+    ("R2", "an audit entry came from nowhere", f"""
+        select e.id from reporting.audit_entry e where e.at > %(since)s and e.id not in (select id from ({ALL_FACTS}) f)"""),
+    ("R2", "an event did not reach a reaction", f"""
+        with facts as materialized ({ALL_FACTS}), handled as materialized ({ALL_INBOXES}),
+             wanted as (select distinct h.reaction, f.type from handled h join facts f on f.id = h.event_id)
+        select w.reaction, f.type, f.id from wanted w join facts f on f.type = w.type and f.occurred_at > %(since)s
+        where not exists (select from handled h where h.reaction = w.reaction and h.event_id = f.id)"""),
+    ("R2", "an inbox holds an event twice", f"""
+        select reaction, event_id from ({ALL_INBOXES}) i group by 1, 2 having count(*) > 1"""),
+    ("R5", "token numbers have a gap or a twin", """
+        select t.location_id, t.local_date, count(*), max(t.sequence), d.last_sequence from queue.token t
+        join queue.queue_day d using (tenant_id, location_id, local_date)
+        group by t.tenant_id, t.location_id, t.local_date, d.last_sequence
+        having count(distinct sequence) <> count(*) or max(sequence) <> count(*) or d.last_sequence <> count(*)"""),
+    ("R5", "a practitioner sees two patients at once", """
+        select provider_id, local_date from queue.token where status = 'WITH_DOCTOR'
+        group by tenant_id, provider_id, local_date having count(*) > 1"""),
+    ("R6", "stock is not the sum of its movements", """
+        select b.id, b.on_hand from pharmacy.batch b left join pharmacy.stock_movement m on m.batch_id = b.id
+        group by b.id having b.on_hand <> coalesce(sum(m.delta), 0) or b.on_hand < 0"""),
+    ("R6", "what was handed out and what left the shelf differ", """
+        select d.id from pharmacy.dispensing d
+        where (select sum(quantity) from pharmacy.dispensing_line l where l.dispensing_id = d.id)
+            is distinct from (select -sum(delta) from pharmacy.stock_movement m where m.dispensing_id = d.id)"""),
+    ("R6", "more was handed out than prescribed", """
+        select c.item_id from pharmacy.prescription_item_card c
+        left join pharmacy.dispensing_line l on l.prescription_item_id = c.item_id
+        group by c.item_id having c.dispensed <> coalesce(sum(l.quantity), 0) or coalesce(sum(l.quantity), 0) > c.prescribed"""),
+    ("R6", "an expired batch was handed out", """
+        select l.dispensing_id from pharmacy.dispensing_line l join pharmacy.dispensing d on d.id = l.dispensing_id
+        where l.expiry_date < d.local_date"""),
+    ("R7", "a ledger entry does not balance", """
+        select e.id from billing.ledger_entry e left join billing.ledger_line l on l.entry_id = e.id
+        group by e.id having count(l.amount) < 2 or sum(l.amount) <> 0"""),
+    ("R7", "an invoice and its payments differ", """
+        select i.id from billing.invoice i left join billing.payment p on p.invoice_id = i.id group by i.id
+        having i.received <> coalesce(sum(p.amount) filter (where p.kind = 'PAYMENT'), 0)
+            or i.refunded <> coalesce(sum(p.amount) filter (where p.kind = 'REFUND'), 0)
+            or (i.status <> 'CANCELLED' and i.total <> i.received + i.due)"""),
+    ("R7", "an invoice and its lines differ", """
+        select i.id from billing.invoice i left join billing.invoice_line l on l.invoice_id = i.id group by i.id
+        having i.total <> coalesce(sum(l.total), 0) or i.tax <> coalesce(sum(l.tax), 0)"""),
+    ("R7", "what the ledger calls receivable is not what is due", """
+        select i.id from billing.invoice i left join billing.ledger_entry e on e.invoice_id = i.id
+        left join billing.ledger_line l on l.entry_id = e.id and l.account = 'receivable' group by i.id
+        having i.status <> 'DRAFT' and coalesce(sum(l.amount), 0) <> i.due"""),
+    ("R7", "a payment has not exactly one ledger entry", """
+        select invoice_id from (
+            select invoice_id, 1 as payments, 0 as entries from billing.payment where kind = 'PAYMENT'
+            union all select invoice_id, 0, 1 from billing.ledger_entry where kind = 'PAYMENT') x
+        group by 1 having sum(payments) <> sum(entries)"""),
+    ("R7", "a visit was billed twice", """
+        select visit_id from billing.invoice where mode = 'AUTO' and status <> 'CANCELLED'
+        group by tenant_id, visit_id having count(*) > 1"""),
+    ("R7", "invoice numbers have a gap", """
+        select c.year, c.last, count(i.id) from billing.invoice_counter c
+        left join billing.invoice i on i.tenant_id = c.tenant_id and i.number like c.series || '-' || c.year || '-%%'
+        where c.series = 'INV' group by c.tenant_id, c.year, c.last having c.last <> count(i.id)"""),
+    ("R8", "a completed visit's token or appointment is still open", """
+        select v.id, t.status, a.status from clinical.visit v
+        left join queue.token t on t.id = v.token_id left join scheduling.appointment a on a.id = t.appointment_id
+        where v.status = 'completed' and v.started_at > %(since)s
+          and (t.status not in ('COMPLETED', 'LEFT') or a.status not in ('fulfilled', 'cancelled'))"""),
+    ("R8", "a paid prescription is not known as paid at the counter", """
+        select i.id from billing.invoice i join billing.invoice_prescription p on p.invoice_id = i.id
+        left join pharmacy.settlement_card s on s.prescription_id = p.prescription_id
+        where i.status = 'PAID' and i.refunded = 0 and i.created_at > %(since)s and s.paid is distinct from true"""),
+    ("R8", "a patient who is in the queue's token is unknown as arrived", """
+        select a.id, a.status from queue.token t join scheduling.appointment a on a.id = t.appointment_id
+        where a.status = 'booked' and t.status <> 'LEFT'"""),
+]
+
+# What the day's report counts, beside the record that it was counted from.
+COUNTED = {
+    "patients registered": ("sum(patients_registered) from reporting.daily_summary", "count(*) from clinical.patient"),
+    "visits completed": ("sum(visits_completed) from reporting.daily_summary", "count(*) from clinical.visit where status = 'completed'"),
+    "bookings": ("sum(appointments_booked) from reporting.daily_summary", "count(*) from scheduling.appointment"),
+    "cancellations": ("sum(appointments_cancelled) from reporting.daily_summary",
+                      "count(*) from scheduling.appointment where status = 'cancelled'"),
+    "tokens issued": ("sum(tokens_issued) from reporting.daily_summary", "count(*) from queue.token"),
+    "tokens completed": ("sum(tokens_completed) from reporting.daily_summary", "count(*) from queue.token where status = 'COMPLETED'"),
+    "invoices issued": ("sum(invoices_issued) from reporting.daily_summary", "count(*) from billing.invoice where issued_at is not null"),
+    "takings": ("sum(amount) from reporting.daily_takings where method <> 'REFUND'",
+                "sum(amount) from billing.payment where kind = 'PAYMENT'"),
+    "payments": ("sum(count) from reporting.daily_takings where method <> 'REFUND'", "count(*) from billing.payment where kind = 'PAYMENT'"),
+    "items dispensed": ("sum(items_dispensed) from reporting.daily_summary", "sum(quantity) from pharmacy.dispensing_line"),
+}
+
+
+def differences(database):
+    """Report minus record, for each figure: a run must not move it."""
+    return {name: database.execute(f"select coalesce((select {left}), 0)::bigint - coalesce((select {right}), 0)::bigint").fetchone()[0]
+            for name, (left, right) in COUNTED.items()}
+
+
+def record(database, since, before=None):
+    """Everything that SQL can tell; `before` is what `differences` said when the run began."""
+    found = []
+    for promise, what, statement in WRONG:
+        rows = database.execute(statement, {"since": since}).fetchall()
+        if rows:
+            found.append(f"{promise}: {what}: {len(rows)} times, such as {[str(v) for v in rows[0]]}")
+    for name, now in differences(database).items():
+        if now != (before or {}).get(name, 0):
+            found.append(f"R2: the day's report counted {name} wrongly: {now - (before or {}).get(name, 0):+d}")
+    return found
+
+
+def unpublished(database):
+    return {s: n for s in SERVICES if (n := database.execute(f"select count(*) from {s}.outbox where published_at is null").fetchone()[0])}
+
+
+def depths(amqp_url, database):
+    """Messages in every queue of every reaction that ever handled anything: {queue: count}, empty ones left out."""
+    reactions = [row[0] for row in database.execute(f"select distinct reaction from ({ALL_INBOXES}) i")]
+    connection = pika.BlockingConnection(pika.URLParameters(amqp_url))
+    found = {}
+    try:
+        for reaction in reactions:
+            for suffix in ("", ".isolate", ".parking", ".retry.5s", ".retry.30s", ".retry.5m"):
+                channel = connection.channel()
+                try:
+                    count = channel.queue_declare(reaction + suffix, passive=True).method.message_count
+                    if count:
+                        found[reaction + suffix] = count
+                    channel.close()
+                except pika.exceptions.ChannelClosedByBroker:
+                    pass
+    finally:
+        connection.close()
+    return found
+
+
+# What an operation makes, and where it must be found.
+MADE = {
+    "register": "clinical.patient", "book": "scheduling.appointment", "walk-in": "queue.token", "check-in": "queue.token",
+    "visit": "clinical.visit", "prescribe": "clinical.prescription", "invoice": "billing.invoice", "pay": "billing.payment",
+    "dispense": "pharmacy.dispensing", "receive": "pharmacy.batch",
+}
+
+
+def history(log, database, first_id):
+    """What the clients were told, against what is there."""
+    found = [f"a client saw: {row['text']}" for row in log.problems]
+    lost = [o for o in log.operations if o["status"] is None]
+    found += [f"R8: no answer in all that time: {o['what']} by {o['who']}" for o in lost]
+    # R1, R3: every 201 is there, and nothing is there that nobody was told of.
+    for table in sorted(set(MADE.values())):
+        whats = [what for what in MADE if MADE[what] == table]
+        told = [o["id"] for o in log.operations if o["what"] in whats and o["status"] == 201]
+        there = {str(row[0]) for row in database.execute(f"select id from {table} where id >= %s", [first_id])}
+        missing = set(told) - there
+        more = there - set(told)
+        doubtful = sum(1 for o in lost if o["what"] in whats)
+        if missing:
+            found.append(f"R1: {len(missing)} of {table} were confirmed and are not there, such as {min(missing)}")
+        if len(more) > doubtful:
+            found.append(f"R3: {len(more)} of {table} are there that nobody was told of, such as {min(more)}")
+        if len(told) != len(set(told)):
+            found.append(f"R3: two operations were given the same row of {table}")
+    # R3: one key, one answer.
+    answers = {}
+    for a in log.attempts:
+        if a["key"] and a["status"] in (200, 201) and a["id"]:
+            answers.setdefault(a["key"], set()).add((a["status"], a["id"]))
+    found += [f"R3: the key {key} was answered in two ways: {sorted(said)}" for key, said in answers.items() if len(said) > 1]
+    return found + queue_order(log, database)
+
+
+def queue_order(log, database):
+    """R5: nobody is called twice, and nobody who was surely waiting is passed over."""
+    found, calls = [], {}
+    for o in log.operations:
+        if o["what"] == "next" and o["status"] == 200:
+            if o["id"] in calls:
+                found.append(f"R5: the token {o['id']} was called twice")
+            calls[o["id"]] = o
+    rows = database.execute("""
+        select id, provider_id, urgency, lane, due_at, sequence, called_at from queue.token where id = any(%s::uuid[])""",
+        [list({o["id"] for o in log.operations if o["id"] and o["what"] in ("walk-in", "check-in", "next")})]).fetchall()
+    place = {str(r[0]): (str(r[1]), r[2:6], r[6]) for r in rows}
+    arrived = {o["id"]: o for o in log.operations if o["what"] in ("walk-in", "check-in") and o["status"] == 201}
+    by_provider = {}
+    for token, o in arrived.items():
+        if token in place:
+            by_provider.setdefault(place[token][0], []).append(token)
+    for token, call in calls.items():
+        if token not in place:
+            continue
+        provider, mine, called_at = place[token]
+        for other in by_provider.get(provider, []):
+            _, theirs, other_called = place[other]
+            waiting = arrived[other]["ended"] < call["began"] and (other_called is None or other_called > called_at)
+            if other != token and theirs < mine and waiting:
+                found.append(f"R5: {token} was called before {other}, who came first")
+    return found
+
+
+def settle(database, amqp_url, limit, say=lambda text: None):
+    """Waits until nothing is on its way any more; returns what still is after `limit` seconds."""
+    until = time.monotonic() + limit
+    while True:
+        left = {**unpublished(database), **{q: n for q, n in depths(amqp_url, database).items() if not q.endswith(".parking")}}
+        if not left or time.monotonic() > until:
+            return left
+        say(f"on its way: {left}")
+        time.sleep(0.5)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "Journeys"))
+    from clinic import stack_environment
+    environment = stack_environment()
+    with psycopg.connect(environment["POSTGRES_URL"], autocommit=True) as db:
+        wrong = record(db, "2000-01-01", differences(db))
+        wrong += [f"R2: parked: {q}: {n}" for q, n in depths(environment["AMQP_ADMIN_URL"], db).items() if q.endswith(".parking")]
+    print("\n".join(wrong) or "nothing is wrong")
+    sys.exit(bool(wrong))
