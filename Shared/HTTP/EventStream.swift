@@ -53,9 +53,12 @@ import Loop
     // MARK: for the connection
 
     static func start(
-        _ response: Response, on connection: HTTPConnection, _ run: @escaping @LoopActor @Sendable (EventStream) async -> Void
+        _ response: Response, on connection: HTTPConnection,
+        _ run: @escaping @LoopActor @Sendable (EventStream) async -> Void
     ) {
-        var headers = [("Content-Type", "text/event-stream"), ("Cache-Control", "no-store"), ("X-Accel-Buffering", "no")]
+        var headers = [
+            ("Content-Type", "text/event-stream"), ("Cache-Control", "no-store"), ("X-Accel-Buffering", "no"),
+        ]
         if connection.exchange.isOldVersion {
             connection.closesAfterExchange()
         } else {

@@ -69,7 +69,7 @@ struct Peer: Sendable {
             let raw = isV4 ? bytes[4..<8] : bytes[8..<24]
             let isMapped = !isV4 && raw.prefix(12).elementsEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff])
             let isLoopback =
-                isV4 ? raw.first == 127 : isMapped ? raw[20] == 127 : raw.dropLast().allSatisfy { $0 == 0 } && raw[23] == 1
+                isV4 ? raw.first == 127 : isMapped ? raw[20] == 127 : raw.dropLast().allSatisfy { $0 == 0 } && raw.last == 1
             var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
             let shown = isMapped ? bytes[20..<24] : raw
             inet_ntop(
@@ -86,7 +86,7 @@ struct Peer: Sendable {
         guard isLoopback, let last = header?.utf8.split(separator: 0x2c).last else { return address }
         let text = String(Substring(last)).trimmed
         var scratch = in6_addr()
-        guard inet_pton(AF_INET, text, &scratch) == 1 || inet_pton(AF_INET6, text, &scratch) == 1 else { return address }
-        return text
+        let isAddress = inet_pton(AF_INET, text, &scratch) == 1 || inet_pton(AF_INET6, text, &scratch) == 1
+        return isAddress ? text : address
     }
 }

@@ -56,7 +56,9 @@ package struct Request: Sendable {
         guard let tag = header("if-match") else {
             throw Problem(428, "precondition_required", "Send If-Match with the ETag you read.")
         }
-        guard tag.hasPrefix("\""), tag.hasSuffix("\""), tag.utf8.count > 2, let version = Int(tag.dropFirst().dropLast())
+        let digits = tag.utf8.dropFirst().dropLast()
+        guard tag.hasPrefix("\""), tag.hasSuffix("\""), digits.allSatisfy({ (0x30...0x39).contains($0) }),
+            let version = Int(Substring(digits))
         else { throw .staleVersion }
         return version
     }

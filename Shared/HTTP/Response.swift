@@ -38,7 +38,9 @@ package struct Response: Sendable {
         return response
     }
 
-    package static func created(_ value: some JSONWritable, version: Int? = nil, at location: String? = nil) -> Response {
+    package static func created(
+        _ value: some JSONWritable, version: Int? = nil, at location: String? = nil
+    ) -> Response {
         var response = version.map { json(201, value, version: $0) } ?? json(201, value)
         if let location { response.headers.append(("Location", location)) }
         return response

@@ -31,7 +31,9 @@ import Loop
     }
 
     /// A head whose body, if any, follows piece by piece.
-    static func writeHead(_ response: Response, _ extra: [(name: String, value: String)], to connection: HTTPConnection) {
+    static func writeHead(
+        _ response: Response, _ extra: [(name: String, value: String)], to connection: HTTPConnection
+    ) {
         scratch.removeAll(keepingCapacity: true)
         begin(response, connection.exchange, keepsAlive: connection.exchange.keepsAlive || response.status == 101)
         for header in extra { append(header.name, header.value) }

@@ -85,7 +85,8 @@ import Loop
             lists(request, "connection", "upgrade"), let key = request.header("sec-websocket-key"),
             Base64.decoded(key)?.count == 16
         else {
-            return .problem(Problem(400, "malformed_handshake", "This is no WebSocket handshake."), traceID: request.traceID)
+            let problem = Problem(400, "malformed_handshake", "This is no WebSocket handshake.")
+            return .problem(problem, traceID: request.traceID)
         }
         var switching = response
         switching.status = 101
@@ -106,8 +107,9 @@ import Loop
     }
 
     private static func lists(_ request: Request, _ header: String, _ word: String) -> Bool {
-        request.headers.contains {
-            $0.name == header && $0.value.utf8.split(separator: 0x2c).contains { String(Substring($0)).trimmed.lowercased() == word }
+        request.headers.contains { field in
+            field.name == header
+                && field.value.split(separator: ",").contains { String($0).trimmed.lowercased() == word }
         }
     }
 

@@ -25,7 +25,9 @@ package struct JSONWriter: Sendable {
         needsComma = true
     }
 
-    package mutating func array<C: Collection>(of elements: C, _ write: (inout JSONWriter, C.Element) throws -> Void) rethrows {
+    package mutating func array<C: Collection>(
+        of elements: C, _ write: (inout JSONWriter, C.Element) throws -> Void
+    ) rethrows {
         separate()
         bytes.append(0x5b)
         needsComma = false

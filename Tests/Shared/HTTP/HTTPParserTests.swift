@@ -49,48 +49,70 @@ private let chunked = post + "Transfer-Encoding: chunked\r\n\r\n"
         (post + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
         (post + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n", 400),
         (post + "Transfer-Encoding: xchunked\r\n\r\n", 501), (post + "Transfer-Encoding: gzip, chunked\r\n\r\n", 501),
-        (post + "Transfer-Encoding: chunked, chunked\r\n\r\n", 501), (post + "Transfer-Encoding: identity\r\n\r\n", 501),
-        (post + "Transfer-Encoding:\r\n\r\n", 501), (post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+        (post + "Transfer-Encoding: chunked, chunked\r\n\r\n", 501),
+        (post + "Transfer-Encoding: identity\r\n\r\n", 501),
+        (post + "Transfer-Encoding:\r\n\r\n", 501),
+        (post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
         ("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-        (post + "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", 400), (post + "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc", 400),
+        (post + "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", 400),
+        (post + "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc", 400),
         (post + "Content-Length: 3, 3\r\n\r\nabc", 400), (post + "Content-Length: +3\r\n\r\nabc", 400),
         (post + "Content-Length: -1\r\n\r\n", 400), (post + "Content-Length: 0x3\r\n\r\nabc", 400),
         (post + "Content-Length: 3 3\r\n\r\nabc", 400), (post + "Content-Length:\r\n\r\n", 400),
         (post + "Content-Length: ３\r\n\r\n", 400), (post + "Content-Length: 18446744073709551616\r\n\r\n", 413),
-        (post + "Content-Length: 18446744073709551619\r\n\r\nabc", 413), (post + "Content-Length: 1048577\r\n\r\n", 413),
+        (post + "Content-Length: 18446744073709551619\r\n\r\nabc", 413),
+        (post + "Content-Length: 1048577\r\n\r\n", 413),
         (post + "Content-Length : 3\r\n\r\nabc", 400), (post + "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n", 400),
         (post + "Content-Length: 3\r\n 7\r\n\r\nabc", 400), (post + "Transfer-Encoding:\r\n chunked\r\n\r\n", 400),
-        (post + " Content-Length: 3\r\n\r\nabc", 400), ("GET / HTTP/1.1\r\n Host: a\r\n\r\n", 400), (get + "X: a\r\n\tb\r\n\r\n", 400),
+        (post + " Content-Length: 3\r\n\r\nabc", 400), ("GET / HTTP/1.1\r\n Host: a\r\n\r\n", 400),
+        (get + "X: a\r\n\tb\r\n\r\n", 400),
         // Line ends and control characters.
-        ("GET / HTTP/1.1\nHost: a\n\n", 400), ("GET / HTTP/1.1\r\nHost: a\n\r\n", 400), (get + "X: b\n\r\n", 400), (get + "\n", 400),
-        (get + "X: a\rb\r\n\r\n", 400), (get + "X: a\u{0}b\r\n\r\n", 400), (get + "X: a\u{7f}\r\n\r\n", 400), (get + "X: a\u{b}\r\n\r\n", 400),
+        ("GET / HTTP/1.1\nHost: a\n\n", 400), ("GET / HTTP/1.1\r\nHost: a\n\r\n", 400), (get + "X: b\n\r\n", 400),
+        (get + "\n", 400),
+        (get + "X: a\rb\r\n\r\n", 400), (get + "X: a\u{0}b\r\n\r\n", 400), (get + "X: a\u{7f}\r\n\r\n", 400),
+        (get + "X: a\u{b}\r\n\r\n", 400),
         (get + "\r\r\n\r\n", 400), ("\r\r\n", 400), ("\r\n\r\n" + get + "\r\n", 400), ("\n" + get + "\r\n", 400),
         // Names.
-        (get + ": x\r\n\r\n", 400), (get + "X\r\n\r\n", 400), (get + "X y: 1\r\n\r\n", 400), (get + "X\t: 1\r\n\r\n", 400),
+        (get + ": x\r\n\r\n", 400), (get + "X\r\n\r\n", 400), (get + "X y: 1\r\n\r\n", 400),
+        (get + "X\t: 1\r\n\r\n", 400),
         (get + "X\u{0}: 1\r\n\r\n", 400), (get + "X(: 1\r\n\r\n", 400), (get + "Ü: 1\r\n\r\n", 400),
         // Host.
         ("GET / HTTP/1.1\r\n\r\n", 400), (get + "Host: a\r\n\r\n", 400), (get + "host: b\r\n\r\n", 400),
-        ("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: u@b\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: u@b\r\n\r\n", 400),
         // The request line.
-        ("GET  / HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET /  HTTP/1.1\r\nHost: a\r\n\r\n", 400), (" GET / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
-        ("GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET\t/\tHTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET /\r\n\r\n", 400), ("GET\r\n\r\n", 400),
-        ("G(T / HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("get / HTTP/1.1\r\nHost: a\r\n\r\n", 501), ("BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
+        ("GET  / HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET /  HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (" GET / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET\t/\tHTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("GET /\r\n\r\n", 400), ("GET\r\n\r\n", 400),
+        ("G(T / HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("get / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
+        ("BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
         ("TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", 501), ("CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", 501),
-        ("GET / HTTP/1.10\r\nHost: a\r\n\r\n", 400), ("GET / HTTP/11\r\nHost: a\r\n\r\n", 400), ("GET / HTTP/1.1 \r\nHost: a\r\n\r\n", 400),
-        ("GET / http/1.1\r\nHost: a\r\n\r\n", 400), ("GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505), ("GET / HTTP/0.9\r\nHost: a\r\n\r\n", 505),
+        ("GET / HTTP/1.10\r\nHost: a\r\n\r\n", 400), ("GET / HTTP/11\r\nHost: a\r\n\r\n", 400),
+        ("GET / HTTP/1.1 \r\nHost: a\r\n\r\n", 400),
+        ("GET / http/1.1\r\nHost: a\r\n\r\n", 400), ("GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
+        ("GET / HTTP/0.9\r\nHost: a\r\n\r\n", 505),
         ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505), ("\u{16}\u{3}\u{1}\u{2}", 400), ("é", 400),
         // The target.
-        ("GET /a%00b HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET /?a=%00 HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET /\u{0} HTTP/1.1\r\nHost: a\r\n\r\n", 400),
-        ("GET /% HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET /%4 HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n", 400),
-        ("GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET /a\\b HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET /é HTTP/1.1\r\nHost: a\r\n\r\n", 400),
-        ("GET a HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET * HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("GET /a%00b HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET /?a=%00 HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("GET /\u{0} HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("GET /% HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET /%4 HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET /a\\b HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("GET /é HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("GET a HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET * HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         ("GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n", 400), ("GET http://u:p@a/x HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         // Chunks.
-        (chunked + "0x3\r\nabc\r\n0\r\n\r\n", 400), (chunked + "3 \r\nabc\r\n0\r\n\r\n", 400), (chunked + " 3\r\nabc\r\n0\r\n\r\n", 400),
+        (chunked + "0x3\r\nabc\r\n0\r\n\r\n", 400), (chunked + "3 \r\nabc\r\n0\r\n\r\n", 400),
+        (chunked + " 3\r\nabc\r\n0\r\n\r\n", 400),
         (chunked + "3\r\nabcd\r\n", 400), (chunked + "3\r\nabc0\r\n\r\n", 400), (chunked + "3\nabc\r\n0\r\n\r\n", 400),
-        (chunked + "3\r\nabc\n0\r\n\r\n", 400), (chunked + "3;a\nabc\r\n0\r\n\r\n", 400), (chunked + "3;a\rb\r\nabc\r\n0\r\n\r\n", 400),
-        (chunked + "\r\n", 400), (chunked + "-1\r\n", 400), (chunked + "g\r\n", 400), (chunked + "3, 3\r\nabc\r\n", 400),
-        (chunked + "100001\r\n", 413), (chunked + "fffffffff\r\n", 413), (chunked + "0\r\nX\r\n\r\n", 400), (chunked + "0\r\n\n", 400),
+        (chunked + "3\r\nabc\n0\r\n\r\n", 400), (chunked + "3;a\nabc\r\n0\r\n\r\n", 400),
+        (chunked + "3;a\rb\r\nabc\r\n0\r\n\r\n", 400),
+        (chunked + "\r\n", 400), (chunked + "-1\r\n", 400), (chunked + "g\r\n", 400),
+        (chunked + "3, 3\r\nabc\r\n", 400),
+        (chunked + "100001\r\n", 413), (chunked + "fffffffff\r\n", 413), (chunked + "0\r\nX\r\n\r\n", 400),
+        (chunked + "0\r\n\n", 400),
         (chunked + "0\r\nContent-Length: 3\r\n\r\n", 400), (chunked + "0\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
         (chunked + "0\r\n X: y\r\n\r\n", 400), (post + "Expect: 200-ok\r\nContent-Length: 1\r\n\r\n", 417),
     ])
@@ -107,16 +129,24 @@ private let chunked = post + "Transfer-Encoding: chunked\r\n\r\n"
     @Test(arguments: [
         (get + "\r\n", ["GET /  true "]), ("\r\n" + get + "\r\n", ["GET /  true "]),
         ("GET /a%20b/c?d=e%26&f? HTTP/1.1\r\nHost: a:80\r\n\r\n", ["GET /a%20b/c d=e%26&f? true "]),
-        ("GET http://b/c?d HTTP/1.1\r\nHost: a\r\n\r\n", ["GET /c d true "]), ("GET HTTPS://b HTTP/1.1\r\nHost: a\r\n\r\n", ["GET /  true "]),
-        ("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", ["OPTIONS *  true "]), ("GET / HTTP/1.1\r\nHost:\r\n\r\n", ["GET /  true "]),
-        ("GET / HTTP/1.0\r\n\r\n", ["GET /  false "]), ("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", ["GET /  true "]),
-        ("GET / HTTP/1.3\r\nHost: a\r\n\r\n", ["GET /  true "]), (get + "Connection: x, Close\r\n\r\n", ["GET /  false "]),
-        (post + "Content-Length: 3\r\n\r\nabc", ["POST /x  true abc"]), (post + "Content-Length: 0\r\n\r\n", ["POST /x  true "]),
+        ("GET http://b/c?d HTTP/1.1\r\nHost: a\r\n\r\n", ["GET /c d true "]),
+        ("GET HTTPS://b HTTP/1.1\r\nHost: a\r\n\r\n", ["GET /  true "]),
+        ("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", ["OPTIONS *  true "]),
+        ("GET / HTTP/1.1\r\nHost:\r\n\r\n", ["GET /  true "]),
+        ("GET / HTTP/1.0\r\n\r\n", ["GET /  false "]),
+        ("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", ["GET /  true "]),
+        ("GET / HTTP/1.3\r\nHost: a\r\n\r\n", ["GET /  true "]),
+        (get + "Connection: x, Close\r\n\r\n", ["GET /  false "]),
+        (post + "Content-Length: 3\r\n\r\nabc", ["POST /x  true abc"]),
+        (post + "Content-Length: 0\r\n\r\n", ["POST /x  true "]),
         (post + "Content-Length:\t003 \r\n\r\nabc", ["POST /x  true abc"]), (post + "\r\n", ["POST /x  true "]),
         (chunked + "3\r\nabc\r\n0\r\n\r\n", ["POST /x  true abc"]), (chunked + "0\r\n\r\n", ["POST /x  true "]),
         (chunked + "1;a=\"b\"\r\na\r\n002\r\nbc\r\n0;x\r\nX-Sum: 1\r\nY: 2\r\n\r\n", ["POST /x  true abc"]),
         (post + "TRANSFER-ENCODING: Chunked\r\n\r\nA\r\n0123456789\r\n0\r\n\r\n", ["POST /x  true 0123456789"]),
-        (get + "\r\n" + post + "Content-Length: 1\r\n\r\na" + get + "\r\n", ["GET /  true ", "POST /x  true a", "GET /  true "]),
+        (
+            get + "\r\n" + post + "Content-Length: 1\r\n\r\na" + get + "\r\n",
+            ["GET /  true ", "POST /x  true a", "GET /  true "]
+        ),
     ])
     func `A request is read, whole or byte by byte`(_ text: String, _ log: [String]) {
         #expect(Feeder.log(text) == log)
@@ -153,12 +183,21 @@ private let chunked = post + "Transfer-Encoding: chunked\r\n\r\n"
 
     @Test(arguments: [
         ("GET /" + String(repeating: "a", count: 9000) + " HTTP/1.1\r\nHost: a\r\n\r\n", 414),
-        ("GET /" + String(repeating: "a", count: 40000), 414), (get + "X: " + String(repeating: "a", count: 40000), 431),
+        ("GET /" + String(repeating: "a", count: 40000), 414),
+        (get + "X: " + String(repeating: "a", count: 40000), 431),
         (get + "X: " + String(repeating: "a", count: 16384) + "\r\n\r\n", 431),
-        (get + String(repeating: "X: a\r\n", count: 2000) + "\r\n", 431), (get + String(repeating: "X: a\r\n", count: 100) + "\r\n", 431),
-        (chunked + "1;" + String(repeating: "a", count: 300) + "\r\n", 431), (chunked + "1;" + String(repeating: "a", count: 300), 431),
-        (chunked + String(repeating: "1;" + String(repeating: "a", count: 200) + "\r\na\r\n", count: 200) + "0\r\n\r\n", 431),
-        (chunked + "0\r\n" + String(repeating: "X: " + String(repeating: "a", count: 200) + "\r\n", count: 200) + "\r\n", 431),
+        (get + String(repeating: "X: a\r\n", count: 2000) + "\r\n", 431),
+        (get + String(repeating: "X: a\r\n", count: 100) + "\r\n", 431),
+        (chunked + "1;" + String(repeating: "a", count: 300) + "\r\n", 431),
+        (chunked + "1;" + String(repeating: "a", count: 300), 431),
+        (
+            chunked + String(repeating: "1;" + String(repeating: "a", count: 200) + "\r\na\r\n", count: 200)
+                + "0\r\n\r\n", 431
+        ),
+        (
+            chunked + "0\r\n" + String(repeating: "X: " + String(repeating: "a", count: 200) + "\r\n", count: 200)
+                + "\r\n", 431
+        ),
         (chunked + String(repeating: "80000\r\n" + String(repeating: "a", count: 0x80000) + "\r\n", count: 3), 413),
     ])
     func `Everything has a limit`(_ text: String, _ status: Int) {
@@ -181,7 +220,10 @@ private let chunked = post + "Transfer-Encoding: chunked\r\n\r\n"
         var parser = HTTPParser()
         for _ in 0..<2 {
             let (_, event) = Array((get + "\n" + get + "\r\n").utf8).withUnsafeBytes { parser.parse($0) }
-            guard case .refused = event else { Issue.record("not refused"); return }
+            guard case .refused = event else {
+                Issue.record("not refused")
+                return
+            }
         }
     }
 

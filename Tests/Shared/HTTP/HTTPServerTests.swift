@@ -9,7 +9,8 @@ import Testing
     /// Answers with what it was asked.
     private static let echo: HTTPServer.Handler = { request in
         await Task.yield()
-        let text = "\(request.method) \(request.path)?\(request.queryString) \(String(decoding: request.bytes, as: UTF8.self))"
+        let text =
+            "\(request.method) \(request.path)?\(request.queryString) \(String(decoding: request.bytes, as: UTF8.self))"
         return .document("text/plain", Array(text.utf8))
     }
 
@@ -177,7 +178,12 @@ import Testing
     }
 
     @Test func `Silence is closed without a word`() async throws {
-        try await withServer({ $0.headerDeadline = .milliseconds(20); $0.idleDeadline = .milliseconds(20) }, Self.echo) { port, _ in
+        try await withServer(
+            {
+                $0.headerDeadline = .milliseconds(20)
+                $0.idleDeadline = .milliseconds(20)
+            }, Self.echo
+        ) { port, _ in
             #expect(try TestClient(port: port).readToEnd() == "")
             let client = try TestClient(port: port)
             try client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -187,7 +193,10 @@ import Testing
     }
 
     @Test func `A client that takes nothing is cut off`() async throws {
-        try await withServer({ $0.writeDeadline = .milliseconds(30) }, { _ in .document("x/y", [UInt8](repeating: 0, count: 30_000_000)) }) { port, server in
+        try await withServer(
+            { $0.writeDeadline = .milliseconds(30) },
+            { _ in .document("x/y", [UInt8](repeating: 0, count: 30_000_000)) }
+        ) { port, server in
             let client = try TestClient(port: port, receiveBuffer: 4096)
             try client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             try await onLoop { while server.connectionCount > 0 { try await EventLoop.sleep(for: .milliseconds(5)) } }
@@ -231,31 +240,41 @@ import Testing
 
     @Test func `A port in use by somebody else, and a name, are errors`() async throws {
         try await onLoop {
-            #expect(throws: HTTPServer.ListenError.self) { try HTTPServer(host: "example.com", port: 0) { _ in .noContent } }
-            #expect(throws: HTTPServer.ListenError.self) { try HTTPServer(host: "192.0.2.1", port: 0) { _ in .noContent } }
-            #expect(throws: HTTPServer.ListenError.self) { try HTTPServer(host: "::1", port: 70000) { _ in .noContent } }
+            #expect(throws: HTTPServer.ListenError.self) {
+                try HTTPServer(host: "example.com", port: 0) { _ in .noContent }
+            }
+            #expect(throws: HTTPServer.ListenError.self) {
+                try HTTPServer(host: "192.0.2.1", port: 0) { _ in .noContent }
+            }
+            #expect(throws: HTTPServer.ListenError.self) {
+                try HTTPServer(host: "::1", port: 70000) { _ in .noContent }
+            }
         }
     }
 
     // MARK: what the handler learns
 
     @Test func `The trace goes on, and the gateway says who the client is`() async throws {
-        try await withServer({ .document("text/plain", Array("\($0.traceparent) \($0.remoteAddress)".utf8)) }) { port, _ in
+        try await withServer({ .document("text/plain", Array("\($0.traceparent) \($0.remoteAddress)".utf8)) }) {
+            port, _ in
             let trace = "0af7651916cd43dd8448eb211c80319c"
             let client = try TestClient(port: port)
             func ask(_ headers: String) throws -> [Substring] {
                 try client.send("GET / HTTP/1.1\r\nHost: a\r\n\(headers)\r\n")
                 return try client.answer().body.split(separator: " ")
             }
-            let known = try ask("traceparent: 00-\(trace)-b7ad6b7169203331-00\r\nX-Forwarded-For: 10.0.0.1, 2001:db8::7\r\n")
+            let known = try ask(
+                "traceparent: 00-\(trace)-b7ad6b7169203331-00\r\nX-Forwarded-For: 10.0.0.1, 2001:db8::7\r\n")
             #expect(known[0].hasPrefix("00-\(trace)-"))
             #expect(known[0].hasSuffix("-00"))
             #expect(!known[0].contains("b7ad6b7169203331"))
             #expect(known[1] == "2001:db8::7")
-            for broken in ["", "traceparent: 00-\(trace)\r\n", "traceparent: ff-\(trace)-b7ad6b7169203331-01\r\n",
-                "traceparent: 00-00000000000000000000000000000000-b7ad6b7169203331-01\r\n", "traceparent: 00-\(trace)-b7ad6b7169203331-01-x\r\n",
-                "traceparent: 00-\(trace.uppercased())-b7ad6b7169203331-01\r\n", "X-Forwarded-For: me\r\n"]
-            {
+            for broken in [
+                "", "traceparent: 00-\(trace)\r\n", "traceparent: ff-\(trace)-b7ad6b7169203331-01\r\n",
+                "traceparent: 00-00000000000000000000000000000000-b7ad6b7169203331-01\r\n",
+                "traceparent: 00-\(trace)-b7ad6b7169203331-01-x\r\n",
+                "traceparent: 00-\(trace.uppercased())-b7ad6b7169203331-01\r\n", "X-Forwarded-For: me\r\n",
+            ] {
                 let fresh = try ask(broken)
                 #expect(!fresh[0].contains(trace))
                 #expect(fresh[0].utf8.count == 55)

@@ -21,14 +21,20 @@ import Testing
     }
 
     @Test(arguments: [
-        ("GET", "/v1/slots", "list"), ("GET", "/", "root"), ("GET", "/v1/slots/7", "show id=7"), ("PATCH", "/v1/slots/7", "patch slotId=7"),
-        ("GET", "/v1/slots/a%20b%2Fc/notes/%C3%A9", "note id=a b/c note=é"), ("HEAD", "/v1/slots", "list"), ("POST", "/v1/slots/bulk", "bulk"),
+        ("GET", "/v1/slots", "list"), ("GET", "/", "root"), ("GET", "/v1/slots/7", "show id=7"),
+        ("PATCH", "/v1/slots/7", "patch slotId=7"),
+        ("GET", "/v1/slots/a%20b%2Fc/notes/%C3%A9", "note id=a b/c note=é"), ("HEAD", "/v1/slots", "list"),
+        ("POST", "/v1/slots/bulk", "bulk"),
         ("GET", "/v1/%73lots", "list"), ("GET", "/v1/queue/today", "today"), ("GET", "/v1/queue/today/x", "x"),
         ("GET", "/v1/queue/today/y", "y token=today"), ("GET", "/v1/queue/7/y", "y token=7"),
-        ("DELETE", "/v1/slots/7", "405 GET, HEAD, PATCH"), ("GET", "/v1/slots/bulk", "405 POST"), ("POST", "/v1/slots", "405 GET, HEAD"),
-        ("GET", "/v1", "404"), ("GET", "/v1/slots/", "404"), ("GET", "/v1/slots/7/", "404"), ("GET", "//v1/slots", "404"), ("GET", "*", "404"),
-        ("GET", "/v1/slots/7/notes", "404"), ("GET", "/V1/slots", "404"), ("GET", "", "404"), ("GET", "/v1/queue/7", "404"),
-        ("GET", "/v1/slots/%00", "400"), ("GET", "/v1/slots/%", "400"), ("GET", "/v1/slots/%f", "400"), ("GET", "/v1/slots/%ff", "400"),
+        ("DELETE", "/v1/slots/7", "405 GET, HEAD, PATCH"), ("GET", "/v1/slots/bulk", "405 POST"),
+        ("POST", "/v1/slots", "405 GET, HEAD"),
+        ("GET", "/v1", "404"), ("GET", "/v1/slots/", "404"), ("GET", "/v1/slots/7/", "404"),
+        ("GET", "//v1/slots", "404"), ("GET", "*", "404"),
+        ("GET", "/v1/slots/7/notes", "404"), ("GET", "/V1/slots", "404"), ("GET", "", "404"),
+        ("GET", "/v1/queue/7", "404"),
+        ("GET", "/v1/slots/%00", "400"), ("GET", "/v1/slots/%", "400"), ("GET", "/v1/slots/%f", "400"),
+        ("GET", "/v1/slots/%ff", "400"),
         ("GET", "/v1/slots/%zz", "400"),
     ])
     func `A path finds its route`(_ method: String, _ path: String, _ expected: String) throws {
@@ -36,7 +42,8 @@ import Testing
     }
 
     @Test(arguments: [
-        [("GET", "/a/:x"), ("GET", "/a/:y")], [("GET", "/a"), ("GET", "/a")], [("GET", "a")], [("GET", "/:")], [("GET", "/:a/:a")],
+        [("GET", "/a/:x"), ("GET", "/a/:y")], [("GET", "/a"), ("GET", "/a")], [("GET", "a")], [("GET", "/:")],
+        [("GET", "/:a/:a")],
     ])
     func `An ambiguous table is refused when it is built`(_ routes: [(String, String)]) {
         #expect(throws: Router<Int>.Ambiguous.self) { try Router(routes.map { ($0.0, $0.1, 1) }) }
@@ -44,14 +51,21 @@ import Testing
 }
 
 @Suite struct CursorTests {
-    @Test(arguments: [[], ["a"], ["2026-11-20T09:30:00Z", "0190f5a0-7b5c-7cc0-8000-000000000001"], ["é😀", ""], ["\"\\\n"]])
+    @Test(arguments: [
+        [], ["a"], ["2026-11-20T09:30:00Z", "0190f5a0-7b5c-7cc0-8000-000000000001"], ["é😀", ""], ["\"\\\n"],
+    ])
     func `A cursor carries its keys`(_ keys: [String]) throws {
         let text = Cursor.encode(keys)
-        #expect(text.utf8.allSatisfy { ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a) || (0x30...0x39).contains($0) || $0 == 0x2d || $0 == 0x5f })
+        #expect(
+            text.utf8.allSatisfy {
+                ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a) || (0x30...0x39).contains($0) || $0 == 0x2d || $0 == 0x5f
+            })
         #expect(try Cursor.decode(text) == keys)
     }
 
-    @Test(arguments: ["", "=", "a", "W10=", "é", "WzFd", "e30", "bnVsbA", String(repeating: "A", count: 2000), "W11", "W1tdXQ"])
+    @Test(arguments: [
+        "", "=", "a", "W10=", "é", "WzFd", "e30", "bnVsbA", String(repeating: "A", count: 2000), "W11", "W1tdXQ",
+    ])
     func `Anything else is refused`(_ text: String) {
         #expect(throws: Problem.self) { try Cursor.decode(text) }
     }

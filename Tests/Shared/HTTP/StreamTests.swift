@@ -8,10 +8,12 @@ import Testing
     @Test func `Events arrive as they are sent, and the connection goes on`() async throws {
         try await withServer({ request in
             guard request.path == "/events" else { return .noContent }
-            return Response(200, body: .events { stream in
-                _ = await stream.send(event: "tick", id: "1", data: Array("a\nb".utf8))
-                _ = await stream.send(data: [])
-            })
+            return Response(
+                200,
+                body: .events { stream in
+                    _ = await stream.send(event: "tick", id: "1", data: Array("a\nb".utf8))
+                    _ = await stream.send(data: [])
+                })
         }) { port, _ in
             let client = try TestClient(port: port)
             try client.send("GET /events HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -27,7 +29,9 @@ import Testing
 
     @Test func `Fields cannot smuggle lines`() async throws {
         try await withServer({ _ in
-            Response(200, body: .events { _ = await $0.send(event: "a\ndata: x", id: "1\r\n", data: Array("x\r\ny\rz".utf8)) })
+            Response(
+                200,
+                body: .events { _ = await $0.send(event: "a\ndata: x", id: "1\r\n", data: Array("x\r\ny\rz".utf8)) })
         }) { port, _ in
             let client = try TestClient(port: port)
             try client.send("GET / HTTP/1.0\r\n\r\n")
@@ -38,9 +42,12 @@ import Testing
     }
 
     @Test func `A silent stream shows that it lives`() async throws {
-        try await withServer({ $0.heartbeat = .milliseconds(10) }, { _ in
-            Response(200, body: .events { _ in try? await EventLoop.sleep(for: .seconds(3600)) })
-        }) { port, _ in
+        try await withServer(
+            { $0.heartbeat = .milliseconds(10) },
+            { _ in
+                Response(200, body: .events { _ in try? await EventLoop.sleep(for: .seconds(3600)) })
+            }
+        ) { port, _ in
             let client = try TestClient(port: port)
             try client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             for _ in 0..<3 { _ = try client.read(until: "3\r\n:\n\n\r\n") }
@@ -50,10 +57,12 @@ import Testing
     @Test func `When the client leaves, the stream's task is cancelled`() async throws {
         let log = Journal()
         try await withServer({ _ in
-            Response(200, body: .events { stream in
-                do { try await EventLoop.sleep(for: .seconds(3600)) } catch { log.lines.append("cancelled") }
-                log.lines.append(await stream.send(data: [0x61]) ? "sent" : "gone")
-            })
+            Response(
+                200,
+                body: .events { stream in
+                    do { try await EventLoop.sleep(for: .seconds(3600)) } catch { log.lines.append("cancelled") }
+                    log.lines.append(await stream.send(data: [0x61]) ? "sent" : "gone")
+                })
         }) { port, server in
             do {
                 let client = try TestClient(port: port)
@@ -70,12 +79,17 @@ import Testing
 
     @Test func `A client that reads nothing is cut off and does not fill memory`() async throws {
         let log = Journal()
-        try await withServer({ $0.writeDeadline = .milliseconds(50) }, { _ in
-            Response(200, body: .events { stream in
-                while await stream.send(data: [UInt8](repeating: 0x61, count: 100_000)) {}
-                log.lines.append("gone")
-            })
-        }) { port, _ in
+        try await withServer(
+            { $0.writeDeadline = .milliseconds(50) },
+            { _ in
+                Response(
+                    200,
+                    body: .events { stream in
+                        while await stream.send(data: [UInt8](repeating: 0x61, count: 100_000)) {}
+                        log.lines.append("gone")
+                    })
+            }
+        ) { port, _ in
             let client = try TestClient(port: port, receiveBuffer: 4096)
             try client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             try await onLoop { while log.lines.isEmpty { try await EventLoop.sleep(for: .milliseconds(5)) } }
@@ -85,10 +99,12 @@ import Testing
 
     @Test func `Draining ends streams in good order`() async throws {
         try await withServer({ _ in
-            Response(200, body: .events { stream in
-                _ = await stream.send(data: Array("first".utf8))
-                try? await EventLoop.sleep(for: .seconds(3600))
-            })
+            Response(
+                200,
+                body: .events { stream in
+                    _ = await stream.send(data: Array("first".utf8))
+                    try? await EventLoop.sleep(for: .seconds(3600))
+                })
         }) { port, server in
             let client = try TestClient(port: port)
             try client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -105,9 +121,11 @@ import Testing
         + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 
     private static let echo: HTTPServer.Handler = { _ in
-        Response(101, body: .webSocket { socket in
-            while let message = await socket.receive(), await socket.send(text: message) {}
-        })
+        Response(
+            101,
+            body: .webSocket { socket in
+                while let message = await socket.receive(), await socket.send(text: message) {}
+            })
     }
 
     /// A masked client frame.
@@ -158,10 +176,11 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ([0x81, 0x01, 0x61], 1002), ([0xc1, 0x80, 0, 0, 0, 0], 1002), ([0x83, 0x80, 0, 0, 0, 0], 1002),
-        ([0x81, 0x81, 0, 0, 0, 0, 0xff], 1007),
-    ] as [([UInt8], Int)])
+    @Test(
+        arguments: [
+            ([0x81, 0x01, 0x61], 1002), ([0xc1, 0x80, 0, 0, 0, 0], 1002), ([0x83, 0x80, 0, 0, 0, 0], 1002),
+            ([0x81, 0x81, 0, 0, 0, 0, 0xff], 1007),
+        ] as [([UInt8], Int)])
     func `A broken frame closes the socket with its code`(_ bytes: [UInt8], _ code: Int) async throws {
         try await withServer(Self.echo) { port, server in
             let client = try open(port)
@@ -199,11 +218,16 @@ import Testing
 
     @Test func `A peer that goes away ends receive, and one that is silent is noticed`() async throws {
         let log = Journal()
-        try await withServer({ $0.heartbeat = .milliseconds(10) }, { _ in
-            Response(101, body: .webSocket { socket in
-                log.lines.append(await socket.receive() == nil ? "gone" : "message")
-            })
-        }) { port, server in
+        try await withServer(
+            { $0.heartbeat = .milliseconds(10) },
+            { _ in
+                Response(
+                    101,
+                    body: .webSocket { socket in
+                        log.lines.append(await socket.receive() == nil ? "gone" : "message")
+                    })
+            }
+        ) { port, server in
             // The client reads nothing and answers no ping.
             let client = try open(port)
             try await onLoop { while log.lines.isEmpty { try await EventLoop.sleep(for: .milliseconds(1)) } }
@@ -225,14 +249,16 @@ import Testing
 
     @Test func `A reader that is slow is not flooded`() async throws {
         try await withServer({ _ in
-            Response(101, body: .webSocket { socket in
-                var count = 0
-                while let message = await socket.receive() {
-                    await Task.yield()
-                    count += message.count
-                    if count == 200 * 60_000 { _ = await socket.send(text: Array("all".utf8)) }
-                }
-            })
+            Response(
+                101,
+                body: .webSocket { socket in
+                    var count = 0
+                    while let message = await socket.receive() {
+                        await Task.yield()
+                        count += message.count
+                        if count == 200 * 60_000 { _ = await socket.send(text: Array("all".utf8)) }
+                    }
+                })
         }) { port, _ in
             let client = try open(port)
             let message = frame(2, [UInt8](repeating: 0, count: 60_000))

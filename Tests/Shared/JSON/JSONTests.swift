@@ -5,9 +5,11 @@ import Testing
     private func parse(_ text: String) throws(JSONError) -> JSONValue { try JSONValue.parse(Array(text.utf8)) }
 
     @Test(arguments: [
-        ("null", JSONValue.null), (" true ", .bool(true)), ("\t\r\nfalse", .bool(false)), ("0", .int(0)), ("-0", .int(0)),
+        ("null", JSONValue.null), (" true ", .bool(true)), ("\t\r\nfalse", .bool(false)), ("0", .int(0)),
+        ("-0", .int(0)),
         ("9223372036854775807", .int(.max)), ("-9223372036854775808", .int(.min)), ("1.5", .double(1.5)),
-        ("1.0", .int(1)), ("1e2", .int(100)), ("-2.5E-1", .double(-0.25)), ("1e300", .double(1e300)), ("1e-999", .int(0)),
+        ("1.0", .int(1)), ("1e2", .int(100)), ("-2.5E-1", .double(-0.25)), ("1e300", .double(1e300)),
+        ("1e-999", .int(0)),
         ("\"\"", .string("")), (#""a\"\\\/\b\f\n\r\tz""#, .string("a\"\\/\u{8}\u{c}\n\r\tz")),
         (#""\u00e9\u20ac""#, .string("é€")), (#""\ud83d\ude00""#, .string("😀")), ("\"😀é\"", .string("😀é")),
         ("[]", .array([])), ("[ 1 , [2] ]", .array([.int(1), .array([.int(2)])])), ("{}", .object(JSONObject())),
@@ -18,10 +20,14 @@ import Testing
     }
 
     @Test(arguments: [
-        "", " ", "nul", "nulll", "truefalse", "True", "'a'", "\"a", "\"a\\\"", "[", "]", "[1", "[1,", "[1,]", "[,1]", "[1 2]",
-        "{", "}", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "{a:1}", "{1:1}", "{\"a\" 1}", "{,}", "1 2", "{}{}",
-        "\u{feff}{}", "// no\n1", "NaN", "Infinity", "-", "+1", "01", "-01", "00", ".5", "1.", "1.e1", "1e", "1e+", "0x10", "1_0",
-        "1e999", "-1e999", "9223372036854775808", "-9223372036854775809", "99999999999999999999999999", #""\q""#, #""\u12""#,
+        "", " ", "nul", "nulll", "truefalse", "True", "'a'", "\"a", "\"a\\\"", "[", "]", "[1", "[1,", "[1,]", "[,1]",
+        "[1 2]",
+        "{", "}", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "{a:1}", "{1:1}", "{\"a\" 1}", "{,}",
+        "1 2", "{}{}",
+        "\u{feff}{}", "// no\n1", "NaN", "Infinity", "-", "+1", "01", "-01", "00", ".5", "1.", "1.e1", "1e", "1e+",
+        "0x10", "1_0",
+        "1e999", "-1e999", "9223372036854775808", "-9223372036854775809", "99999999999999999999999999", #""\q""#,
+        #""\u12""#,
         #""\u12g4""#, #""\u0000""#, #""a\u0000b""#, #""\ud800""#, #""\udc00""#, #""\ud800\u0041""#, #""\ud800x""#,
         #""\ud800\n""#, "\"\u{0}\"", "\"a\nb\"", "\"\u{1f}\"", "\u{0}", #"{"a":1,"a":2}"#, #"{"a":1,"\u0061":2}"#,
         "{\"\u{e9}\":1,\"e\u{301}\":2}", "1\u{a0}",
@@ -30,10 +36,11 @@ import Testing
         #expect(throws: JSONError.self) { try parse(text) }
     }
 
-    @Test(arguments: [
-        [0x22, 0xff, 0x22], [0x22, 0xc0, 0x80, 0x22], [0x22, 0xed, 0xa0, 0x80, 0x22], [0x22, 0xe2, 0x82, 0x22],
-        [0x22, 0xf4, 0x90, 0x80, 0x80, 0x22], [0xff], [0x22, 0x5c, 0x6e, 0xff, 0x22], [0x5b, 0x80, 0x5d],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0x22, 0xff, 0x22], [0x22, 0xc0, 0x80, 0x22], [0x22, 0xed, 0xa0, 0x80, 0x22], [0x22, 0xe2, 0x82, 0x22],
+            [0x22, 0xf4, 0x90, 0x80, 0x80, 0x22], [0xff], [0x22, 0x5c, 0x6e, 0xff, 0x22], [0x5b, 0x80, 0x5d],
+        ] as [[UInt8]])
     func `Invalid UTF-8 is refused`(_ bytes: [UInt8]) {
         #expect(throws: JSONError.self) { try JSONValue.parse(bytes) }
     }
@@ -67,7 +74,8 @@ import Testing
     @Test func `What was written is read back`() throws {
         let value = JSONValue.object(
             JSONObject([
-                ("text", .string("\u{1}\"\\\n\u{2028}é😀")), ("numbers", .array([.int(.min), .int(.max), .double(0.1)])),
+                ("text", .string("\u{1}\"\\\n\u{2028}é😀")),
+                ("numbers", .array([.int(.min), .int(.max), .double(0.1)])),
                 ("nothing", .null), ("flags", .array([.bool(true), .bool(false)])), ("empty", .object(JSONObject())),
             ]))
         #expect(try JSONValue.parse(value.jsonBytes) == value)
@@ -75,7 +83,8 @@ import Testing
 
     /// Seeded mutations of a valid document: the reader may refuse, but never trap, and what it accepts it can write.
     @Test func `No input traps`() {
-        let seed = Array(#"{"a":[1,-2.5e3,"\u00e9\ud83d\ude00x",true,null],"b":{"c":"é"},"d":9223372036854775807}"#.utf8)
+        let seed = Array(
+            #"{"a":[1,-2.5e3,"\u00e9\ud83d\ude00x",true,null],"b":{"c":"é"},"d":9223372036854775807}"#.utf8)
         var random = Xorshift(state: 42)
         for _ in 0..<20_000 {
             var bytes = seed

@@ -4,7 +4,8 @@ import Testing
 @Suite struct SchemaTests {
     private let booking = Schema.object([
         .required("slotId", .id), .optional("reason", .text(max: 10)), .optional("count", .integer(1...9)),
-        .optional("weight", .number(0.5...300)), .optional("day", .date), .optional("at", .time), .optional("from", .instant),
+        .optional("weight", .number(0.5...300)), .optional("day", .date), .optional("at", .time),
+        .optional("from", .instant),
         .optional("price", .money(0...1000)), .optional("mode", .choice(["in_person", "telemedicine"]), "How"),
         .optional("tags", .list(of: .text(max: 3), min: 1, max: 2)), .optional("urgent", .boolean),
         .optional("email", .nullable(.text(max: 5))), .optional("contact", .object([.required("a/b~", .boolean)])),
@@ -32,7 +33,8 @@ import Testing
             """
         #expect(
             try errors(bad) == [
-                "/slotId required", "/reason too_short", "/count out_of_range", "/weight out_of_range", "/day invalid_date",
+                "/slotId required", "/reason too_short", "/count out_of_range", "/weight out_of_range",
+                "/day invalid_date",
                 "/at invalid_time", "/from invalid_instant", "/price invalid_money", "/mode invalid_choice",
                 "/tags too_many", "/urgent wrong_type", "/email wrong_type", "/contact/a~1b~0 required",
                 "/contact/x unknown_field", "/extra unknown_field",
@@ -43,9 +45,11 @@ import Testing
         (#"{"slotId":7}"#, "/slotId wrong_type"), (#"{"slotId":"7"}"#, "/slotId invalid_id"),
         (#"{"slotId":null}"#, "/slotId wrong_type"), (#"{"reason":null}"#, "/reason wrong_type"),
         (#"{"count":1.5}"#, "/count wrong_type"), (#"{"reason":"ééééééééééé"}"#, "/reason too_long"),
-        (#"{"tags":[]}"#, "/tags too_few"), (#"{"tags":["a",1]}"#, "/tags/1 wrong_type"), (#"{"tags":"a"}"#, "/tags wrong_type"),
+        (#"{"tags":[]}"#, "/tags too_few"), (#"{"tags":["a",1]}"#, "/tags/1 wrong_type"),
+        (#"{"tags":"a"}"#, "/tags wrong_type"),
         (#"{"price":{"amount":1001,"currency":"INR"}}"#, "/price out_of_range"),
-        (#"{"price":{"amount":1,"currency":"INR","x":1}}"#, "/price invalid_money"), (#"{"contact":[]}"#, "/contact wrong_type"),
+        (#"{"price":{"amount":1,"currency":"INR","x":1}}"#, "/price invalid_money"),
+        (#"{"contact":[]}"#, "/contact wrong_type"),
     ])
     func `A wrong field is named with its code`(_ text: String, _ error: String) throws {
         #expect(try errors(text).contains(error))
@@ -84,7 +88,8 @@ import Testing
 @Suite struct QueryTests {
     private let fields: [Schema.Field] = [
         .optional("limit", .integer(1...100)), .optional("search", .text(max: 20)), .optional("free", .boolean),
-        .optional("from", .instant), .optional("weekdays", .list(of: .integer(1...7), max: 7)), .required("date", .date),
+        .optional("from", .instant), .optional("weekdays", .list(of: .integer(1...7), max: 7)),
+        .required("date", .date),
         .optional("weight", .number(0...10)),
     ]
 
@@ -95,7 +100,9 @@ import Testing
     @Test func `Parameters become values of their types`() throws {
         let (object, errors) = Schema.query(
             fields,
-            from: "limit=25&search=Asha+R%C3%A3o%26&free=true&date=2026-11-20&weekdays=1,7&weight=2.5&from=2026-11-20T09:30:00+05:30")
+            from:
+                "limit=25&search=Asha+R%C3%A3o%26&free=true&date=2026-11-20&weekdays=1,7&weight=2.5&from=2026-11-20T09:30:00+05:30"
+        )
         #expect(errors == [])
         #expect(try object.required("limit") == 25)
         #expect(try object.required("search") == "Asha Rão&")
@@ -117,7 +124,8 @@ import Testing
         ("limit=99999999999999999999", "/limit wrong_type"), ("limit=5&limit=5", "/limit duplicate"),
         ("free=1", "/free wrong_type"), ("nope=1", " unknown_field"), ("search=%", " invalid_encoding"),
         ("search=%4", " invalid_encoding"), ("search=%zz", " invalid_encoding"), ("search=%00", " invalid_encoding"),
-        ("search=%ff", " invalid_encoding"), ("%6cimit=0", "/limit out_of_range"), ("weight=1e999", "/weight wrong_type"),
+        ("search=%ff", " invalid_encoding"), ("%6cimit=0", "/limit out_of_range"),
+        ("weight=1e999", "/weight wrong_type"),
         ("weekdays=1,9", "/weekdays/1 out_of_range"), ("date=today", "/date invalid_date"),
     ])
     func `A wrong parameter is refused`(_ query: String, _ error: String) {
