@@ -10,6 +10,7 @@ import Postgres
     private let housekeeping: Housekeeping
     private let note: Note
     private var workers: [LoopTask<Void>] = []
+    private var wasConnected = false
 
     package init(
         service: String, reactions: [Reaction], db: Database, amqp: AMQPConfiguration,
@@ -31,7 +32,7 @@ import Postgres
 
     /// Starts connecting and relaying; returns at once.
     package func start() {
-        publisher.onChange = { [relay] in relay.wake() }
+        publisher.onChange = { [weak self] in self?.brokerChanged() }
         OutboxDraft.wakeRelay = { [relay] in relay.wake() }
         publisher.start()
         consumer.start()
@@ -46,6 +47,19 @@ import Postgres
         try? await withDeadline(.seconds(3)) { try await self.relay.drain() }
         for worker in workers { worker.cancel() }
         publisher.stop()
+    }
+
+    /// Says it once, not at every attempt to connect.
+    private func brokerChanged() {
+        guard publisher.isConnected != wasConnected else { return }
+        wasConnected = publisher.isConnected
+        if wasConnected {
+            note(Notice(.info, "connected to the broker"))
+            relay.wake()
+        } else {
+            let reason = publisher.lastFault.map(Notice.reason) ?? "closed"
+            note(Notice(.warning, "the broker is away: facts wait in the outbox", [("reason", reason)]))
+        }
     }
 
     private func tidy() async {
