@@ -15,7 +15,7 @@ import Testing
     }
 
     private func cost(_ asked: String, _ name: String) -> Int? {
-        NameMatch.cost(of: NameTokens.of(asked), in: NameTokens.of(name))
+        NameMatch.cost(of: NameTokens.of(asked).map { NameMatch.Word($0) }, in: NameTokens.of(name))
     }
 
     @Test func `A name is cut into lower-case words without accents or punctuation`() {

@@ -1,8 +1,21 @@
 /// How well a name answers a question: what orders the candidates once they are in clear.
 enum NameMatch {
+    /// A word of the question, taken apart once for all candidates.
+    struct Word: Sendable {
+        let text: String
+        let scalars: [Unicode.Scalar]
+        let sound: String?
+
+        init(_ text: String) {
+            self.text = text
+            scalars = Array(text.unicodeScalars)
+            sound = SoundKey.of(text)
+        }
+    }
+
     /// 0 is the same name; each edit costs 10, a word begun but not finished 3. Nil when a word of the question is
     /// answered by no word of the name.
-    static func cost(of question: [String], in name: [String]) -> Int? {
+    static func cost(of question: [Word], in name: [String]) -> Int? {
         var total = 0
         var free = name
         for word in question {
@@ -10,6 +23,7 @@ enum NameMatch {
             for (index, token) in free.enumerated() {
                 guard let cost = cost(word, token), cost < best?.cost ?? .max else { continue }
                 best = (index, cost)
+                if cost == 0 { break }
             }
             guard let best else { return nil }
             total += best.cost
@@ -19,15 +33,15 @@ enum NameMatch {
         return total + min(free.count, 3)
     }
 
-    private static func cost(_ word: String, _ token: String) -> Int? {
-        if word == token { return 0 }
-        let a = Array(word.unicodeScalars)
+    private static func cost(_ word: Word, _ token: String) -> Int? {
+        if word.text == token { return 0 }
+        let a = word.scalars
         let b = Array(token.unicodeScalars)
         if a.count < b.count && b.starts(with: a) { return 3 }
         // Two edits in a word of three letters make another word.
         let allowed = a.count <= 3 ? 1 : 2
         if abs(a.count - b.count) <= allowed, let edits = distance(a, b, upTo: allowed) { return edits * 10 }
-        if let sound = SoundKey.of(word), sound == SoundKey.of(token) { return 15 }
+        if let sound = word.sound, sound == SoundKey.of(token) { return 15 }
         // A misspelt beginning of a longer word, as it is typed.
         if a.count > 4 && b.count > a.count, distance(a, Array(b.prefix(a.count)), upTo: 1) != nil { return 18 }
         return nil

@@ -69,11 +69,12 @@ import Primitives
     }
 
     private func ranked(_ rows: [SealedPatient], _ words: [String], _ limit: Int) throws -> [Found] {
+        let question = words.map { NameMatch.Word($0) }
         var ranked: [(cost: Int, found: Found)] = []
         var seen = Set<PatientID>()
         for row in rows where seen.insert(row.id).inserted {
             let found = try open(row)
-            guard let cost = NameMatch.cost(of: words, in: NameTokens.of(found.personal.name)) else { continue }
+            guard let cost = NameMatch.cost(of: question, in: NameTokens.of(found.personal.name)) else { continue }
             ranked.append((row.active ? cost : cost + 5, found))
         }
         // Equal names: the newest record first, so that the order never depends on the plan.

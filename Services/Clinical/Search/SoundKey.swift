@@ -7,37 +7,37 @@ enum SoundKey {
     static func of(_ token: String) -> String? {
         let letters = Array(token.utf8)
         guard letters.count >= 4, letters.allSatisfy({ (0x61...0x7a).contains($0) }) else { return nil }
-        var text = token
-        for (from, to) in rules { text = replacing(from, with: to, in: text) }
         var key: [UInt8] = []
-        for (index, letter) in text.utf8.enumerated() {
-            let isVowel = "aeiou".utf8.contains(letter)
-            // An aspirated letter is often written without its h, and most vowels vary.
-            if index > 0 && (isVowel || letter == UInt8(ascii: "h")) { continue }
-            if key.last != letter { key.append(letter) }
+        key.reserveCapacity(letters.count)
+        var index = 0
+        while index < letters.count {
+            let (sounds, length) = folded(letters[index...])
+            for sound in sounds.utf8 {
+                // An aspirated letter is often written without its h, and most vowels vary: only the first one counts.
+                let varies = "aeiouh".utf8.contains(sound)
+                if key.isEmpty || (!varies && key.last != sound) { key.append(sound) }
+            }
+            index += length
         }
         return key.count >= 2 ? String(decoding: key, as: UTF8.self) : nil
     }
 
-    private static let rules: [(String, String)] = [
-        ("ow", "o"), ("aw", "o"), ("ph", "f"), ("sch", "s"), ("ch", "c"), ("ck", "k"), ("q", "k"), ("x", "ks"), ("w", "v"), ("z", "j"),
-        ("y", "i"), ("cc", "c"),
-    ]
-
-    private static func replacing(_ from: String, with to: String, in text: String) -> String {
-        let source = Array(text.utf8)
-        let pattern = Array(from.utf8)
-        var result: [UInt8] = []
-        var index = 0
-        while index < source.count {
-            if source[index...].starts(with: pattern) {
-                result.append(contentsOf: to.utf8)
-                index += pattern.count
-            } else {
-                result.append(source[index])
-                index += 1
-            }
+    /// What the letters at hand sound like, and how many of them are spoken for.
+    private static func folded(_ rest: ArraySlice<UInt8>) -> (sounds: String, length: Int) {
+        guard let first = rest.first else { return ("", 1) }
+        let pair = rest.dropFirst().first.map { (first, $0) } ?? (first, 0)
+        switch pair {
+        case (UInt8(ascii: "o"), UInt8(ascii: "w")), (UInt8(ascii: "a"), UInt8(ascii: "w")): return ("o", 2)
+        case (UInt8(ascii: "p"), UInt8(ascii: "h")): return ("f", 2)
+        case (UInt8(ascii: "s"), UInt8(ascii: "c")) where rest.dropFirst(2).first == UInt8(ascii: "h"): return ("s", 3)
+        case (UInt8(ascii: "c"), UInt8(ascii: "h")), (UInt8(ascii: "c"), UInt8(ascii: "c")): return ("c", 2)
+        case (UInt8(ascii: "c"), UInt8(ascii: "k")): return ("k", 2)
+        case (UInt8(ascii: "q"), _): return ("k", 1)
+        case (UInt8(ascii: "x"), _): return ("ks", 1)
+        case (UInt8(ascii: "w"), _): return ("v", 1)
+        case (UInt8(ascii: "z"), _): return ("j", 1)
+        case (UInt8(ascii: "y"), _): return ("i", 1)
+        default: return (String(Unicode.Scalar(first)), 1)
         }
-        return String(decoding: result, as: UTF8.self)
     }
 }
