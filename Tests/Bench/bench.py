@@ -1,6 +1,6 @@
 """`make bench`: read a patient by id and book a slot at c=32, beside pgbench running the same statements.
 
-usage: bench.py [read|book]…       environment: BENCH_PATIENTS (100000) BENCH_SLOTS (1000000) BENCH_SECONDS (6) BENCH_REPEATS (3)
+usage: bench.py [load|read|book]…       environment: BENCH_PATIENTS (100000) BENCH_SLOTS (1000000) BENCH_SECONDS (6) BENCH_REPEATS (3)
 
 A private stack on its own ports, with everything on that protects a user: tokens, row-level security, encryption,
 audit, outbox, fsync. Service and database are measured in turn within one run, medians of the repeats; wrk, the
@@ -282,6 +282,8 @@ def main():
     WORK.mkdir(parents=True, exist_ok=True)
     only = [word for word in sys.argv[1:] if word]
     load()
+    if only == ["load"]:
+        return
     idle = {name: rss(pid(name)) for name in SERVICES}
     benches = {"read": bench_read, "book": bench_book}
     for name in only or benches:
