@@ -61,17 +61,18 @@ import Testing
             try await Toy.with { host in
                 let first = EventLoop.spawn {
                     try await host.send(
-                        "POST", "/v1/things", body: ["name": "slow"], as: .pharmacist, headers: Self.key("k"))
+                        "POST", "/v1/things", body: ["name": "held"], as: .pharmacist, headers: Self.key("k"))
                 }
-                try await EventLoop.sleep(for: .milliseconds(100))
+                try await Hold.untilHeld(host.tenant)
                 let second = try await host.send(
-                    "POST", "/v1/things", body: ["name": "slow"], as: .pharmacist, headers: Self.key("k"))
+                    "POST", "/v1/things", body: ["name": "held"], as: .pharmacist, headers: Self.key("k"))
                 #expect((second.status, second.code) == (409, "request_in_progress"))
                 #expect(second.header("Retry-After") == "1")
+                Hold.letGo(host.tenant)
                 let done = try await first.value
                 #expect(done.status == 201)
                 let third = try await host.send(
-                    "POST", "/v1/things", body: ["name": "slow"], as: .pharmacist, headers: Self.key("k"))
+                    "POST", "/v1/things", body: ["name": "held"], as: .pharmacist, headers: Self.key("k"))
                 #expect(third.bytes == done.bytes)
                 #expect(try await Self.things(host) == 1)
             }

@@ -116,7 +116,7 @@ struct Secretive: Error, CustomStringConvertible { let description = "patient Ja
         ]
     }
 
-    /// `slow` holds the transaction for a moment, `unlucky` fails after writing, `odd` answers 422 without throwing.
+    /// `slow` holds the transaction for a moment, `held` until the test lets it go, `unlucky` fails after writing, `odd` answers 422 without throwing.
     private func make(_ request: Request, by caller: Principal) async throws -> Response {
         let name: String = try request.body.required("name")
         return try await host.write(request, by: caller) { tx in
@@ -125,6 +125,7 @@ struct Secretive: Error, CustomStringConvertible { let description = "patient Ja
                 try await tx.run("insert into thing (id, name) values (\(id), \(name))")
             }
             if name.hasPrefix("slow") { try await EventLoop.sleep(for: .milliseconds(300)) }
+            if name.hasPrefix("held") { try await Hold.wait(caller.tenant) }
             if name.hasPrefix("unlucky") { throw ToyError.unlucky }
             if name.hasPrefix("odd") { return Response(422) }
             try tx.announce(ThingMade(id: id.description), revision: 1)
@@ -146,4 +147,22 @@ struct Secretive: Error, CustomStringConvertible { let description = "patient Ja
         }
         return .noContent
     }
+}
+
+/// Keeps a request inside its transaction until its test has seen what it wanted to see meanwhile.
+@LoopActor enum Hold {
+    private static var arrived: Set<TenantID> = []
+    private static var free: Set<TenantID> = []
+
+    static func wait(_ tenant: TenantID) async throws {
+        arrived.insert(tenant)
+        while !free.contains(tenant) { try await EventLoop.sleep(for: .milliseconds(2)) }
+    }
+
+    /// Returns when a request of this tenant is being held.
+    static func untilHeld(_ tenant: TenantID) async throws {
+        while !arrived.contains(tenant) { try await EventLoop.sleep(for: .milliseconds(2)) }
+    }
+
+    static func letGo(_ tenant: TenantID) { free.insert(tenant) }
 }
