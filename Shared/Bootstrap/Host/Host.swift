@@ -87,6 +87,15 @@ import Redis
             return try await attempt(request, by: caller, claim, body)
         } catch let error as PostgresError where claim != nil && error.mayBeSettledByKey {
             return try await attempt(request, by: caller, claim, body)
+        } catch {
+            // What refused us may be what the first request with this key did between our look and our lock.
+            if let claim, error is any ProblemConvertible || error is NotKept,
+                let answer = try await claim.answer(db.reader(for: caller.tenant))
+            {
+                return answer
+            }
+            if let refused = error as? NotKept { return refused.response }
+            throw error
         }
     }
 
@@ -100,16 +109,12 @@ import Redis
         let cause = Cause(
             tenant: caller.tenant, actor: caller.account, role: caller.mainRole.rawValue,
             traceparent: request.traceparent)
-        do {
-            return try await transaction(for: caller.tenant, as: cause) { tx in
-                if let stored = try await claim?.claim(tx) { return stored }
-                let response = try await body(tx)
-                guard response.status < 400 else { throw NotKept(response: response) }
-                try claim?.store(response, in: tx)
-                return response
-            }
-        } catch let refused as NotKept {
-            return refused.response
+        return try await transaction(for: caller.tenant, as: cause) { tx in
+            if let stored = try await claim?.claim(tx) { return stored }
+            let response = try await body(tx)
+            guard response.status < 400 else { throw NotKept(response: response) }
+            try claim?.store(response, in: tx)
+            return response
         }
     }
 }

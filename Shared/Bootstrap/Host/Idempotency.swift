@@ -50,19 +50,30 @@ struct IdempotentRequest {
                 )
             })
         guard let found else { throw PostgresError(.decoding, message: "idempotency: the claim returned no row") }
-        if let hash = found.hash, let answer = found.answer {
-            guard hash.array == self.hash else {
-                throw Problem.refused(
-                    "idempotency_key_reused", "This Idempotency-Key was used for another request. Take a new one.")
-            }
-            return try open(answer.array)
-        }
+        if let hash = found.hash, let answer = found.answer { return try replay(hash, answer) }
         guard found.isOurs else { throw Self.inProgress }
         return nil
     }
 
+    /// The stored answer as of now, outside of any transaction.
+    @LoopActor func answer(_ sql: any SQLSession) async throws -> Response? {
+        let found = try await sql.first(
+            "select request_hash, answer from idempotency where account_id = \(caller.account) and key = \(key)",
+            as: { row in (hash: try row.next(as: Bytes.self), answer: try row.next(as: Bytes.self)) })
+        return try found.map { try replay($0.hash, $0.answer) }
+    }
+
+    private func replay(_ hash: Bytes, _ answer: Bytes) throws -> Response {
+        guard hash.array == self.hash else {
+            throw Problem.refused(
+                "idempotency_key_reused", "This Idempotency-Key was used for another request. Take a new one.")
+        }
+        return try open(answer.array)
+    }
+
     /// Queues the answer: it travels with the commit. Between our look and our lock another request may have
-    /// committed; then the primary key refuses this row, the whole transaction with it, and `write` starts over.
+    /// committed; then the primary key refuses this row, the whole transaction with it, and `write` starts over. If
+    /// what that one did made us refuse, `write` looks again before it says so.
     @LoopActor func store(_ response: Response, in tx: Transaction) throws {
         guard case .bytes(let body) = response.body else { return }
         let answer = try Sealed.seal(StoredAnswer.encode(response, body), key: seal, context: context)
