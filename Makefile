@@ -3,7 +3,7 @@ STACK := deploy/local/stack
 TEST_BASE ?= 18080
 
 .DEFAULT_GOAL := help
-.PHONY: help up down reset env demo status logs build test test-unit test-journeys routes policy openapi schema contracts lint bench doctor chaos chaos-long
+.PHONY: help up down reset env demo status logs build test test-unit test-journeys routes policy openapi schema contracts lint bench doctor chaos chaos-long mutants
 
 help: ## print the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r t d; do printf '  make %-14s %s\n' "$$t" "$$d"; done
@@ -36,6 +36,8 @@ chaos: ## people at work while everything is killed under them; then the record 
 	@Tests/run chaos --seconds 60 $(if $(SEED),--seed $(SEED))
 chaos-long: ## the same for an hour, a new seed each minute
 	@Tests/run chaos --seconds 60 --rounds 45 $(if $(SEED),--seed $(SEED))
+mutants: ## break each promise's guard on purpose and see a test notice (ONLY=name for one)
+	@Tests/run mutants $(ONLY)
 
 routes: ## every route of every service
 	@Tests/run routes

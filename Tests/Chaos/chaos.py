@@ -76,6 +76,8 @@ def run(env, seed, seconds, settle, with_faults=True):
     folder = os.path.join(os.environ.get("POLYCLINIC_HOME", os.path.join(HERE, "..", "..", ".local")), "chaos")
     os.makedirs(folder, exist_ok=True)
     history = History(os.path.join(folder, f"history-{seed}.jsonl"))
+    if not is_healthy(env):
+        return ["the stack is not healthy before the run"], ""
     walks, stop = prepare(env, seed, history)
     with psycopg.connect(env["POSTGRES_URL"], autocommit=True) as database:
         left = checks.settle(database, env["AMQP_ADMIN_URL"], 30)
@@ -105,12 +107,19 @@ def run(env, seed, seconds, settle, with_faults=True):
     return wrong, summary(history, breaking)
 
 
-def check(env, history, since, first_id, before, parked, settle):
-    clinic, until = Clinic(env["POLYCLINIC_URL"]), time.monotonic() + 60
+def is_healthy(env, seconds=60):
+    """Whether it is, or becomes so in time."""
+    clinic, until = Clinic(env["POLYCLINIC_URL"]), time.monotonic() + seconds
     while clinic.call("GET", "/health").status != 200:
         if time.monotonic() > until:
-            return ["R8: the stack does not become healthy again"]
+            return False
         time.sleep(0.2)
+    return True
+
+
+def check(env, history, since, first_id, before, parked, settle):
+    if not is_healthy(env):
+        return ["R8: the stack does not become healthy again"]
     with psycopg.connect(env["POSTGRES_URL"], autocommit=True) as database:
         began = time.monotonic()
         left = checks.settle(database, env["AMQP_ADMIN_URL"], settle)

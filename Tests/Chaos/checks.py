@@ -213,22 +213,24 @@ def queue_order(log, database):
                 found.append(f"R5: the token {o['id']} was called twice")
             calls[o["id"]] = o
     rows = database.execute("""
-        select id, provider_id, urgency, lane, due_at, sequence, called_at from queue.token where id = any(%s::uuid[])""",
+        select id, provider_id, urgency, lane, due_at, sequence, status from queue.token where id = any(%s::uuid[])""",
         [list({o["id"] for o in log.operations if o["id"] and o["what"] in ("walk-in", "check-in", "next")})]).fetchall()
     place = {str(r[0]): (str(r[1]), r[2:6], r[6]) for r in rows}
     arrived = {o["id"]: o for o in log.operations if o["what"] in ("walk-in", "check-in") and o["status"] == 201}
     by_provider = {}
-    for token, o in arrived.items():
+    for token in arrived:
         if token in place:
             by_provider.setdefault(place[token][0], []).append(token)
     for token, call in calls.items():
         if token not in place:
             continue
-        provider, mine, called_at = place[token]
+        provider, mine, _ = place[token]
         for other in by_provider.get(provider, []):
-            _, theirs, other_called = place[other]
-            waiting = arrived[other]["ended"] < call["began"] and (other_called is None or other_called > called_at)
-            if other != token and theirs < mine and waiting:
+            if other == token or place[other][1] > mine or arrived[other]["ended"] > call["began"]:
+                continue
+            # Real time only: `called_at` is taken before a call waits for its turn.
+            later = calls[other]["began"] > call["ended"] if other in calls else place[other][2] == "WAITING"
+            if later:
                 found.append(f"R5: {token} was called before {other}, who came first")
     return found
 
