@@ -1,0 +1,41 @@
+@testable import Access
+import Cryptography
+import JSON
+import Primitives
+
+/// Tokens and key sets. The first byte chooses: a bearer as it came; claims or a header of the fuzzer's, signed by us,
+/// so that it gets past the signature; a JWKS document.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    var input = Input(start, count)
+    let choice = input.byte()
+    guard let key else { fatalError("no key") }
+    switch choice % 4 {
+    case 0:
+        guard let bearer = input.text else { return 0 }
+        must((try? TokenVerifier.verify(bearer, keys, at: now)) == nil, "nobody forges a signature")
+    case 1: verify(header(key), input.rest, key)
+    case 2: verify(input.rest, claims, key)
+    default: _ = try? KeySet(jwks: input.rest)
+    }
+    return 0
+}
+
+private let now = Timestamp(microseconds: 1_795_190_400_000_000)
+private let key = try? SigningKey.generate()
+private let keys = KeySet(key.map { [$0.verifying] } ?? [])
+private func header(_ key: SigningKey) -> [UInt8] { Array(#"{"alg":"ES256","typ":"at+jwt","kid":"\#(key.verifying.id)"}"#.utf8) }
+private let claims = Array(
+    #"{"iss":"polyclinic","aud":"polyclinic","sub":"01934500-0000-7000-8000-000000000001","tid":"01934500-0000-7000-8000-000000000002","roles":["doctor"],"sid":"01934500-0000-7000-8000-000000000003","loc":"01934500-0000-7000-8000-000000000004","zone":"Asia/Kolkata","cur":"INR","iat":1795190400,"exp":1795190900}"#.utf8)
+
+private func verify(_ header: [UInt8], _ claims: [UInt8], _ key: SigningKey) {
+    let signed = Base64URL.encode(header) + "." + Base64URL.encode(claims)
+    guard let signature = try? key.sign(Array(signed.utf8)),
+        let token = try? TokenVerifier.verify(signed + "." + Base64URL.encode(signature), keys, at: now)
+    else { return }
+    must(!token.roles.isEmpty, "a token has a role")
+    must(token.issuedAt < token.expiresAt, "a token ends after it began")
+    must(token.expiresAt.seconds(since: token.issuedAt) <= 900, "no token lives longer than a quarter of an hour")
+    must(now < token.expiresAt.adding(seconds: 30), "an expired token is refused")
+    must(token.issuedAt <= now.adding(seconds: 30), "a token of the future is refused")
+}
