@@ -128,7 +128,8 @@ package struct HTTPParser: Sendable {
         if lineStart == 0 {
             guard bytes.count <= limits.requestLine + 1 else { throw .uriTooLong }
         } else {
-            guard bytes.count - requestLineEnd <= limits.headerBytes else { throw .headersTooLarge }
+            // The CR of the empty line, which does not count, may be the last byte so far.
+            guard bytes.count - requestLineEnd <= limits.headerBytes + 1 else { throw .headersTooLarge }
         }
         return nil
     }
@@ -185,7 +186,8 @@ package struct HTTPParser: Sendable {
     ) throws(HTTPRefusal) -> UnsafeRawBufferPointer? {
         let rest = bytes[at...]
         guard let newline = rest.firstIndex(of: 0x0a) else {
-            guard rest.count <= limit else { throw .headersTooLarge }
+            // The line's CR may have come before its LF.
+            guard rest.count <= limit + 1 else { throw .headersTooLarge }
             return nil
         }
         guard newline > at, bytes[newline - 1] == 0x0d else { throw .bareNewline }

@@ -158,7 +158,8 @@ extension Currency: JSONReadable {
 extension Money: JSONReadable {
     package init?(json: JSONValue) {
         guard case .object(let object) = json, case .int(let amount)? = object["amount"],
-            let code = object["currency"], let currency = Currency(json: code), abs(amount) <= Money.limit
+            let code = object["currency"], let currency = Currency(json: code),
+            amount.magnitude <= Money.limit.magnitude
         else { return nil }
         self.init(amount, currency)
     }

@@ -14,17 +14,19 @@ package struct Money: Hashable, Sendable {
     package func plus(_ other: Money) throws(MoneyError) -> Money {
         guard currency == other.currency else { throw .currencyMismatch }
         let (sum, overflow) = amount.addingReportingOverflow(other.amount)
-        guard !overflow, abs(sum) <= Money.limit else { throw .outOfRange }
+        guard !overflow, sum.magnitude <= Money.limit.magnitude else { throw .outOfRange }
         return Money(sum, currency)
     }
 
     package func minus(_ other: Money) throws(MoneyError) -> Money {
-        try plus(Money(-other.amount, other.currency))
+        let (negated, overflow) = Int64(0).subtractingReportingOverflow(other.amount)
+        guard !overflow else { throw .outOfRange }
+        return try plus(Money(negated, other.currency))
     }
 
     package func times(_ count: Int64) throws(MoneyError) -> Money {
         let (product, overflow) = amount.multipliedReportingOverflow(by: count)
-        guard !overflow, abs(product) <= Money.limit else { throw .outOfRange }
+        guard !overflow, product.magnitude <= Money.limit.magnitude else { throw .outOfRange }
         return Money(product, currency)
     }
 
@@ -33,8 +35,9 @@ package struct Money: Hashable, Sendable {
     package func part(basisPoints: Int64) throws(MoneyError) -> Money {
         let (product, overflow) = amount.multipliedReportingOverflow(by: basisPoints)
         guard !overflow else { throw .outOfRange }
-        let half: Int64 = product < 0 ? -5_000 : 5_000
-        return Money((product + half) / 10_000, currency)
+        let (rounded, beyond) = product.addingReportingOverflow(product < 0 ? -5_000 : 5_000)
+        guard !beyond else { throw .outOfRange }
+        return Money(rounded / 10_000, currency)
     }
 }
 

@@ -216,6 +216,26 @@ private let chunked = post + "Transfer-Encoding: chunked\r\n\r\n"
         #expect(feeder.messages.map(\.body.count) == [0, 0, 1_048_576])
     }
 
+    /// Found by `make fuzz`: a line as long as may be was refused when its CR and LF came apart.
+    @Test func `What just fits is read byte by byte too`() {
+        var limits = HTTPParser.Limits()
+        limits.headerBytes = 100
+        let chunked = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        let streams = [
+            "GET / HTTP/1.1\r\nHost: a\r\nX: \(String(repeating: "x", count: 84))\r\n\r\n",
+            chunked + "1;\(String(repeating: "x", count: 98))\r\na\r\n0\r\n\r\n",
+            chunked + "0\r\nX: \(String(repeating: "x", count: 97))\r\n\r\n",
+        ]
+        for stream in streams {
+            var whole = Feeder(limits: limits)
+            whole.feed(stream.utf8)
+            var pieces = Feeder(limits: limits)
+            for byte in stream.utf8 { pieces.feed([byte]) }
+            #expect(whole.messages.count == 1)
+            #expect(whole.log == pieces.log)
+        }
+    }
+
     @Test func `After a refusal nothing is understood any more`() {
         var parser = HTTPParser()
         for _ in 0..<2 {

@@ -1,4 +1,5 @@
 import JSON
+import Primitives
 import Testing
 
 @Suite struct JSONReaderTests {
@@ -79,6 +80,12 @@ import Testing
                 ("nothing", .null), ("flags", .array([.bool(true), .bool(false)])), ("empty", .object(JSONObject())),
             ]))
         #expect(try JSONValue.parse(value.jsonBytes) == value)
+    }
+
+    /// Found by `make fuzz`: the magnitude of the smallest Int64 is no Int64.
+    @Test(arguments: ["-9223372036854775808", "9223372036854775807", "-1000000000001", "1000000000001"])
+    func `An amount beyond the limit is no money`(_ amount: String) throws {
+        #expect(Money(json: try parse(#"{"amount":\#(amount),"currency":"INR"}"#)) == nil)
     }
 
     /// Seeded mutations of a valid document: the reader may refuse, but never trap, and what it accepts it can write.
