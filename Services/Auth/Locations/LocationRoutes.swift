@@ -30,9 +30,11 @@ import Primitives
     }
 
     private func open(_ request: Request, by caller: Principal) async throws -> Response {
+        guard let currency = Currency(try request.body.required("currency")) else {
+            throw Problem.invalid("currency", "invalid_currency", "Give the three capital letters of ISO 4217, such as INR.")
+        }
         let location = try Location.open(
-            name: try request.body.required("name"), zone: try request.body.required("zone"),
-            currency: try request.body.required("currency"))
+            name: try request.body.required("name"), zone: try request.body.required("zone"), currency: currency)
 
         return try await host.write(request, by: caller) { tx in
             try await LocationStore(sql: tx).insert(location, at: host.now())

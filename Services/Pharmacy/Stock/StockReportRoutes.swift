@@ -72,6 +72,7 @@ extension StockReportRoutes {
         "List active medicines below their reorder level, those that are out included", query: paging,
         answers: page(of: [
             .required("medicineId", .id), .required("name", .text(max: 200)),
+            .required("form", .text(max: 60)), .optional("strength", .text(max: 60)),
             .required("onHand", .integer(0...Int64.max)), .required("reorderLevel", .integer(0...1_000_000_000)),
         ]))
     static let expiringDocs = Route.Docs(
@@ -94,6 +95,7 @@ extension StockReportRoutes {
             .required("delta", .integer(-1_000_000_000...1_000_000_000)),
             .required("onHand", .integer(0...1_000_000_000)), .optional("reason", .text(max: 500)),
             .optional("dispensingId", .id), .required("actorId", .id), .required("at", .instant),
+            .required("localDate", .date),
         ]))
 }
 
