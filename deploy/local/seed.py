@@ -88,7 +88,7 @@ MEDICINES = [
     ("Ibuprofen 400 mg", "Ibuprofen", "tablet", "400 mg", "M01AE01", 420, 12, 100, [("IBU-03", 200, 500)]),
     ("Metformin 500 mg", "Metformin", "tablet", "500 mg", "A10BA02", 310, 5, 150, [("MET-12", 250, 900)]),
     ("Amlodipine 5 mg", "Amlodipine", "tablet", "5 mg", "C08CA01", 560, 12, 100, [("AML-44", 28, 60), ("AML-58", 320, 20)]),
-    ("Cough syrup 100 ml", "Dextromethorphan", "syrup", "10 mg/5 ml", "R05DA09", 9500, 12, 20, [("COF-21", 150, 40)]),
+    ("Cough syrup", "Dextromethorphan", "syrup", "10 mg/5 ml", "R05DA09", 95, 12, 2000, [("COF-21", 150, 4000)]),  # by the ml
     ("Salbutamol inhaler", "Salbutamol", "inhaler", "100 mcg", "R03AC02", 18500, 12, 10, [("SAL-09", 220, 25)]),
 ]
 for name, generic, form, strength, atc, price, tax, reorder, batches in MEDICINES:
