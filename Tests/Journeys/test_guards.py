@@ -155,3 +155,16 @@ def test_a_repetition_is_never_refused_for_what_the_first_one_did(reception, mak
         answers = at_once([lambda: reception.call("POST", "/v1/appointments", body, key=key)] * 12)
         assert {(a.status, a.code) for a in answers} <= {(201, None), (409, "request_in_progress")}, answers
         assert len({a["id"] for a in answers if a.status == 201}) == 1
+
+
+def test_a_board_that_another_replica_changed_is_not_shown_as_it_was(reception, own_doctor, make_patient, database):
+    client, provider = own_doctor
+    token = reception.post("/v1/queue/walk-in", {"patientId": make_patient()["id"], "providerId": provider["id"]})["id"]
+    shown = lambda state: [t["id"] for t in client.get(f"/v1/queue/today?providerId={provider['id']}")[state]]  # noqa: E731
+    time.sleep(0.2)  # the copies in memory and in Redis are made by now
+    assert shown("waiting") == [token]
+    with database.transaction():  # what a process beside ours does, without its word through Redis
+        database.execute("update queue.token set status = 'SKIPPED', version = version + 1 where id = %s", [token])
+        database.execute("""update queue.queue_day d set version = d.version + 1 from queue.token t
+            where t.id = %s and (d.location_id, d.local_date) = (t.location_id, t.local_date)""", [token])
+    assert shown("waiting") == []

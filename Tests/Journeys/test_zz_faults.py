@@ -127,6 +127,27 @@ def audits_arrive_once(database, seconds=60):
         time.sleep(0.1)
 
 
+def test_what_a_dying_broker_did_not_confirm_is_published_again(stack, env, database, reception, doctor, make_slots, make_patient):
+    slots, patient = make_slots(doctor[1])[-6:], make_patient()
+    with open(f"{env['POLYCLINIC_PIDS']}/rabbitmq.pid", encoding="ascii") as file:
+        broker = int(file.read())
+    os.kill(broker, signal.SIGSTOP)  # it takes what is sent to it, as far as the kernel goes, and says nothing
+    try:
+        booked = [reception.post("/v1/appointments", {"slotId": s["id"], "patientId": patient["id"]}, key=unique())["id"] for s in slots]
+        time.sleep(1)  # the relay has sent them and waits for the broker's word
+    finally:
+        stack("kill", "rabbitmq")
+        stack("start", "rabbitmq")
+    assert_outboxes_drain(database)
+    audits_arrive_once(database, seconds=20)
+    until = time.monotonic() + 20
+    while database.execute("""
+            select count(*) from scheduling.outbox o join reporting.inbox i on i.event_id = o.id
+            where o.type = 'scheduling.appointment.booked.v1' and o.subject = any(%s)""", [booked]).fetchone()[0] < len(booked):
+        assert time.monotonic() < until, "a booking was marked as published and never arrived"
+        time.sleep(0.1)
+
+
 JOURNEY = ["clinical", "scheduling", "queue", "clinical", "pharmacy", "billing", "billing", "pharmacy", "reporting", "auth", "notifications"]
 
 
