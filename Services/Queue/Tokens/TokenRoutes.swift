@@ -50,10 +50,13 @@ struct TokenRoutes {
             let store = TokenStore(sql: tx)
             // One call at a time for one practitioner: then "nobody waits" is true when it is said.
             try await CardStore(sql: tx).lockProvider(own)
-            guard let token = try await store.callNext(of: own, on: today, at: now) else {
+            var called = try await store.callNext(of: own, on: today, at: now)
+            if called == nil {
                 guard try await !store.isServing(own, on: today) else { throw TokenError.alreadyServing }
-                return .noContent
+                // Whoever was with the doctor may have been closed between the two looks: then somebody may wait.
+                called = try await store.callNext(of: own, on: today, at: now)
             }
+            guard let token = called else { return .noContent }
             changed = token
             try tx.announce(token.called(at: now), revision: token.version)
             try tx.audit("call", "token", token.id.description, before: nil, after: token.trace)
