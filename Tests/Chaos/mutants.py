@@ -47,7 +47,12 @@ def save():
 
 
 def restore():
+    """Back to what was saved. Versions go back too, so copies that carry them are worth nothing any more."""
+    stack("kill", "queue")
     copy("polyclinic_clean", "polyclinic")
+    subprocess.run(["redis-cli", "-p", ENV["TEST_REDIS_PORT"], "-a", ENV["TEST_REDIS_PASSWORD"], "--no-auth-warning", "FLUSHALL"],
+                   check=True, capture_output=True)
+    stack("start", "queue")
     wait_until_healthy()
 
 
