@@ -29,7 +29,7 @@ test-unit: ## the Swift tests only
 	@Tests/run unit
 test-journeys: ## the journeys over HTTP only
 	@Tests/run journeys
-bench: ## requests/s, latency, CPU and memory, beside pgbench (ONLY=book for one line)
+bench: ## requests/s, latency, CPU and memory, beside pgbench, Go and FastAPI (ONLY=book for one line)
 	@Tests/Bench/bench $(ONLY)
 
 chaos: ## people at work while everything is killed under them; then the record is checked (SEED=n replays)

@@ -1,10 +1,11 @@
-"""`make bench`: read a patient by id and book a slot at c=32, beside pgbench running the same statements.
+"""`make bench`: read a patient by id and book a slot at c=32, beside pgbench running the same statements and, with
+--peers or BENCH_PEERS=1, beside a Go and a FastAPI server doing the same job on the same tables (README.md).
 
-usage: bench.py [load|read|book]…       environment: BENCH_PATIENTS (100000) BENCH_SLOTS (1000000) BENCH_SECONDS (6) BENCH_REPEATS (3)
+usage: bench.py [--peers] [load|read|book]…     environment: BENCH_PATIENTS (100000) BENCH_SLOTS (1000000) BENCH_SECONDS (6) BENCH_REPEATS (3)
 
 A private stack on its own ports, with everything on that protects a user: tokens, row-level security, encryption,
-audit, outbox, fsync. Service and database are measured in turn within one run, medians of the repeats; wrk, the
-service, Postgres and pgbench share the machine's cores, so read the figures as ratios.
+audit, outbox, fsync. All are measured in turn within one run, medians of the repeats; wrk, the servers, Postgres
+and pgbench share the machine's cores, so read the figures as ratios.
 """
 import json
 import os
@@ -14,12 +15,13 @@ import re
 import statistics
 import subprocess
 import sys
-import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Tests" / "Journeys"))
 from clinic import Clinic, new_doctor, today, unique  # noqa: E402
+from machine import cpu, parallel, rss  # noqa: E402
+from peers import servers  # noqa: E402
 
 BASE = os.environ.get("BENCH_PORT_BASE", "28080")
 HOME = os.environ.get("BENCH_HOME", str(ROOT / ".local" / "bench"))
@@ -28,7 +30,7 @@ PATIENTS, SLOTS = int(os.environ.get("BENCH_PATIENTS", 100_000)), int(os.environ
 SECONDS, REPEATS, C = int(os.environ.get("BENCH_SECONDS", 6)), int(os.environ.get("BENCH_REPEATS", 3)), 32
 WORK = pathlib.Path(HOME, "work")
 SERVICES = ["auth", "scheduling", "queue", "clinical", "pharmacy", "billing", "notifications", "reporting", "portal"]
-TICK = os.sysconf("SC_CLK_TCK")
+PEERS = "--peers" in sys.argv or os.environ.get("BENCH_PEERS") == "1"
 
 
 def stack(*arguments):
@@ -41,49 +43,6 @@ def say(text):
 
 def pid(name):
     return int(pathlib.Path(env["POLYCLINIC_PIDS"], f"{name}.pid").read_text())
-
-
-def cpu(process):
-    """CPU µs of a process and, for Postgres, of all its children, the reaped ones included."""
-    def one(p, reaped=False):
-        try:
-            fields = pathlib.Path(f"/proc/{p}/stat").read_text().rsplit(")", 1)[1].split()
-        except (FileNotFoundError, ProcessLookupError):
-            return 0
-        return int(fields[11]) + int(fields[12]) + (int(fields[13]) + int(fields[14]) if reaped else 0)
-    total = one(process, reaped=True)
-    children = pathlib.Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    return (total + sum(one(child) for child in children)) * 1_000_000 // TICK
-
-
-def rss(process):
-    return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{process}/status").read_text())[1]) / 1024
-
-
-def parallel(jobs, width=16):
-    """Runs the jobs on some threads and shows how far it is."""
-    pending, done, lock, began = iter(list(jobs)), [0], threading.Lock(), time.monotonic()
-    total, failures = len(jobs), []
-
-    def worker():
-        while True:
-            with lock:
-                job = next(pending, None)
-            if job is None or failures:
-                return
-            try:
-                job()
-            except Exception as failure:  # noqa: BLE001 - shown below, and the bench ends
-                failures.append(failure)
-            done[0] += 1
-            if done[0] % max(1, total // 20) == 0:
-                print(f"\r  {done[0]}/{total}  {time.monotonic() - began:.0f} s ", end="", file=sys.stderr, flush=True)
-    threads = [threading.Thread(target=worker) for _ in range(width)]
-    [t.start() for t in threads]
-    [t.join() for t in threads]
-    print(file=sys.stderr)
-    if failures:
-        raise failures[0]
 
 
 def psql(sql):
@@ -133,37 +92,57 @@ end
 """
 
 
-def measured(service, run):
-    """One load run with the CPU that the service and Postgres spent in it."""
-    before = cpu(pid(service)), cpu(pid("postgres"))
-    figures = run()
-    after = cpu(pid(service)), cpu(pid("postgres"))
+def measured(server, url, lua):
+    """One load run with the CPU that the server and Postgres spent in it; not what `lua` needs to write the script."""
+    script = lua()
+    before = cpu(server), cpu(pid("postgres"))
+    figures = wrk(script, url)
+    after = cpu(server), cpu(pid("postgres"))
     n = max(1, figures["requests"])
-    figures.update(rps=n / figures["seconds"], service=(after[0] - before[0]) / n, postgres=(after[1] - before[1]) / n, rss=rss(pid(service)))
+    figures.update(rps=n / figures["seconds"], service=(after[0] - before[0]) / n, postgres=(after[1] - before[1]) / n, rss=rss(server))
     return figures
 
 
+def settle(limit=60):
+    """Waits until the events of the run before have gone through the stack, so that no run pays for another's."""
+    processes, until = [pid(name) for name in [*SERVICES, "postgres", "rabbitmq"]], time.monotonic() + limit
+    while time.monotonic() < until:
+        before = sum(map(cpu, processes))
+        time.sleep(1)
+        if sum(map(cpu, processes)) - before < 150_000:
+            return
+    say(f"the stack is still busy after {limit} s; going on")
+
+
+def beside(peers, lua):
+    """The same load on each peer."""
+    return {f"{peer.name} peer": lambda peer=peer: measured(peer.pid, peer.url, lua) for peer in peers}
+
+
 def pgbench(script):
+    """The same statements without any server of ours; mind that pgbench takes `:word` for a variable inside quotes too."""
     file = WORK / "script.sql"
     file.write_text(script)
     before = cpu(pid("postgres"))
-    out = subprocess.run(["pgbench", "-n", "-M", "prepared", f"-c{C}", "-j1", f"-T{SECONDS}", "-f", file, env["POSTGRES_URL"]], check=True, capture_output=True, text=True).stdout
+    out = subprocess.run(["pgbench", "-n", "-M", "prepared", f"-c{C}", "-j1", f"-T{SECONDS}", "-f", file, SOCKET_URL], check=True, stdout=subprocess.PIPE, text=True).stdout
     n = int(re.search(r"actually processed: (\d+)", out)[1])
     return {"rps": float(re.search(r"tps = ([\d.]+)", out)[1]), "p50": float(re.search(r"latency average = ([\d.]+)", out)[1]), "p99": float("nan"),
             "service": float("nan"), "postgres": (cpu(pid("postgres")) - before) / n, "rss": float("nan"), "bad": 0}
 
 
-def bench_read():
-    token = door.as_("reception").token
+def bench_read(peers):
     ids = psql("select id from clinical.patient order by random() limit 50000").split()
     (WORK / "patients").write_text("\n".join(ids))
     port = 4 + int(BASE)
-    lua = f"""
+
+    def lua():
+        return f"""
 local ids = {{}}
 for line in io.lines("{WORK}/patients") do ids[#ids + 1] = line end
-local headers = {{ ["Authorization"] = "Bearer {token}" }}
+local headers = {{ ["Authorization"] = "Bearer {door.as_('reception').token}" }}
 request = function() return wrk.format("GET", "/v1/patients/" .. ids[math.random(#ids)], headers) end
 """ + REPORT
+
     tenant = psql("select tenant_id from clinical.patient limit 1")
     psql("create schema if not exists bench; drop table if exists bench.patient; create table bench.patient as select row_number() over () as n, id from clinical.patient; create unique index on bench.patient (n); analyze bench.patient")
     count = psql("select count(*) from bench.patient")
@@ -175,18 +154,27 @@ select id, mrn, location_id, registered_at, active, version, data_key, personal 
 \\endpipeline
 """
     return "read a patient by id", {
-        "polyclinic (service)": lambda: measured("clinical", lambda: wrk(lua, f"http://127.0.0.1:{port}")),
-        "polyclinic (through nginx)": lambda: measured("clinical", lambda: wrk(lua, f"http://127.0.0.1:{BASE}")),
+        "polyclinic (service)": lambda: measured(pid("clinical"), f"http://127.0.0.1:{port}", lua),
+        "polyclinic (through nginx)": lambda: measured(pid("clinical"), f"http://127.0.0.1:{BASE}", lua),
         "pgbench, same statements": lambda: pgbench(sql),
+        **beside(peers, lua),
     }
 
 
-def bench_book():
-    token = door.as_("reception").token
+# What pgbench announces after the appointment's id. It reaches the other services, who would try a malformed event again and again.
+SOME = "0190d3b4-0000-7000-8000-000000000000"
+BOOKED = "".join(f'","{name}":"{value}' for name, value in {
+    "patientId": SOME, "providerId": SOME, "locationId": SOME, "slotId": SOME, "start": "2026-11-20T09:30:00Z", "end": "2026-11-20T09:45:00Z",
+    "localDate": "2026-11-20", "modality": "in_person", "priority": "routine"}.items()) + '"}'
+AUDITED = f'","service":"scheduling","action":"book","resource":"appointment","role":"reception","allowed": true,"after":{{"status":"booked","slotId":"{SOME}","patientId":"{SOME}"}}}}'
+
+
+def bench_book(peers):
     port = 2 + int(BASE)
     need = 9000 * SECONDS
 
     def fresh():
+        settle()
         rows = psql(f"""with free as (select id, row_number() over (order by starts_at, id) as n from scheduling.slot where status = 'free' and starts_at > now() + interval '1 day' order by starts_at, id limit {need}),
             who as (select id, row_number() over (order by random()) as n from clinical.patient limit {need}),
             size as (select count(*) as s from who)
@@ -199,7 +187,7 @@ def bench_book():
         return f"""
 local wishes = {{}}
 for line in io.lines("{WORK}/wishes") do wishes[#wishes + 1] = line end
-local headers = {{ ["Authorization"] = "Bearer {token}", ["Content-Type"] = "application/json" }}
+local headers = {{ ["Authorization"] = "Bearer {door.as_('reception').token}", ["Content-Type"] = "application/json" }}
 local at = 0
 request = function()
     at = at + 1
@@ -224,19 +212,23 @@ with wish as materialized (select slot, patient from bench.wish where n = (selec
 ), claimed as (
     update scheduling.slot set status = 'booked', version = version + 1
     where id = (select slot from wish) and status = 'free' and starts_at > now() and (select is_active from patient)
+      and exists (select from scheduling.provider where provider.id = slot.provider_id and provider.is_active)
     returning id, provider_id, location_id, starts_at, ends_at, local_date
+), booked as (
+    insert into scheduling.appointment (id, slot_id, provider_id, patient_id, location_id, starts_at, ends_at, local_date, modality, priority, reason, booked_by)
+    select gen_random_uuid(), claimed.id, provider_id, wish.patient, location_id, starts_at, ends_at, local_date, 'in_person', 'routine', null, gen_random_uuid()
+    from claimed, wish on conflict do nothing returning id
 )
-insert into scheduling.appointment (id, slot_id, provider_id, patient_id, location_id, starts_at, ends_at, local_date, modality, priority, reason, booked_by)
-select gen_random_uuid(), claimed.id, provider_id, wish.patient, location_id, starts_at, ends_at, local_date, 'in_person', 'routine', null, gen_random_uuid()
-from claimed, wish on conflict do nothing returning id \\gset
+select coalesce((select id::text from booked), 'none') as id \\gset
 insert into scheduling.outbox (id, type, subject, revision, actor, traceparent, data, occurred_at)
-select gen_random_uuid(), t, :'id', 1 - o, gen_random_uuid(), '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', '{{"appointmentId":"0190d3b4-0000-7000-8000-000000000000","patientId":"0190d3b4-0000-7000-8000-000000000000","providerId":"0190d3b4-0000-7000-8000-000000000000","start":"2026-11-20T09:30:00Z"}}'::json, now()
-from (values ('scheduling.appointment.booked.v1', 0), ('audit.entry.recorded.v1', 1)) as fact (t, o);
+select gen_random_uuid(), t, :id::text, 1 - o, gen_random_uuid(), '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', ('{{"' || name || '":"' || :id::text || data)::json, now()
+from (values ('scheduling.appointment.booked.v1', 0, 'appointmentId', '{BOOKED}'), ('audit.entry.recorded.v1', 1, 'resourceId', '{AUDITED}')) as fact (t, o, name, data) where :id::text <> 'none';
 commit;
 """)
     return "book a slot", {
-        "polyclinic (service)": lambda: measured("scheduling", lambda: wrk(lua(), f"http://127.0.0.1:{port}")),
+        "polyclinic (service)": lambda: measured(pid("scheduling"), f"http://127.0.0.1:{port}", lua),
         "pgbench, same statements": direct,
+        **beside(peers, lua),
     }
 
 
@@ -278,29 +270,47 @@ def cold_start():
     return result
 
 
+def compare(name):
+    """Runs one bench and prints its table. The peers start anew for each, so their connections are those of this job only."""
+    peers = servers.start(env["POLYCLINIC_DATA"], int(BASE)) if PEERS else []
+    try:
+        for peer in peers:
+            say(f"the {peer.name} peer does the job")
+            servers.prove(peer, door.as_("admin"), psql)
+        title, runs = {"read": bench_read, "book": bench_book}[name](peers)
+        results = {label: [] for label in runs}
+        labels = list(runs)
+        for repeat in range(REPEATS):
+            # Another one begins each time, so that none always follows the same neighbour.
+            for label in labels[repeat % len(labels):] + labels[:repeat % len(labels)]:
+                say(f"{title}: {label} ({repeat + 1}/{REPEATS})")
+                results[label].append(runs[label]())
+    finally:
+        servers.stop(peers)
+    print(f"\n{title}, c={C}, {SECONDS} s × {REPEATS}, medians")
+    print(f"  {'':28}{'req/s':>9}{'p50 ms':>9}{'p99 ms':>9}{'server µs':>12}{'Postgres µs':>12}{'RSS MiB':>9}{'failed':>8}   spread req/s")
+    medians = {}
+    for label, rows in results.items():
+        m = medians[label] = {k: statistics.median(r[k] for r in rows) for k in ("rps", "p50", "p99", "service", "postgres", "rss")}
+        print(f"  {label:28}{m['rps']:9.0f}{m['p50']:9.2f}{m['p99']:9.2f}{m['service']:12.1f}{m['postgres']:12.1f}{m['rss']:9.1f}{sum(r['bad'] for r in rows):8}   "
+              f"{min(r['rps'] for r in rows):.0f}–{max(r['rps'] for r in rows):.0f}")
+    mine = medians.pop("polyclinic (service)")
+    medians.pop("polyclinic (through nginx)", None)
+    for label, theirs in medians.items():
+        more = "" if label.startswith("pgbench") else "".join(f", {k} {mine[k] / theirs[k]:.2f}" for k in ("p99", "service", "postgres", "rss")).replace("service", "server µs").replace("postgres", "Postgres µs")
+        print(f"  service ÷ {label}: req/s {mine['rps'] / theirs['rps']:.2f}{more}")
+
+
 def main():
     WORK.mkdir(parents=True, exist_ok=True)
-    only = [word for word in sys.argv[1:] if word]
+    only = [word for word in sys.argv[1:] if word and word != "--peers"]
     load()
     if only == ["load"]:
         return
     idle = {name: rss(pid(name)) for name in SERVICES}
-    benches = {"read": bench_read, "book": bench_book}
-    for name in only or benches:
-        title, runs = benches[name]()
-        results = {label: [] for label in runs}
-        for repeat in range(REPEATS):
-            for label, run in runs.items():
-                say(f"{title}: {label} ({repeat + 1}/{REPEATS})")
-                results[label].append(run())
-        print(f"\n{title}, c={C}, {SECONDS} s × {REPEATS}, medians")
-        print(f"  {'':28}{'req/s':>9}{'p50 ms':>9}{'p99 ms':>9}{'service µs':>12}{'Postgres µs':>12}{'RSS MiB':>9}{'failed':>8}   spread req/s")
-        for label, rows in results.items():
-            m = {k: statistics.median(r[k] for r in rows) for k in ("rps", "p50", "p99", "service", "postgres", "rss")}
-            print(f"  {label:28}{m['rps']:9.0f}{m['p50']:9.2f}{m['p99']:9.2f}{m['service']:12.1f}{m['postgres']:12.1f}{m['rss']:9.1f}{sum(r['bad'] for r in rows):8}   "
-                  f"{min(r['rps'] for r in rows):.0f}–{max(r['rps'] for r in rows):.0f}")
-        mine, limit = (statistics.median(r["rps"] for r in results[k]) for k in ("polyclinic (service)", "pgbench, same statements"))
-        print(f"  ratio to pgbench: {mine / limit:.2f}")
+    settle()
+    for name in only or ["read", "book"]:
+        compare(name)
     if not only:
         loaded = {name: rss(pid(name)) for name in SERVICES}
         starts = cold_start()
@@ -313,6 +323,9 @@ def main():
 subprocess.run([ROOT / "deploy/local/stack", "up"], check=True, stdout=subprocess.DEVNULL)
 env = dict(line.split("=", 1) for line in stack("env").splitlines())
 door = Clinic(env["POLYCLINIC_URL"])
+listening = dict(line.split("=", 1) for line in pathlib.Path(env["POLYCLINIC_DATA"], "env", "clinical").read_text().splitlines())
+# The services' way to Postgres is a unix socket, so pgbench's is too.
+SOCKET_URL = env["POSTGRES_URL"].replace("@127.0.0.1:" + listening["POSTGRES_PORT"], "@") + f"?host={listening['POSTGRES_HOST']}&port={listening['POSTGRES_PORT']}"
 try:
     main()
 finally:

@@ -1,0 +1,67 @@
+"""Who is asking, and what is sealed: the same tokens and the same AES-256-GCM as the services'."""
+import json
+import pathlib
+import time
+
+import jwt
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+
+class Verifier:
+    """ES256 bearer tokens; a verified one is remembered until it expires."""
+
+    def __init__(self, file):
+        self.keys = {key["kid"]: jwt.PyJWK(key).key for key in json.loads(pathlib.Path(file).read_text())["keys"]}
+        self.known = {}
+
+    def caller(self, authorization):
+        who = self.known.get(authorization) or self.verify(authorization)
+        if who and time.time() > who["exp"] + 30:
+            self.known.pop(authorization, None)
+            return None
+        return who
+
+    def verify(self, authorization):
+        if not authorization.startswith("Bearer "):
+            return None
+        try:
+            header = jwt.get_unverified_header(authorization[7:])
+            if header["typ"] != "at+jwt":
+                return None
+            who = jwt.decode(authorization[7:], self.keys[header["kid"]], ["ES256"], audience="polyclinic", issuer="polyclinic", leeway=30)
+        except (jwt.PyJWTError, KeyError):
+            return None
+        who["roles"] = frozenset(who["roles"])
+        self.known[authorization] = who
+        return who
+
+
+def derive(key, use):
+    return HKDF(SHA256(), 32, None, use.encode()).derive(key)
+
+
+def unseal(cipher, box, context):
+    """Opens version byte ‖ nonce ‖ ciphertext ‖ tag."""
+    if len(box) < 29 or box[0] != 1:
+        raise ValueError("not a sealed value")
+    return cipher.decrypt(box[1:13], box[13:], context.encode())
+
+
+class Keyring:
+    """Master key → tenant's key (remembered) → patient's key → the record."""
+
+    def __init__(self, file):
+        self.master = AESGCM(derive(bytes.fromhex(pathlib.Path(file).read_text().strip()), "clinical tenant keys v1"))
+        self.tenants = {}
+
+    async def tenant(self, db, tenant):
+        wrapped = await db.fetchval("select wrapped from tenant_key")
+        key = unseal(self.master, wrapped, f"{tenant}|{tenant}|tenant_key|wrapped|{tenant}")
+        self.tenants[tenant] = AESGCM(derive(key, "clinical patient data keys v1"))
+        return self.tenants[tenant]
+
+    def open(self, wrapping, tenant, patient, data_key, sealed):
+        key = unseal(wrapping, data_key, f"{tenant}|{patient}|patient|data_key|{patient}")
+        return unseal(AESGCM(key), sealed, f"{tenant}|{patient}|patient|personal|{patient}")
