@@ -18,10 +18,14 @@ package struct AccessToken: Sendable {
     package let patient: PatientID?
     package let issuedAt: Timestamp
     package let expiresAt: Timestamp
+    /// When the person last proved who they are (`auth_time` of OpenID Connect): refreshing never moves it. Nil in a
+    /// token that does not say, which is never recent enough.
+    package let authenticatedAt: Timestamp?
 
     package init(
         account: AccountID, tenant: TenantID, roles: Set<Role>, session: ID<SessionKind>, location: LocationID,
-        zone: String, currency: Currency, patient: PatientID?, issuedAt: Timestamp, expiresAt: Timestamp
+        zone: String, currency: Currency, patient: PatientID?, issuedAt: Timestamp, expiresAt: Timestamp,
+        authenticatedAt: Timestamp? = nil
     ) {
         self.account = account
         self.tenant = tenant
@@ -33,12 +37,13 @@ package struct AccessToken: Sendable {
         self.patient = patient
         self.issuedAt = issuedAt
         self.expiresAt = expiresAt
+        self.authenticatedAt = authenticatedAt
     }
 
     func principal(bearer: String) -> Principal {
         Principal(
             account: account, tenant: tenant, roles: roles, session: session, location: location, zone: zone,
-            currency: currency, patient: patient, bearer: bearer)
+            currency: currency, patient: patient, bearer: bearer, authenticatedAt: authenticatedAt)
     }
 
     /// Reads the claims; nil when one is missing or no value of its kind, an unknown role included.
@@ -58,6 +63,7 @@ package struct AccessToken: Sendable {
             else { return nil }
             issuedAt = issued
             expiresAt = expires
+            authenticatedAt = try claims.optional("auth_time").flatMap { Timestamp(numericDate: $0) }
         } catch { return nil }
     }
 
@@ -76,6 +82,7 @@ package struct AccessToken: Sendable {
             $0.field("jti", ID<AccessToken>())
             $0.field("iat", issuedAt.numericDate)
             $0.field("exp", expiresAt.numericDate)
+            $0.field("auth_time", authenticatedAt?.numericDate)
         }
     }
 }

@@ -16,10 +16,13 @@ package struct Principal: Sendable {
     package let patient: PatientID?
     /// The token itself, to ask another service on this person's behalf. Never logged.
     package let bearer: String
+    /// When this person last proved who they are; nil when the token does not say.
+    package let authenticatedAt: Timestamp?
 
     package init(
         account: AccountID, tenant: TenantID, roles: Set<Role>, session: ID<SessionKind>, location: LocationID,
-        zone: String, currency: Currency, patient: PatientID?, bearer: String
+        zone: String, currency: Currency, patient: PatientID?, bearer: String,
+        authenticatedAt: Timestamp? = nil
     ) {
         self.account = account
         self.tenant = tenant
@@ -30,6 +33,7 @@ package struct Principal: Sendable {
         self.currency = currency
         self.patient = patient
         self.bearer = bearer
+        self.authenticatedAt = authenticatedAt
     }
 
     package func has(_ role: Role) -> Bool { roles.contains(role) }

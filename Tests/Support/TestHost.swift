@@ -143,14 +143,15 @@ import Primitives
     /// A token that the service accepts, for 10 minutes from the test's clock.
     package func token(
         _ roles: Role..., account: AccountID? = nil, tenant: TenantID? = nil, patient: PatientID? = nil,
-        zone: String = "Asia/Kolkata"
+        zone: String = "Asia/Kolkata", authenticatedAgo: Int64 = 0
     ) throws -> String {
         try mint.sign(
             AccessToken(
                 account: account ?? self.account(Set(roles)), tenant: tenant ?? self.tenant, roles: Set(roles),
                 session: ID(),
                 location: location, zone: zone, currency: .inr, patient: patient, issuedAt: clock.now,
-                expiresAt: clock.now.adding(seconds: 600)))
+                expiresAt: clock.now.adding(seconds: 600),
+                authenticatedAt: clock.now.adding(seconds: -authenticatedAgo)))
     }
 
     /// Who that token makes of a request, for tests that call stores and functions directly.

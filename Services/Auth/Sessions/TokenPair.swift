@@ -60,7 +60,8 @@ struct TokenIssuer: Sendable {
         let token = AccessToken(
             account: credential.account, tenant: tenant, roles: credential.roles, session: session.id,
             location: credential.location, zone: credential.zone, currency: credential.currency,
-            patient: credential.patient, issuedAt: now, expiresAt: end)
+            patient: credential.patient, issuedAt: now, expiresAt: end,
+            authenticatedAt: session.startedAt)
         return TokenPair(
             accessToken: try mint.sign(token), refreshToken: refresh.text, expiresIn: end.seconds(since: now))
     }
