@@ -21,11 +21,12 @@ package struct AccessToken: Sendable {
     /// When the person last proved who they are (`auth_time` of OpenID Connect): refreshing never moves it. Nil in a
     /// token that does not say, which is never recent enough.
     package let authenticatedAt: Timestamp?
+    package let assurance: Assurance
 
     package init(
         account: AccountID, tenant: TenantID, roles: Set<Role>, session: ID<SessionKind>, location: LocationID,
         zone: String, currency: Currency, patient: PatientID?, issuedAt: Timestamp, expiresAt: Timestamp,
-        authenticatedAt: Timestamp? = nil
+        authenticatedAt: Timestamp? = nil, assurance: Assurance = .single
     ) {
         self.account = account
         self.tenant = tenant
@@ -38,12 +39,14 @@ package struct AccessToken: Sendable {
         self.issuedAt = issuedAt
         self.expiresAt = expiresAt
         self.authenticatedAt = authenticatedAt
+        self.assurance = assurance
     }
 
     func principal(bearer: String) -> Principal {
         Principal(
             account: account, tenant: tenant, roles: roles, session: session, location: location, zone: zone,
-            currency: currency, patient: patient, bearer: bearer, authenticatedAt: authenticatedAt)
+            currency: currency, patient: patient, bearer: bearer, authenticatedAt: authenticatedAt,
+            assurance: assurance)
     }
 
     /// Reads the claims; nil when one is missing or no value of its kind, an unknown role included.
@@ -64,6 +67,7 @@ package struct AccessToken: Sendable {
             issuedAt = issued
             expiresAt = expires
             authenticatedAt = try claims.optional("auth_time").flatMap { Timestamp(numericDate: $0) }
+            assurance = try claims.optional("acr") ?? .single
         } catch { return nil }
     }
 
@@ -83,6 +87,7 @@ package struct AccessToken: Sendable {
             $0.field("iat", issuedAt.numericDate)
             $0.field("exp", expiresAt.numericDate)
             $0.field("auth_time", authenticatedAt?.numericDate)
+            $0.field("acr", assurance)
         }
     }
 }

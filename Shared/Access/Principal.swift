@@ -18,11 +18,12 @@ package struct Principal: Sendable {
     package let bearer: String
     /// When this person last proved who they are; nil when the token does not say.
     package let authenticatedAt: Timestamp?
+    package let assurance: Assurance
 
     package init(
         account: AccountID, tenant: TenantID, roles: Set<Role>, session: ID<SessionKind>, location: LocationID,
         zone: String, currency: Currency, patient: PatientID?, bearer: String,
-        authenticatedAt: Timestamp? = nil
+        authenticatedAt: Timestamp? = nil, assurance: Assurance = .single
     ) {
         self.account = account
         self.tenant = tenant
@@ -34,6 +35,7 @@ package struct Principal: Sendable {
         self.patient = patient
         self.bearer = bearer
         self.authenticatedAt = authenticatedAt
+        self.assurance = assurance
     }
 
     package func has(_ role: Role) -> Bool { roles.contains(role) }

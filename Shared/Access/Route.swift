@@ -17,8 +17,11 @@ package struct Route: Sendable {
     /// `/v1/appointments/:id/cancellation`
     package let pattern: String
     package let permission: Permission
-    package let docs: Docs
+    package internal(set) var docs: Docs
     package let target: Target
+    /// How long ago the caller may have signed in or stepped up; nil asks for neither.
+    package internal(set) var freshness: Duration?
+    package internal(set) var isOpenWhileEnrolling = false
 
     /// What OpenAPI says of the route, and what is checked before the handler runs.
     package struct Docs: Sendable {

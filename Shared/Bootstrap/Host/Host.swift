@@ -1,5 +1,6 @@
 import Access
 import Cryptography
+import Glibc
 import HTTP
 import Loop
 import Messaging
@@ -16,7 +17,7 @@ import Redis
     package nonisolated let redis: RedisClient
     package nonisolated let now: @Sendable () -> Timestamp
     package nonisolated let cards: Cards
-    /// 2 threads for work that blocks or burns.
+    /// As many threads as cores, up to 8, for work that blocks or burns: more at once would only make each slower.
     package nonisolated let blocking: BlockingPool
     package nonisolated let log: Log
 
@@ -38,7 +39,7 @@ import Redis
         db = Database(config.postgres)
         redis = RedisClient(host: config.redis.host, port: config.redis.port, password: config.redis.password?.text)
         cards = Cards(services: config.services, log: log)
-        blocking = BlockingPool(threads: 2, limit: 64)
+        blocking = BlockingPool(threads: min(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), 8), limit: 64)
         revocations = Revocations()
         verifier = TokenVerifier(keys: config.publicKeys, revocations: revocations)
         answersKey = config.masterKey.derived(for: "idempotency")

@@ -91,6 +91,7 @@ import Primitives
             let caller = try host.verifier.principal(of: request, at: host.now())
             journey.caller = caller
             guard caller.may(route.permission) else { throw Problem.forbidden }
+            try route.requireAuthentication(of: caller, at: host.now())
             try route.readInput(of: &request)
             let ready = request
             return try await Cards.$traceparent.withValue(request.traceparent) { try await handler(ready, caller) }
