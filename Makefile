@@ -33,7 +33,7 @@ bench: ## requests/s, latency, CPU and memory, beside pgbench, Go and FastAPI (O
 	@Tests/Bench/bench $(ONLY)
 
 chaos: ## people at work while everything is killed under them; then the record is checked (SEED=n replays)
-	@Tests/run chaos --seconds 60 $(if $(SEED),--seed $(SEED))
+	@Tests/run chaos $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(MUTANT),--mutant $(MUTANT))
 chaos-long: ## the same for an hour, a new seed each minute
 	@Tests/run chaos --seconds 60 --rounds 45 $(if $(SEED),--seed $(SEED))
 mutants: ## break each promise's guard on purpose and see a test notice (ONLY=name for one)

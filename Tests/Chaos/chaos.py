@@ -6,7 +6,7 @@ does not decide: run a seed again when it found something, and more than once.
 import argparse
 import datetime
 import os
-import random
+import subprocess
 import sys
 import threading
 import time
@@ -19,6 +19,7 @@ import psycopg  # noqa: E402
 import checks  # noqa: E402
 import clients  # noqa: E402
 import faults  # noqa: E402
+import stage as stages  # noqa: E402
 from clinic import Clinic, Site, new_doctor, stack_environment, today, unique  # noqa: E402
 from history import History  # noqa: E402
 
@@ -27,7 +28,7 @@ def say(text):
     print(text, flush=True)
 
 
-def prepare(env, seed, history):
+def prepare(env, front, seed, history):
     """The people, the slots that everybody wants, and a medicine that runs out; returns what each thread runs."""
     site = Site(Clinic(env["POLYCLINIC_URL"]))
     doctors = [new_doctor(site.admin, f"Dr. Chaos {i}") for i in range(5)]
@@ -48,7 +49,7 @@ def prepare(env, seed, history):
     world = clients.World(site, doctors[4], hot, medicine, patients)
 
     def desk(name, clinic):
-        return clients.Desk(clinic, name, clients.person(seed, name), history)
+        return clients.Desk(Clinic(front, clinic.token), name, clients.person(seed, name), history)
 
     stop = threading.Event()
     walks = []
@@ -71,54 +72,48 @@ def work(walk, arguments, history):
         history.problem(f"{walk.__name__} ended with {problem!r}")
 
 
-def run(env, seed, seconds, settle, with_faults=True):
-    """Returns (what is wrong, a summary)."""
+def run(env, stage, seed, seconds, settle, lanes=None):
+    """Returns (what is wrong, a summary). `lanes` are the faults; those of the seed when none are given."""
     folder = os.path.join(os.environ.get("POLYCLINIC_HOME", os.path.join(HERE, "..", "..", ".local")), "chaos")
     os.makedirs(folder, exist_ok=True)
     history = History(os.path.join(folder, f"history-{seed}.jsonl"))
-    if not is_healthy(env):
+    if not stages.is_healthy(env):
         return ["the stack is not healthy before the run"], ""
-    walks, stop = prepare(env, seed, history)
+    walks, stop = prepare(env, stage.front, seed, history)
     with psycopg.connect(env["POSTGRES_URL"], autocommit=True) as database:
         left = checks.settle(database, env["AMQP_ADMIN_URL"], 30)
         if left:
             return [f"the stack was not quiet before the run: {left}"], ""
         before = checks.differences(database)
         parked = checks.depths(env["AMQP_ADMIN_URL"], database)
-        since = database.execute("select clock_timestamp()").fetchone()[0]
-    first_id = uuid_of(since)
+        # Two hours back: what a service with a wrong clock writes seems older than the run.
+        since = database.execute("select clock_timestamp() - interval '2 hours'").fetchone()[0]
+        known = checks.rows(database)
     history.began = time.monotonic()
     threads = [threading.Thread(target=work, args=(walk, arguments, history), daemon=True) for walk, arguments in walks]
     for thread in threads:
         thread.start()
-    breaking = faults.Faults(env, history)
-    lanes = breaking.run(faults.plan(seed, seconds)) if with_faults else []
+    breaking = faults.Faults(env, history, stage)
+    running = breaking.run(faults.plan(seed, seconds) if lanes is None else lanes)
     time.sleep(seconds)
-    for lane in lanes:
+    for lane in running:
         lane.join(timeout=200)
     stop.set()
+    cut = stage.network.do("heal", "*")
+    breaking.cuts = {what: n - stage.cut.get(what, 0) for what, n in cut.items() if n > stage.cut.get(what, 0)}
+    stage.cut = cut
     for thread in threads:
         thread.join(timeout=clients.PATIENCE * 3)
         if thread.is_alive():
             history.problem("a client did not come to its end")
     say(f"  faults and clients ended after {history.now():.0f} s; waiting for what is on its way")
-    wrong = check(env, history, since, first_id, before, parked, settle)
+    wrong = check(env, history, since, known, before, parked, settle)
     history.close()
     return wrong, summary(history, breaking)
 
 
-def is_healthy(env, seconds=60):
-    """Whether it is, or becomes so in time."""
-    clinic, until = Clinic(env["POLYCLINIC_URL"]), time.monotonic() + seconds
-    while clinic.call("GET", "/health").status != 200:
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.2)
-    return True
-
-
-def check(env, history, since, first_id, before, parked, settle):
-    if not is_healthy(env):
+def check(env, history, since, known, before, parked, settle):
+    if not stages.is_healthy(env):
         return ["R8: the stack does not become healthy again"]
     with psycopg.connect(env["POSTGRES_URL"], autocommit=True) as database:
         began = time.monotonic()
@@ -133,45 +128,57 @@ def check(env, history, since, first_id, before, parked, settle):
             time.sleep(0.5)
         now = checks.depths(env["AMQP_ADMIN_URL"], database)
         wrong += [f"R2: parked: {q}: {n}" for q, n in now.items() if q.endswith(".parking") and n != parked.get(q)]
-        return wrong + found + checks.history(history, database, first_id)
-
-
-def uuid_of(moment):
-    """The first UUIDv7 of that millisecond."""
-    return f"{int(moment.timestamp() * 1000):012x}"[:8] + "-" + f"{int(moment.timestamp() * 1000):012x}"[8:] + "-7000-8000-000000000000"
+        return wrong + found + checks.history(history, database, known)
 
 
 def summary(history, breaking):
     kills = Counter()
     for (what, victim), count in breaking.count.items():
-        kills["service " + what if victim in faults.SERVICES else f"{victim} {what}"] += count
+        kills["service " + what if victim in faults.SERVICES else f"{victim.split('.')[0]} {what}"] += count
+    cuts = ", ".join(f"{n} × {what}" for what, n in sorted(breaking.cuts.items()))
     done = Counter(o["what"] for o in history.operations if o["status"] in (200, 201))
     unknown = sum(1 for o in history.operations if o["unknown"])
     return (f"  faults: {', '.join(f'{n} × {k}' for k, n in sorted(kills.items()))}\n"
+            f"  connections cut at such a moment: {cuts or 'none'}\n"
             f"  {len(history.attempts)} requests for {len(history.operations)} operations, {unknown} of them asked again"
             f" without knowing: {', '.join(f'{n} × {k}' for k, n in sorted(done.items()))}\n"
             f"  answers: {dict(sorted(Counter(str(a['status']) for a in history.attempts).items()))}")
 
 
+# Seeds that found something once, or come close to it; each run takes one more, which nobody has seen.
+KNOWN = (101, 102)
+
+
+def fresh_seed():
+    """Another one for each day and each commit, and the same one for everybody."""
+    commit = subprocess.run(["git", "rev-parse", "--short=6", "HEAD"], cwd=HERE, capture_output=True, text=True).stdout.strip()
+    return int(datetime.date.today().strftime("%y%m%d")) * 1000 + int(commit or "0", 16) % 1000
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seed", type=int, action="append", help="these seeds only, and no drills")
+    parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--settle", type=float, default=60, help="how long facts may take to arrive afterwards")
-    parser.add_argument("--rounds", type=int, default=1, help="seeds seed, seed+1 …")
     parser.add_argument("--no-faults", action="store_true")
     options = parser.parse_args()
     env, bad = stack_environment(), 0
-    for seed in range(options.seed, options.seed + options.rounds):
-        began = time.monotonic()
-        say(f"seed {seed}: {options.seconds:.0f} s of faults (again: --seed {seed} --seconds {options.seconds:.0f})")
-        wrong, told = run(env, seed, options.seconds, options.settle, not options.no_faults)
-        say(told)
-        for one in wrong[:40]:
-            say(f"  ✗ {one}")
-        say(f"seed {seed}: {'every promise held' if not wrong else f'{len(wrong)} PROMISES BROKEN'}, {time.monotonic() - began:.0f} s")
-        bad += bool(wrong)
+    seeds = options.seed or [*KNOWN, fresh_seed()]
+    with stages.Stage(env) as stage:
+        for seed in seeds:
+            bad += bool(round_of(env, stage, seed, options))
     return 1 if bad else 0
+
+
+def round_of(env, stage, seed, options):
+    began = time.monotonic()
+    say(f"seed {seed}: {options.seconds:.0f} s of faults (again: make chaos SEED={seed} SECONDS={options.seconds:.0f})")
+    wrong, told = run(env, stage, seed, options.seconds, options.settle, [] if options.no_faults else None)
+    say(told)
+    for one in wrong[:40]:
+        say(f"  ✗ {one}")
+    say(f"seed {seed}: {'every promise held' if not wrong else f'{len(wrong)} PROMISES BROKEN'}, {time.monotonic() - began:.0f} s")
+    return wrong
 
 
 if __name__ == "__main__":

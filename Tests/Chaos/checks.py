@@ -9,6 +9,8 @@ import time
 import pika
 import psycopg
 
+import linear
+
 SERVICES = ("auth", "scheduling", "queue", "clinical", "pharmacy", "billing", "notifications", "reporting")
 ALL_FACTS = " union all ".join(f"select id, type, tenant_id, occurred_at from {s}.outbox" for s in SERVICES)
 ALL_INBOXES = " union all ".join(f"select reaction, event_id, received_at from {s}.inbox" for s in SERVICES)
@@ -176,7 +178,12 @@ MADE = {
 }
 
 
-def history(log, database, first_id):
+def rows(database):
+    """What is there already: {table: ids}."""
+    return {table: {str(row[0]) for row in database.execute(f"select id from {table}")} for table in set(MADE.values())}
+
+
+def history(log, database, known):
     """What the clients were told, against what is there."""
     found = [f"a client saw: {row['text']}" for row in log.problems]
     lost = [o for o in log.operations if o["status"] is None]
@@ -185,7 +192,7 @@ def history(log, database, first_id):
     for table in sorted(set(MADE.values())):
         whats = [what for what in MADE if MADE[what] == table]
         told = [o["id"] for o in log.operations if o["what"] in whats and o["status"] == 201]
-        there = {str(row[0]) for row in database.execute(f"select id from {table} where id >= %s", [first_id])}
+        there = {str(row[0]) for row in database.execute(f"select id from {table}")} - known[table]
         missing = set(told) - there
         more = there - set(told)
         # A refusal is kept under no key: who hung up and was refused afterwards may still be overtaken by the first
@@ -203,7 +210,77 @@ def history(log, database, first_id):
         if a["key"] and a["status"] in (200, 201) and a["id"]:
             answers.setdefault(a["key"], set()).add((a["status"], a["id"]))
     found += [f"R3: the key {key} was answered in two ways: {sorted(said)}" for key, said in answers.items() if len(said) > 1]
-    return found + queue_order(log, database)
+    return found + queue_order(log, database) + linear_queues(log, database) + linear_stock(log, database, known)
+
+
+def ordered(model, parts, promise, what):
+    """Whether each key's operations can be put in an order that explains all answers."""
+    found = []
+    for key, operations in parts.items():
+        try:
+            stuck = linear.check(model, operations)
+        except linear.Undecided as undecided:
+            stuck = [str(undecided)]
+        if stuck:
+            found.append(f"{promise}: {what} {key}: no order explains {len(operations)} operations; stuck at {[tuple(o) for o in stuck[:4]]}")
+    return found
+
+
+def linear_queues(log, database):
+    """R5: every practitioner's queue behaved like one queue."""
+    op, parts = linear.Operation, {}
+    rows = database.execute("""select id, provider_id, urgency, lane, due_at, sequence from queue.token
+        where provider_id = any(%s::uuid[])""", [list({o["about"] for o in log.operations if o["what"] == "next"})]).fetchall()
+    place = {str(r[0]): (r[2], r[3], r[4], r[5], str(r[0])) for r in rows}
+    provider = {str(r[0]): str(r[1]) for r in rows}
+    told = set()
+    for o in log.operations:
+        ok, token, mine = o["status"] in (200, 201, 204), o["about"], None
+        if o["what"] in ("walk-in", "check-in") and ok and o["id"] in place:
+            told.add(o["id"])
+            mine, key = op(o["began"], o["ended"], "issue", place[o["id"]], None), provider[o["id"]]
+        elif o["what"] == "next":
+            result = {200: o["id"], 204: "nobody", 409: "busy"}.get(o["status"])
+            key, ended = o["about"], o["ended"] if result else linear.FOREVER
+            mine = op(o["began"], ended, "next", None, result)
+            if result in ("nobody", "busy") and o["unknown"]:  # the one that was not answered may have called somebody
+                parts.setdefault(key, []).append(op(o["began"], linear.FOREVER, "next", None, None))
+        elif o["what"] in ("close-token", "complete") and token in place:
+            # A visit that ends closes its token by an event, whenever that comes.
+            known = ok and o["what"] == "close-token"
+            mine, key = op(o["began"], o["ended"] if known else linear.FOREVER, "complete", token, None), provider[token]
+        if mine:
+            parts.setdefault(key, []).append(mine)
+    for token in set(place) - told:
+        parts.setdefault(provider[token], []).append(op(0, linear.FOREVER, "issue", place[token], None))
+    return ordered(linear.Queue, parts, "R5", "the queue of")
+
+
+def linear_stock(log, database, known):
+    """R6: every medicine's shelf behaved like one shelf, first expired first."""
+    op, parts = linear.Operation, {}
+    medicines = list({o["about"] for o in log.operations if o["what"] == "dispense"})
+    received = {o["id"]: o for o in log.operations if o["what"] == "receive" and o["status"] == 201}
+    handed = {o["id"]: o for o in log.operations if o["what"] == "dispense" and o["status"] == 201}
+    for batch, medicine, expiry, at, count in database.execute("""
+            select b.id, b.medicine_id, b.expiry_date, b.received_at, sum(m.delta)::int from pharmacy.batch b
+            join pharmacy.stock_movement m on m.batch_id = b.id and m.delta > 0
+            where b.medicine_id = any(%s::uuid[]) group by b.id""", [medicines]):
+        batch, by = str(batch), received.get(str(batch))
+        began, ended = (by["began"], by["ended"]) if by else (-2, -1) if batch in known["pharmacy.batch"] else (0, linear.FOREVER)
+        parts.setdefault(str(medicine), []).append(op(began, ended, "receive", ((expiry, at, batch), count), None))
+    for o in log.operations:
+        if o["what"] == "dispense" and o["status"] == 201:
+            lines = tuple((batch, count) for batch, count in o["lines"])
+            parts[o["about"]].append(op(o["began"], o["ended"], "dispense", sum(n for _, n in lines), lines))
+        elif o["what"] == "dispense" and o["code"] == "insufficient_stock":
+            parts[o["about"]].append(op(o["began"], o["ended"], "dispense", o["count"], "short"))
+    for dispensing, medicine, count in database.execute("""
+            select dispensing_id, medicine_id, sum(quantity)::int from pharmacy.dispensing_line
+            where medicine_id = any(%s::uuid[]) group by 1, 2""", [medicines]):
+        if str(dispensing) not in handed and str(dispensing) not in known["pharmacy.dispensing"]:
+            parts[str(medicine)].append(op(0, linear.FOREVER, "dispense", count, None))
+    return ordered(linear.Stock, parts, "R6", "the stock of")
 
 
 def queue_order(log, database):

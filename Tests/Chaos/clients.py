@@ -21,8 +21,10 @@ class Desk:
         self.connection = None
         self.count = 0
 
-    def do(self, what, method, path, body=None, *, about=None, version=None):
-        """Returns (status, document, version). Status is below 500: what is not known is asked again."""
+    def do(self, what, method, path, body=None, *, about=None, version=None, count=None):
+        """Returns (status, document, version). Status is below 500: what is not known is asked again.
+
+        `about` and `count` go to the history: whose queue or which token or medicine it is about, and how much of it."""
         self.count += 1
         key = f"{self.name}-{self.count}-{unique('')[-6:]}"
         headers = {"Idempotency-Key": key, **({"If-Match": version} if version else {})}
@@ -33,22 +35,28 @@ class Desk:
             # Some hang up before they hear the answer, and ask again at once: the first may still be running.
             cut = self.rng.random() < 0.06 and tries < 3
             status, document, etag = self.attempt(what, key, method, path, body, headers, cut)
-            if status is not None and status < 500 and self.is_answer(document):
-                code = document.get("code") if isinstance(document, dict) else None
-                made = document.get("id") if isinstance(document, dict) else None
+            if status is not None and status < 500 and self.is_answer(status, document):
                 self.history.operation(
-                    who=self.name, what=what, key=key, began=began, ended=self.history.now(), tries=tries,
-                    status=status, code=code, id=made, about=about, unknown=unknown)
+                    who=self.name, what=what, key=key, began=began, ended=self.history.now(), tries=tries, status=status,
+                    about=about, count=count, unknown=unknown, **self.told(document))
                 return status, document, etag
             unknown = True
             if not cut:
                 time.sleep(self.rng.uniform(0.05, 0.3))
         self.history.operation(who=self.name, what=what, key=key, began=began, ended=self.history.now(), tries=tries,
-                               status=None, code=None, id=None, about=about, unknown=True)
+                               status=None, about=about, count=count, unknown=True, **self.told(None))
         raise GaveUp(f"{self.name} could not {what} within {PATIENCE} s")
 
     @staticmethod
-    def is_answer(document):
+    def told(document):
+        """What of an answer is kept."""
+        document = document if isinstance(document, dict) else {}
+        lines = [(line["batchId"], line["quantity"]) for line in document.get("lines", ()) if "batchId" in line]
+        return {"code": document.get("code"), "id": document.get("id"), **({"lines": lines} if lines else {})}
+
+    def is_answer(self, status, document):
+        if status == 401:  # a clock that is wrong does not know how old a token is
+            return not self.history.is_clock_wrong()
         code = document.get("code") if isinstance(document, dict) else None
         return code not in ("request_in_progress", "too_many_requests")
 
@@ -56,7 +64,7 @@ class Desk:
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             status, document, _ = self.attempt(what, None, "GET", path, None, {}, False)
-            if status is not None and status < 500 and self.is_answer(document):
+            if status is not None and status < 500 and self.is_answer(status, document):
                 return document
             time.sleep(self.rng.uniform(0.05, 0.3))
         raise GaveUp(f"{self.name} could not {what} within {PATIENCE} s")
@@ -135,22 +143,24 @@ def journeys(world, reception, doctor, pharmacist, provider, stop):
         status, visit, _ = doctor.do("visit", "POST", "/v1/visits", {"patientId": patient, "tokenId": token["id"]})
         if status != 201:
             return history.problem(f"a visit was refused: {status} {visit}")
+        daily = rng.choice((1, 2, 3))
         status, prescription, _ = doctor.do("prescribe", "POST", "/v1/prescriptions", {"visitId": visit["id"], "items": [
-            {"medicineId": world.medicine, "dose": 1, "frequencyPerDay": rng.choice((1, 2, 3)), "durationDays": 5}]})
+            {"medicineId": world.medicine, "dose": 1, "frequencyPerDay": daily, "durationDays": 5}]}, count=5 * daily)
         if status != 201:
             return history.problem(f"a prescription was refused: {status} {prescription}")
-        status, done, _ = doctor.do("complete", "POST", f"/v1/visits/{visit['id']}/complete", {})
+        status, done, _ = doctor.do("complete", "POST", f"/v1/visits/{visit['id']}/complete", {}, about=token["id"])
         if status != 200:
             return history.problem(f"completing a visit was refused: {status} {done}")
         if rng.random() < 0.3:
-            doctor.do("close-token", "PATCH", f"/v1/queue/{token['id']}", {"status": "COMPLETED"})
+            doctor.do("close-token", "PATCH", f"/v1/queue/{token['id']}", {"status": "COMPLETED"}, about=token["id"])
         if not pay_for(world, reception, visit["id"], rng):
             return None
-        status, refused, _ = pharmacist.do("dispense", "POST", "/v1/dispensing", {"prescriptionId": prescription["id"]})
+        status, refused, _ = pharmacist.do("dispense", "POST", "/v1/dispensing", {"prescriptionId": prescription["id"]},
+                                           about=world.medicine, count=5 * daily)
         if status == 409 and refused["code"] == "insufficient_stock":
             pharmacist.do("receive", "POST", "/v1/inventory/batches", {
                 "medicineId": world.medicine, "lotNumber": unique("LOT"), "quantity": rng.randrange(20, 60),
-                "expiryDate": str(today().replace(year=today().year + rng.randrange(1, 3)))})
+                "expiryDate": str(today().replace(year=today().year + rng.randrange(1, 3)))}, about=world.medicine)
         elif status != 201:
             return history.problem(f"dispensing a paid prescription was refused: {status} {refused}")
 
@@ -210,7 +220,7 @@ def calls(world, desk, provider, stop):
     while not stop.is_set():
         status, token, _ = desk.do("next", "POST", "/v1/queue/next", {}, about=provider)
         if status == 200:
-            status, closed, _ = desk.do("close-token", "PATCH", f"/v1/queue/{token['id']}", {"status": "COMPLETED"})
+            status, closed, _ = desk.do("close-token", "PATCH", f"/v1/queue/{token['id']}", {"status": "COMPLETED"}, about=token["id"])
             if status != 200:
                 desk.history.problem(f"closing {token['id']} was answered {status} {closed}")
         elif status not in (204, 409):

@@ -6,34 +6,70 @@ import subprocess
 import threading
 import time
 
-SERVICES = ("auth", "scheduling", "queue", "clinical", "pharmacy", "billing", "notifications", "reporting", "portal")
+SERVICES = ("auth", "scheduling", "queue", "clinical", "pharmacy", "billing", "notifications", "reporting")
+BEHIND = ("postgres", "redis", "rabbitmq")
 
 
 def plan(seed, seconds):
-    """Two lanes of (at, what, victim, how long it stays away): services, and the servers behind them."""
+    """Lanes of (at, what, victim, how long or how much): services, the servers behind them, the network, the clocks."""
     rng = random.Random(f"{seed}/faults")
-    services, servers, at = [], [], 1.0
-    # Everybody is a victim before anybody is one again.
-    order = []
+    return (services(rng, seconds), servers(rng, seconds), network(random.Random(f"{seed}/network"), seconds),
+            clocks(random.Random(f"{seed}/clocks"), seconds))
+
+
+def services(rng, seconds):
+    steps, order, at = [], [], 1.0  # everybody is a victim before anybody is one again
     while at < seconds:
-        order = order or rng.sample(SERVICES[:-1], k=len(SERVICES) - 1)
+        order = order or rng.sample(SERVICES, k=len(SERVICES))
         what = rng.choices(("kill", "freeze", "stop"), (8, 1, 1))[0]
-        services.append((at, what, order.pop(), rng.choice((0, 0, 0.3, 1.5))))
+        steps.append((at, what, order.pop(), rng.choice((0, 0, 0.3, 1.5))))
         at += rng.uniform(0.8, 2.2)
-    at, order = 3.0, []
+    return steps
+
+
+def servers(rng, seconds):
+    steps, order, at = [], [], 3.0
     while at < seconds:
-        order = order or rng.sample(("postgres", "rabbitmq", "redis", "flush"), k=4)
+        order = order or rng.sample((*BEHIND, "flush"), k=4)
         victim = order.pop()
         what = "flush" if victim == "flush" else rng.choices(("kill", "freeze"), (4, 1))[0]
-        servers.append((at, what, "redis" if victim == "flush" else victim, rng.choice((0, 1, 3))))
+        steps.append((at, what, "redis" if victim == "flush" else victim, rng.choice((0, 1, 3))))
         at += rng.uniform(3, 7)
-    return services, servers
+    return steps
+
+
+def network(rng, seconds):
+    steps, at = [], 0.5
+    while at < seconds:
+        what = rng.choices(("before-commit", "after-commit", "answer", "request", "reset", "blackhole", "latency", "bytes"),
+                           (4, 4, 4, 2, 2, 1, 2, 2))[0]
+        if what in ("before-commit", "after-commit"):
+            steps.append((at, what, f"postgres.{rng.choice(SERVICES)}", rng.randrange(1, 4)))
+        elif what in ("answer", "request"):
+            steps.append((at, what, "http", rng.randrange(1, 6)))
+        elif what == "bytes":
+            steps.append((at, what, rng.choice((f"postgres.{rng.choice(SERVICES)}", "redis", "rabbitmq")), rng.randrange(1, 50_000)))
+        else:
+            victim = rng.choice((f"postgres.{rng.choice(SERVICES)}", "redis", "rabbitmq", f"peer.{rng.choice(SERVICES)}"))
+            steps.append((at, what, victim, rng.uniform(0.005, 0.05) if what == "latency" else rng.uniform(0.5, 2.5)))
+        at += rng.uniform(0.3, 1.2)
+    return steps
+
+
+def clocks(rng, seconds):
+    """Five minutes off for a while, an hour for a moment: never two services at once, and always back again."""
+    steps, at = [], 2.0
+    while at < seconds - 4:
+        off, lasts = rng.choice(((300, 4), (-300, 4), (3600, 2), (-3600, 2)))
+        steps.append((at, "clock", rng.choice(SERVICES), (off, lasts)))
+        at += lasts + rng.uniform(2, 5)
+    return steps
 
 
 class Faults:
-    def __init__(self, env, history):
-        self.env, self.history = env, history
-        self.count = {}
+    def __init__(self, env, history, stage=None):
+        self.env, self.history, self.stage = env, history, stage
+        self.count, self.cuts = {}, {}
 
     def run(self, lanes):
         """Starts the lanes; returns their threads."""
@@ -43,27 +79,47 @@ class Faults:
         return threads
 
     def lane(self, steps):
-        for at, what, victim, away in steps:
+        for at, what, victim, extent in steps:
             time.sleep(max(0.0, at - self.history.now()))
             try:
-                self.do(what, victim, away)
+                self.do(what, victim, extent)
             except Exception as problem:  # a fault that cannot be done is told, and the run goes on
-                self.history.problem(f"the fault {what} {victim} could not be done: {problem}")
+                self.history.problem(f"the fault {what} {victim} could not be done: {problem!r}")
 
-    def do(self, what, victim, away):
+    def do(self, what, victim, extent):
         self.history.event(what, victim)
         self.count[(what, victim)] = self.count.get((what, victim), 0) + 1
-        if what == "flush":
+        if what in ("before-commit", "after-commit", "answer", "request"):
+            self.stage.network.do(what, victim, times=extent)
+        elif what == "bytes":
+            self.stage.network.do(what, victim, bytes=extent)
+        elif what in ("reset", "blackhole", "latency"):
+            self.stage.network.do(what, victim, **({"seconds": extent} if what == "latency" else {}))
+            if what != "reset":
+                time.sleep(1.5 if what == "latency" else extent)
+                self.stage.network.do("heal", victim)
+        elif what == "clock":
+            self.clock(victim, *extent)
+        elif what == "flush":
             port = self.env["TEST_REDIS_PORT"]
             subprocess.run(["redis-cli", "-p", port, "-a", self.env["TEST_REDIS_PASSWORD"], "--no-auth-warning", "FLUSHALL"],
                            check=False, capture_output=True, timeout=20)
-            return
-        pid = self.pid(victim)
-        if what == "freeze":
+        elif what == "freeze":
+            pid = self.pid(victim)
             os.kill(pid, signal.SIGSTOP)
-            time.sleep(max(0.5, away))
+            time.sleep(max(0.5, extent))
             os.kill(pid, signal.SIGCONT)
-            return
+        else:
+            self.end(what, victim, extent)
+
+    def clock(self, victim, off, lasts):
+        self.history.clock_wrong_until = self.history.now() + lasts + 1
+        self.stage.set_clock(victim, off)
+        time.sleep(lasts)
+        self.stage.set_clock(victim, 0)
+
+    def end(self, what, victim, away):
+        pid = self.pid(victim)
         # The postmaster's children would outlive it for a moment and keep its memory.
         family = [pid, *self.children(pid)] if what == "kill" else [pid]
         for one in family:

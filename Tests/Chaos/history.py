@@ -12,6 +12,7 @@ class History:
         self.lock = threading.Lock()
         self.attempts, self.operations, self.events, self.problems = [], [], [], []
         self.began = time.monotonic()
+        self.clock_wrong_until = 0.0
 
     def now(self):
         return round(time.monotonic() - self.began, 4)
@@ -30,6 +31,10 @@ class History:
     def event(self, what, victim):
         """A fault, as it was done."""
         self._keep("fault", self.events, {"at": self.now(), "what": what, "victim": victim})
+
+    def is_clock_wrong(self):
+        """Whether some service's wall clock is off, or was a moment ago."""
+        return self.now() < self.clock_wrong_until
 
     def problem(self, text):
         """Something a client saw that it must never see."""
