@@ -38,6 +38,7 @@ enum AuthService {
                 Migration("0002_accounts", PackageResources._002_accounts_sql),
                 Migration("0003_sessions", PackageResources._003_sessions_sql),
                 Migration("0004_login_failures", PackageResources._004_login_failures_sql),
+                Migration("0010_session_ends", PackageResources._010_session_ends_sql),
             ],
             routes: sessions.table + accounts.table + locations.table,
             announces: [

@@ -20,7 +20,14 @@ import Primitives
     let hashing: PasswordHash
     let issuer: TokenIssuer
 
+    /// First-party signing in: everything is shown in one request, and a session begins.
     func callAsFunction(email typed: String, password: String, _ request: Request) async throws -> TokenPair {
+        let proof = try await prove(email: typed, password: password, request)
+        return try await begin(proof, request)
+    }
+
+    /// The first step: whose address this is, if the password is right. The attempt stays counted until `settle`.
+    func prove(email typed: String, password: String, _ request: Request) async throws -> Proof {
         let keys = emailIndex.failureKeys(typed, from: request.remoteAddress)
         let found = try await admit(typed, keys)
         // Somebody else's tenant for a stranger's address: the same statement, and no row.
@@ -38,7 +45,18 @@ import Primitives
             try await recordFailure(of: credential, in: tenant, request)
             throw SignInError.invalidCredentials
         }
-        return try await begin(credential, in: tenant, keys, request)
+        return Proof(credential: credential, tenant: tenant, keys: keys)
+    }
+
+    /// Ends the tally that `prove` began, and reads the account again: nobody deactivates it, and no password
+    /// changes, before `tx` has committed.
+    func settle(_ proof: Proof, _ tx: Transaction) async throws -> Credential {
+        guard let credential = try await CredentialStore(sql: tx).readHolding(proof.credential.account),
+            credential.isActive, credential.passwordHash == proof.credential.passwordHash
+        else { throw SignInError.invalidCredentials }
+        try await LoginFailureStore(sql: tx).clear(proof.keys.both)
+        try await LoginFailureStore(sql: tx).takeBack(proof.keys.client)
+        return credential
     }
 
     /// Counts the attempt before the password is looked at, so parallel guesses cannot outrun the tally.
@@ -85,17 +103,13 @@ import Primitives
         try await Audit.denied("sign_in", "account", credential.account.description, cause: cause, in: host.db)
     }
 
-    private func begin(
-        _ known: Credential, in tenant: TenantID, _ keys: (both: Bytes, client: Bytes), _ request: Request
-    ) async throws -> TokenPair {
+    private func begin(_ proof: Proof, _ request: Request) async throws -> TokenPair {
+        let tenant = proof.tenant
         let cause = Cause(
-            tenant: tenant, actor: known.account, role: known.mainRole.rawValue, traceparent: request.traceparent)
+            tenant: tenant, actor: proof.credential.account, role: proof.credential.mainRole.rawValue,
+            traceparent: request.traceparent)
         return try await host.transaction(for: tenant, as: cause) { tx in
-            let credentials = CredentialStore(sql: tx)
-            guard let credential = try await credentials.readHolding(known.account), credential.isActive,
-                credential.passwordHash == known.passwordHash
-            else { throw SignInError.invalidCredentials }
-
+            let credential = try await settle(proof, tx)
             let now = host.now()
             let life = credential.isOnlyPatient ? config.patientSessionLife : config.staffSessionLife
             let session = Session(
@@ -104,8 +118,6 @@ import Primitives
             let token = RefreshToken(tenant: tenant, session: session.id)
             try await SessionStore(sql: tx).insert(session)
             try await SessionStore(sql: tx).insert(token, at: now)
-            try await LoginFailureStore(sql: tx).clear(keys.both)
-            try await LoginFailureStore(sql: tx).takeBack(keys.client)
             try tx.audit("sign_in", "session", session.id.description)
 
             let account = try await AccountStore(sql: tx, vault: try await vaults.vault(of: tenant, tx)).find(credential.account)
@@ -114,4 +126,12 @@ import Primitives
             return pair
         }
     }
+}
+
+/// A right password, and the account as it was when it was checked.
+struct Proof: Sendable {
+    let credential: Credential
+    let tenant: TenantID
+    /// What the attempt was counted under.
+    let keys: (both: Bytes, client: Bytes)
 }
