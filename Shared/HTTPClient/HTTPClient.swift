@@ -50,13 +50,22 @@ import Loop
         _ method: String, _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil,
         deadline: Duration = .seconds(2)
     ) async throws -> Answer {
+        try await request(method, url, headers: headers, body: body, deadline: deadline, pins: [], onlyTLS: false)
+    }
+
+    /// `pins` are `host:port:address` and replace looking the host up; see `OutboundClient`.
+    func request(
+        _ method: String, _ url: String, headers: [(name: String, value: String)], body: [UInt8]?, deadline: Duration,
+        pins: [String], onlyTLS: Bool
+    ) async throws -> Answer {
         guard url.hasPrefix("http://") || url.hasPrefix("https://"), Self.isPlain(url), Self.isPlain(method),
             headers.allSatisfy({ Self.isPlain($0.name) && Self.isPlain($0.value) })
         else { throw Failure.invalid }
         guard transfers.count < Self.capacity else { throw Failure.overloaded }
         guard let multi,
             let easy = RawEasy(
-                method: method, url: url, headers: headers, body: body, deadline: deadline, limit: Self.bodyLimit)
+                method: method, url: url, headers: headers, body: body, deadline: deadline, limit: Self.bodyLimit,
+                pins: pins, onlyTLS: onlyTLS)
         else { throw Failure.unreachable("out of memory") }
         let transfer = Transfer(easy)
         return try await withTaskCancellationHandler {

@@ -71,6 +71,7 @@ final class RawMulti {
 final class RawEasy {
     let handle: UnsafeMutableRawPointer
     private var headerList: UnsafeMutablePointer<curl_slist>?
+    private var pinList: UnsafeMutablePointer<curl_slist>?
     private var upload: UnsafeMutablePointer<CChar>?
     private(set) var headers: [(name: String, value: String)] = []
     private(set) var body: [UInt8] = []
@@ -79,7 +80,7 @@ final class RawEasy {
 
     init?(
         method: String, url: String, headers: [(name: String, value: String)], body: [UInt8]?, deadline: Duration,
-        limit: Int
+        limit: Int, pins: [String] = [], onlyTLS: Bool = false
     ) {
         guard let handle = curl_easy_init() else { return nil }
         self.handle = handle
@@ -88,7 +89,7 @@ final class RawEasy {
         polyclinic_curl_set_string(handle, CURLOPT_URL, url)
         polyclinic_curl_set_string(handle, CURLOPT_CUSTOMREQUEST, method)
         if method == "HEAD" { polyclinic_curl_set_long(handle, CURLOPT_NOBODY, 1) }
-        polyclinic_curl_set_string(handle, CURLOPT_PROTOCOLS_STR, "http,https")
+        polyclinic_curl_set_string(handle, CURLOPT_PROTOCOLS_STR, onlyTLS ? "https" : "http,https")
         polyclinic_curl_set_long(handle, CURLOPT_FOLLOWLOCATION, 0)
         polyclinic_curl_set_long(handle, CURLOPT_NOSIGNAL, 1)
         polyclinic_curl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, 1000)
@@ -100,6 +101,10 @@ final class RawEasy {
         // Nothing in between may see what we ask: the environment's proxies are not ours.
         polyclinic_curl_set_string(handle, CURLOPT_PROXY, "")
         for header in headers { append(header.name + ": " + header.value) }
+        for pin in pins {
+            if let longer = curl_slist_append(pinList, pin) { pinList = longer }
+        }
+        if let pinList { polyclinic_curl_set_pointer(handle, CURLOPT_RESOLVE, pinList) }
         append("Expect:")
         polyclinic_curl_set_pointer(handle, CURLOPT_HTTPHEADER, headerList)
         if let body {
@@ -133,6 +138,7 @@ final class RawEasy {
     deinit {
         curl_easy_cleanup(handle)
         curl_slist_free_all(headerList)
+        curl_slist_free_all(pinList)
         upload?.deallocate()
     }
 
