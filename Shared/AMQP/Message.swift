@@ -5,6 +5,11 @@ package struct AMQPConfiguration: Sendable {
     package var virtualHost: String
     package var user: String
     package var password: String
+    /// Asks for the password at every new connection, so that one that was changed needs no restart.
+    package var passwordNow: (@Sendable () -> String)?
+    /// The file of the authority whose certificates are believed. Set, the connection is encrypted and the broker
+    /// proves that it is `host`, or there is none.
+    package var authorityFile: String?
     /// How long opening a connection and each question to the broker may take.
     package var timeout: Duration
     /// Half of it is how often a sign of life is sent.

@@ -36,7 +36,7 @@ final class RawConnection {
     init(_ configuration: AMQPConfiguration, name: String) throws(AMQPError) {
         guard let state = amqp_new_connection() else { throw .unavailable("out of memory") }
         self.state = state
-        guard let socket = amqp_tcp_socket_new(state) else { throw .unavailable("out of memory") }
+        let socket = try Self.socket(configuration, state)
         var limit = timeval(configuration.timeout)
         amqp_set_handshake_timeout(state, &limit)
         amqp_set_rpc_timeout(state, &limit)
@@ -49,9 +49,28 @@ final class RawConnection {
         let heartbeat = Int32(clamping: max(1, configuration.heartbeat.components.seconds))
         try check(
             polyclinic_amqp_login(
-                state, configuration.virtualHost, heartbeat, name, configuration.user, configuration.password))
+                state, configuration.virtualHost, heartbeat, name, configuration.user,
+                configuration.passwordNow?() ?? configuration.password))
         amqp_channel_open(state, channel)
         try check(amqp_get_rpc_reply(state))
+    }
+
+    /// Plain, or TLS 1.2 and above with the broker's certificate and name checked.
+    private static func socket(
+        _ configuration: AMQPConfiguration, _ state: amqp_connection_state_t
+    ) throws(AMQPError) -> OpaquePointer {
+        guard let authority = configuration.authorityFile else {
+            guard let socket = amqp_tcp_socket_new(state) else { throw .unavailable("out of memory") }
+            return socket
+        }
+        guard let socket = amqp_ssl_socket_new(state) else { throw .unavailable("out of memory") }
+        guard amqp_ssl_socket_set_cacert(socket, authority) == AMQP_STATUS_OK.rawValue else {
+            throw .unavailable("the authority's certificate cannot be read")
+        }
+        amqp_ssl_socket_set_verify_peer(socket, 1)
+        amqp_ssl_socket_set_verify_hostname(socket, 1)
+        amqp_ssl_socket_set_ssl_versions(socket, AMQP_TLSv1_2, AMQP_TLSvLATEST)
+        return socket
     }
 
     deinit { amqp_destroy_connection(state) }

@@ -144,11 +144,11 @@ import Loop
         exchange = HTTPExchange(message)
         let headers = message.headers
         let traceparent = headers.first { $0.name == "traceparent" }?.value
-        let forwarded = peer.isLoopback ? headers.first { $0.name == "x-forwarded-for" }?.value : nil
+        let forwarded = headers.first { $0.name == "x-forwarded-for" }?.value
         let request = Request(
             method: message.method, path: message.path, headers: headers, bytes: message.body,
             queryString: message.query, traceparent: TraceContext.next(after: traceparent),
-            remoteAddress: peer.client(forwardedFor: forwarded))
+            remoteAddress: peer.client(forwardedFor: forwarded, trusting: server.configuration.trustedProxies))
         EventLoop.spawn {
             let response = await self.server.handler(request)
             self.answer(response, to: request)

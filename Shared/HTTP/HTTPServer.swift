@@ -25,6 +25,8 @@ import Loop
         /// How often a silent event stream or WebSocket shows that it lives.
         package var heartbeat = Duration.seconds(15)
         package var webSocketMessage = 64 * 1024
+        /// Whose `X-Forwarded-For` is believed.
+        package var trustedProxies: [AddressBlock] = [AddressBlock("127.0.0.0/8"), AddressBlock("::1")].compactMap { $0 }
         package init() {}
     }
 

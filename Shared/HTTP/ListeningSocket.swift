@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Loop
 
 /// The system calls that make a listening socket.
 enum ListeningSocket {
@@ -59,31 +60,28 @@ enum ListeningSocket {
 /// Who is at the other end of a connection.
 struct Peer: Sendable {
     let address: String
-    /// Our own gateway, the only one whose `X-Forwarded-For` is believed.
-    let isLoopback: Bool
 
-    init(_ address: sockaddr_storage) {
-        var storage = address
-        let (text, isLoopback) = withUnsafeBytes(of: &storage) { bytes -> (String, Bool) in
-            let isV4 = Int32(address.ss_family) == AF_INET
+    init(_ storage: sockaddr_storage) {
+        var storage = storage
+        let family = Int32(storage.ss_family)
+        address = withUnsafeBytes(of: &storage) { bytes -> String in
+            let isV4 = family == AF_INET
             let raw = isV4 ? bytes[4..<8] : bytes[8..<24]
             let isMapped = !isV4 && raw.prefix(12).elementsEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff])
-            let isLoopback =
-                isV4 ? raw.first == 127 : isMapped ? raw[20] == 127 : raw.dropLast().allSatisfy { $0 == 0 } && raw.last == 1
             var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
             let shown = isMapped ? bytes[20..<24] : raw
             inet_ntop(
                 isV4 || isMapped ? AF_INET : AF_INET6, UnsafeRawBufferPointer(rebasing: shown).baseAddress, &text,
                 socklen_t(text.count))
-            return (text.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }, isLoopback)
+            return text.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
         }
-        self.address = text
-        self.isLoopback = isLoopback
     }
 
     /// The client behind our gateway: the last address of `X-Forwarded-For`, the one the gateway itself added.
-    func client(forwardedFor header: String?) -> String {
-        guard isLoopback, let last = header?.utf8.split(separator: 0x2c).last else { return address }
+    /// Nobody but a gateway of ours is believed.
+    func client(forwardedFor header: String?, trusting proxies: [AddressBlock]) -> String {
+        guard let last = header?.utf8.split(separator: 0x2c).last, proxies.contains(where: { $0.contains(address) })
+        else { return address }
         let text = String(Substring(last)).trimmed
         var scratch = in6_addr()
         let isAddress = inet_pton(AF_INET, text, &scratch) == 1 || inet_pton(AF_INET6, text, &scratch) == 1

@@ -5,6 +5,11 @@ extension Database {
         package var database: String
         package var user: String
         package var password: String
+        /// Asks for the password at every new connection, so that one that was changed needs no restart.
+        package var passwordNow: (@Sendable () -> String)?
+        /// The file of the authority whose certificates are believed. Set, a connection is encrypted and the server
+        /// proves that it is `host`, or there is none.
+        package var authorityFile: String?
         /// The service's schema: the search path of every connection.
         package var schema: String
         package var readConnections: Int
@@ -41,7 +46,13 @@ extension Database.Configuration {
             ("tcp_user_timeout", "10000"), ("options", options(for: purpose)),
         ]
         if let address { settings.append(("hostaddr", address)) }
+        let password = passwordNow?() ?? password
         if !password.isEmpty { settings.append(("password", password)) }
+        if let authorityFile, !host.hasPrefix("/") {
+            settings += [
+                ("sslmode", "verify-full"), ("sslrootcert", authorityFile), ("ssl_min_protocol_version", "TLSv1.2"),
+            ]
+        }
         return settings.map { (name: $0.0, value: $0.1) }
     }
 

@@ -8,8 +8,13 @@ import Loop
     private let subscriptions: RedisSubscriptions
 
     /// `host` that is a path is a unix socket.
-    package nonisolated init(host: String, port: Int, password: String?, deadline: Duration = .milliseconds(250)) {
-        let address = RedisLine.Address(host: host, port: port, password: password, deadline: deadline)
+    /// `passwordNow` is asked at every new connection, so that a changed password needs no restart.
+    package nonisolated init(
+        host: String, port: Int, password: String?, deadline: Duration = .milliseconds(250),
+        passwordNow: (@Sendable () -> String)? = nil
+    ) {
+        let address = RedisLine.Address(
+            host: host, port: port, password: passwordNow ?? { password ?? "" }, deadline: deadline)
         line = RedisLine(address)
         subscriptions = RedisSubscriptions(address)
     }

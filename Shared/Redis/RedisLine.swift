@@ -5,7 +5,7 @@ import Loop
     struct Address: Sendable {
         let host: String
         let port: Int
-        let password: String?
+        let password: @Sendable () -> String
         let deadline: Duration
     }
 
@@ -48,7 +48,7 @@ import Loop
     private func connect(to host: String) {
         guard isRunning else { return }
         attempts += 1
-        let connection = RedisConnection(password: address.password, deadline: address.deadline)
+        let connection = RedisConnection(password: address.password(), deadline: address.deadline)
         connection.onOpen = { [weak self] in self?.opened($0) }
         connection.onPush = { [weak self] in self?.onPush($0) }
         connection.onEnd = { [weak self] _ in self?.ended() }

@@ -33,6 +33,18 @@ package struct TestServers: Error, CustomStringConvertible {
             password: try variable("TEST_AMQP_PASSWORD"))
     }
 
+    /// The certificate of the authority that signed the servers' own.
+    package static func authority() throws(TestServers) -> String { try variable("TEST_CA") }
+
+    /// An authority that signed nothing: every system of Debian's has some.
+    package static func foreignAuthority() throws(TestServers) -> String {
+        let file = "/etc/ssl/certs/ca-certificates.crt"
+        guard access(file, R_OK) == 0 else { throw TestServers(description: "\(file) is missing: install ca-certificates") }
+        return file
+    }
+
+    package static func encryptedBrokerPort() throws(TestServers) -> Int { try port("TEST_AMQPS_PORT") }
+
     private static func variable(_ name: String) throws(TestServers) -> String {
         if let value = optional(name) { return value }
         throw TestServers(

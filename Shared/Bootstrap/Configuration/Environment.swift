@@ -68,7 +68,28 @@ package struct ConfigurationError: Error, Sendable, CustomStringConvertible {
 /// A value that never prints itself.
 package struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConvertible {
     package let text: String
-    package init(_ text: String) { self.text = text }
+    private let file: String?
+    package init(_ text: String, file: String? = nil) {
+        self.text = text
+        self.file = file
+    }
+
+    /// What its file holds at this moment; what it held at the start when the file is gone or empty.
+    package var current: String {
+        guard let file, let bytes = readFile(file, limit: 65_536) else { return text }
+        let now = String(decoding: bytes, as: UTF8.self).withoutLineBreaks
+        return now.isEmpty ? text : now
+    }
+
     package var description: String { "***" }
     package var debugDescription: String { "***" }
+}
+
+extension String {
+    /// Without the line breaks that editors and `echo` leave at a file's end.
+    var withoutLineBreaks: String {
+        var text = self
+        while text.last == "\n" || text.last == "\r\n" { text.removeLast() }
+        return text
+    }
 }

@@ -1,5 +1,6 @@
 import Cryptography
 import Glibc
+import Loop
 
 /// Reads variables in turn. A mistake yields a harmless value here and is thrown, with all others, by `finish`.
 package struct EnvironmentReader {
@@ -63,6 +64,28 @@ package struct EnvironmentReader {
         return keep(name, text, shown: text)
     }
 
+    /// Blocks of addresses, `10.0.0.0/8,127.0.0.1`.
+    package mutating func addresses(_ name: String, default fallback: String) -> [AddressBlock] {
+        let text = value(name) ?? fallback
+        var blocks: [AddressBlock] = []
+        for part in text.split(separator: ",") {
+            guard let block = AddressBlock(String(part)) else {
+                return wrong(name, text, "must look like 10.0.0.0/8,192.0.2.7", [])
+            }
+            blocks.append(block)
+        }
+        return keep(name, blocks, shown: text)
+    }
+
+    /// The path of a file that a library of the system reads by itself; it must be there.
+    package mutating func optionalPath(_ name: String) -> String? {
+        guard let path = value(name) else { return keep(name, nil, shown: "(not set)") }
+        guard isDescribing || readFile(path, limit: 65_536) != nil else {
+            return wrong(name, path, "names a file that cannot be read or is larger than 64 KB", nil)
+        }
+        return keep(name, path, shown: path)
+    }
+
     /// `name=url,name=url`
     package mutating func table(_ name: String, default fallback: String = "") -> [String: String] {
         let text = value(name) ?? fallback
@@ -79,12 +102,12 @@ package struct EnvironmentReader {
 
     /// The contents of the file that `name` (which ends in `_FILE`) points to, without its last line break.
     /// Secrets have no defaults and are never shown.
-    package mutating func secret(_ name: String) -> Secret { Secret(file(name, shown: "***") ?? "") }
+    package mutating func secret(_ name: String) -> Secret { Secret(file(name, shown: "***") ?? "", file: value(name)) }
 
     /// The same for a secret that may be left out.
     package mutating func optionalSecret(_ name: String) -> Secret? {
         guard value(name) != nil else { return keep(name, nil, shown: "(not set)") }
-        return file(name, shown: "***").map { Secret($0) }
+        return file(name, shown: "***").map { Secret($0, file: value(name)) }
     }
 
     /// The contents of a file that is no secret, such as public keys.
@@ -120,8 +143,7 @@ package struct EnvironmentReader {
         guard let bytes = readFile(path, limit: 65_536) else {
             return wrong(name, path, "names a file that cannot be read or is larger than 64 KB", nil)
         }
-        var text = String(decoding: bytes, as: UTF8.self)
-        while text.last == "\n" || text.last == "\r\n" { text.removeLast() }
+        let text = String(decoding: bytes, as: UTF8.self).withoutLineBreaks
         guard !text.isEmpty else { return wrong(name, path, "names an empty file", nil) }
         return keep(name, text, shown: shown)
     }

@@ -1,5 +1,6 @@
 import Access
 import Cryptography
+import Loop
 import Postgres
 
 /// A service's configuration: what an operator may change without a build.
@@ -24,6 +25,12 @@ package struct HostConfig: Sendable {
     package let healthPort: Int
     /// Requests that may be in progress at once; one more is answered 503.
     package let requestLimit: Int
+    /// Requests a second that one account may make over a while; 0 is any number. Above it 429.
+    package let accountRate: Int
+    /// Whose `X-Forwarded-For` is believed: the gateway's addresses.
+    package let trustedProxies: [AddressBlock]
+    /// What `OutboundClient` may reach although it is not on the public internet.
+    package let outboundAllowed: [AddressBlock]
 
     package let postgres: Database.Configuration
     package let redis: Redis
@@ -52,6 +59,8 @@ package struct HostConfig: Sendable {
         package let virtualHost: String
         package let user: String
         package let password: Secret
+        /// Whose certificates are believed; nil is a connection in clear.
+        package let authorityFile: String?
     }
 
     package init(_ read: inout EnvironmentReader, service: String) {
@@ -66,14 +75,23 @@ package struct HostConfig: Sendable {
         healthAddress = read.text("HEALTH_ADDRESS", default: address)
         healthPort = read.int("HEALTH_PORT", in: 0...65_535)
         requestLimit = read.int("REQUEST_LIMIT", default: 2_000, in: 1...100_000)
-        postgres = Database.Configuration(
+        accountRate = read.int("ACCOUNT_RATE", default: isProduction ? 50 : 0, in: 0...100_000)
+        trustedProxies = read.addresses("TRUSTED_PROXIES", default: "127.0.0.0/8,::1")
+        outboundAllowed = read.addresses("OUTBOUND_ALLOWED", default: "")
+        let databasePassword: Secret
+        var database = Database.Configuration(
             host: read.text("POSTGRES_HOST"), port: read.int("POSTGRES_PORT", default: 5432, in: 1...65_535),
             database: read.text("POSTGRES_DATABASE", default: "polyclinic"),
             user: read.text("POSTGRES_USER", default: "polyclinic_\(service)"),
-            password: read.secret("POSTGRES_PASSWORD_FILE").text,
+            password: "",
             schema: read.text("POSTGRES_SCHEMA", default: service),
             readConnections: read.int("POSTGRES_READ_CONNECTIONS", default: 2, in: 1...16),
             writeConnections: read.int("POSTGRES_WRITE_CONNECTIONS", default: 8, in: 1...64))
+        databasePassword = read.secret("POSTGRES_PASSWORD_FILE")
+        database.password = databasePassword.text
+        database.passwordNow = { databasePassword.current }
+        database.authorityFile = read.optionalPath("POSTGRES_CA_FILE")
+        postgres = database
         redis = Redis(
             host: read.text("REDIS_HOST"), port: read.int("REDIS_PORT", default: 6379, in: 1...65_535),
             password: read.optionalSecret("REDIS_PASSWORD_FILE"))
@@ -81,7 +99,7 @@ package struct HostConfig: Sendable {
         broker = Broker(
             host: read.text("AMQP_HOST"), port: read.int("AMQP_PORT", default: 5672, in: 1...65_535),
             virtualHost: read.text("AMQP_VHOST", default: "/"), user: user,
-            password: read.secret("AMQP_PASSWORD_FILE"))
+            password: read.secret("AMQP_PASSWORD_FILE"), authorityFile: read.optionalPath("AMQP_CA_FILE"))
         publicKeys = read.publicKeys("JWT_PUBLIC_KEYS_FILE")
         masterKey = read.key("MASTER_KEY_FILE")
         services = read.table("SERVICE_URLS")
@@ -93,6 +111,21 @@ package struct HostConfig: Sendable {
         if postgres.password.utf8.count < 16 {
             read.refuse("POSTGRES_PASSWORD_FILE", "must hold at least 16 characters in production")
         }
+        if postgres.authorityFile == nil, !Self.isHere(postgres.host) {
+            read.refuse("POSTGRES_CA_FILE", "is required in production: the database is on another machine")
+        }
+        if broker.authorityFile == nil, !Self.isHere(broker.host) {
+            read.refuse("AMQP_CA_FILE", "is required in production: the broker is on another machine")
+        }
+        if !Self.isHere(redis.host) {
+            read.refuse("REDIS_HOST", "must be this machine in production: put stunnel beside it (docs/security)")
+        }
+    }
+
+    /// A socket's folder or the loopback interface: nobody on a network listens in.
+    private static func isHere(_ host: String) -> Bool {
+        host.isEmpty || host.hasPrefix("/") || host == "localhost" || host == "::1"
+            || AddressBlock("127.0.0.0/8")?.contains(host) == true
     }
 
     /// What only a demonstration may do: seeding made-up patients, printing passwords.

@@ -37,7 +37,10 @@ import Redis
         let log = log ?? Log(service: config.service, level: config.logLevel)
         self.log = log
         db = Database(config.postgres)
-        redis = RedisClient(host: config.redis.host, port: config.redis.port, password: config.redis.password?.text)
+        let redisPassword = config.redis.password
+        redis = RedisClient(
+            host: config.redis.host, port: config.redis.port, password: redisPassword?.text,
+            passwordNow: { redisPassword?.current ?? "" })
         cards = Cards(services: config.services, log: log)
         blocking = BlockingPool(threads: min(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), 8), limit: 64)
         revocations = Revocations()

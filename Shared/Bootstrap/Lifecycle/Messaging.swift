@@ -7,6 +7,8 @@ extension AMQPConfiguration {
         self.init(
             host: broker.host, port: broker.port, virtualHost: broker.virtualHost, user: broker.user,
             password: broker.password.text)
+        passwordNow = { broker.password.current }
+        authorityFile = broker.authorityFile
     }
 }
 

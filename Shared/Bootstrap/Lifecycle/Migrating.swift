@@ -13,17 +13,21 @@ struct MigratorConfig {
 
     init(environment: Environment, service: String) throws {
         var read = environment.reader()
-        database = Database.Configuration(
+        var database = Database.Configuration(
             host: read.text("POSTGRES_HOST"), port: read.int("POSTGRES_PORT", default: 5432, in: 1...65_535),
             database: read.text("POSTGRES_DATABASE", default: "polyclinic"),
             user: read.text("POSTGRES_MIGRATOR_USER", default: "polyclinic_migrator"),
             password: read.secret("POSTGRES_MIGRATOR_PASSWORD_FILE").text, schema: service)
+        database.authorityFile = read.optionalPath("POSTGRES_CA_FILE")
+        self.database = database
         serviceRole = read.text("POSTGRES_USER", default: "polyclinic_\(service)")
         if let host = read.optionalText("AMQP_HOST") {
-            broker = AMQPConfiguration(
+            var broker = AMQPConfiguration(
                 host: host, port: read.int("AMQP_PORT", default: 5672, in: 1...65_535),
                 virtualHost: read.text("AMQP_VHOST", default: "/"), user: read.text("AMQP_USER"),
                 password: read.secret("AMQP_PASSWORD_FILE").text)
+            broker.authorityFile = read.optionalPath("AMQP_CA_FILE")
+            self.broker = broker
         } else {
             broker = nil
         }

@@ -44,7 +44,9 @@ import Redis
         do {
             let pipeline = try Pipeline(service, on: host)
             probes = try HTTPServer(host: config.healthAddress, port: config.healthPort) { health.answer($0) }
-            requests = try HTTPServer(host: config.address, port: config.port) { await pipeline.answer($0) }
+            var settings = HTTPServer.Configuration()
+            settings.trustedProxies = config.trustedProxies
+            requests = try HTTPServer(host: config.address, port: config.port, configuration: settings) { await pipeline.answer($0) }
         } catch {
             host.log.write(.error, "cannot serve", ("detail", "\(error)"))
             host.log.flushBeforeExit()

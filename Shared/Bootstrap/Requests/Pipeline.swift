@@ -16,6 +16,7 @@ import Primitives
     private let lines: [[UInt8]]
     private let unmatchedLine: [UInt8]
     private let limit: Int
+    private var accounts: AccountRate
 
     /// Throws when two routes could be meant by one request.
     package init(_ service: Service, on host: Host) throws {
@@ -23,6 +24,7 @@ import Primitives
         routes = service.routes
         router = try Router(service.routes.enumerated().map { ($1.method, $1.pattern, $0) })
         limit = host.config.requestLimit
+        accounts = AccountRate(rate: host.config.accountRate)
         lines = service.routes.map { RequestLine.prefix(service: service.name, method: $0.method, route: $0.pattern) }
         unmatchedLine = RequestLine.prefix(service: service.name, method: "", route: "unmatched")
         host.requests = RequestMetrics(service.routes)
@@ -90,6 +92,7 @@ import Primitives
             guard host.hasRevocations else { throw Problem.unavailable(retryAfter: 1) }
             let caller = try host.verifier.principal(of: request, at: host.now())
             journey.caller = caller
+            guard accounts.takes(caller.account, at: Self.monotonicMicroseconds()) else { throw Self.tooMany }
             guard caller.may(route.permission) else { throw Problem.forbidden }
             try route.requireAuthentication(of: caller, at: host.now())
             try route.readInput(of: &request)
@@ -97,6 +100,12 @@ import Primitives
             return try await Cards.$traceparent.withValue(request.traceparent) { try await handler(ready, caller) }
         }
     }
+
+    private static let tooMany: Problem = {
+        var problem = Problem(429, "too_many_requests", "This account asks too much at once. Wait a moment.")
+        problem.headers = [("Retry-After", "1")]
+        return problem
+    }()
 
     /// Bodies are JSON; a body without a word about its kind is not guessed at.
     private static func checkContentType(of request: Request, for route: Route) throws {

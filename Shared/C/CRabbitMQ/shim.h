@@ -1,5 +1,6 @@
 #include <amqp.h>
 #include <amqp_framing.h>
+#include <amqp_ssl_socket.h>
 #include <amqp_tcp_socket.h>
 #include <netinet/tcp.h>
 #include <string.h>

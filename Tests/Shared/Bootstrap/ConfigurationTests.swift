@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Bootstrap
@@ -40,6 +41,35 @@ import Testing
         #expect("\(secret)" == "***" && String(reflecting: secret) == "***")
         #expect(environment.readings.map(\.shown) == ["***", "***", "(not set)"])
         #expect(environment.readings[1].mistake != nil)
+    }
+
+    @Test func `A secret is what its file holds now, and what it held at the start when the file is gone`() throws {
+        let file = "/tmp/polyclinic-secret-\(getpid())"
+        func write(_ text: String) throws {
+            let handle = try #require(fopen(file, "w"))
+            fputs(text, handle)
+            fclose(handle)
+        }
+        try write("first\n")
+        var read = Environment(["A_FILE": file]).reader()
+        let secret = read.secret("A_FILE")
+        #expect(secret.text == "first" && secret.current == "first")
+        try write("second\r\n\n")
+        #expect(secret.current == "second")
+        unlink(file)
+        #expect(secret.current == "first")
+    }
+
+    @Test func `Production talks over a network only where the other end proves itself`() {
+        let environment = Environment([
+            "POLYCLINIC_PROFILE": "production", "POSTGRES_HOST": "db.example", "AMQP_HOST": "10.0.0.7",
+            "REDIS_HOST": "cache.example", "TRUSTED_PROXIES": "10.0.0.0/8,nonsense",
+        ])
+        var read = environment.reader()
+        _ = HostConfig(&read, service: "toy")
+        let wrong = Set(environment.readings.filter { $0.mistake?.contains("this machine") == true || $0.mistake?.contains("another machine") == true }.map(\.name))
+        #expect(wrong == ["POSTGRES_CA_FILE", "AMQP_CA_FILE", "REDIS_HOST"])
+        #expect(environment.readings.contains { $0.name == "TRUSTED_PROXIES" && $0.mistake != nil })
     }
 
     @Test func `An empty variable is one that is not set`() {
