@@ -8,5 +8,5 @@ FROM python:3.12-slim-bookworm
 RUN apt-get update && apt-get install -y --no-install-recommends openssl libpq5 libhiredis0.14 librabbitmq4 libwslay1 \
        libsodium23 libssl3 libcurl4 && rm -rf /var/lib/apt/lists/*
 COPY --from=built /usr/bin/service /usr/bin/auth
-COPY deploy/local/rabbitmq_definitions.py deploy/compose/keys.sh /usr/share/polyclinic/
+COPY deploy/local/rabbitmq_definitions.py deploy/local/certificates deploy/compose/keys.sh /usr/share/polyclinic/
 CMD ["bash", "/usr/share/polyclinic/keys.sh"]

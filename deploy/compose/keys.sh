@@ -6,6 +6,8 @@ umask 022   # the volume is mounted into our containers only, and they run as di
 for name in postgres_admin postgres_migrator redis "${services[@]/#/postgres_}"; do
     [ -s "/secrets/$name" ] || openssl rand -hex 24 >"/secrets/$name"
 done
+CERTIFICATE_NAMES="${GATEWAY_NAMES:-}" /usr/share/polyclinic/certificates /secrets gateway postgres rabbitmq
 auth generate-keys --directory /secrets
 python3 /usr/share/polyclinic/rabbitmq_definitions.py /secrets "${services[@]}" >/secrets/rabbitmq_definitions.json
 chmod a+r /secrets/*
+chmod 600 /secrets/ca.key   # nobody but this container signs

@@ -1,0 +1,156 @@
+"""The gateway's edges: TLS, headers on every answer, limits by address, and what a plain connection gets (S14, S18, D18)."""
+import http.client
+import os
+import pathlib
+import re
+import socket
+import ssl
+import subprocess
+import time
+import urllib.parse
+
+import pytest
+
+HEADERS = {
+    "x-content-type-options": "nosniff", "x-frame-options": "DENY", "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin", "cross-origin-opener-policy": "same-origin"}
+
+
+@pytest.fixture(scope="module")
+def https(env):
+    context = ssl.create_default_context(cafile=env["POLYCLINIC_CA"])
+    port = urllib.parse.urlsplit(env["POLYCLINIC_HTTPS_URL"]).port
+
+    def ask(path, method="GET", body=None, headers={}):
+        connection = http.client.HTTPSConnection("localhost", port, context=context, timeout=10)
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        read = answer.read()
+        connection.close()
+        return answer.status, {k.lower(): v for k, v in answer.getheaders()}, read
+    return ask
+
+
+@pytest.mark.parametrize("path", ["/health", "/docs", "/docs/assets/swagger-ui.css", "/v1/patients", "/nothing", "/internal/cards/patients/1", "/v1/%zz"])
+def test_every_answer_carries_the_security_headers(https, door, path):
+    for headers in (https(path)[1], door.call("GET", path).headers):
+        for name, value in HEADERS.items():
+            assert headers.get(name) == value, (path, name, headers)
+        policy = headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in policy and "default-src" in policy
+        assert "script-src 'unsafe-inline'" not in policy and "unsafe-eval" not in policy
+        assert "nginx/" not in headers.get("server", "")
+
+
+def test_an_answer_that_nginx_makes_itself_carries_them_too(https):
+    status, headers, _ = https("/v1/patients", "POST", b"x" * 1_100_000, {"Content-Type": "application/json"})
+    assert status == 413 and headers["strict-transport-security"].startswith("max-age=63072000")
+    assert all(headers.get(n) == v for n, v in HEADERS.items())
+
+
+def test_each_header_is_there_once(env, door):
+    for path in ("/health", "/v1/patients", "/docs"):
+        raw = subprocess.run(["curl", "-sD-", "-o", "/dev/null", env["POLYCLINIC_URL"] + path], capture_output=True, text=True, check=True).stdout.lower()
+        for name in [*HEADERS, "content-security-policy"]:
+            assert len(re.findall(rf"^{name}:", raw, re.M)) == 1, (path, name)
+
+
+def test_hsts_only_where_it_means_something(https, door):
+    assert "max-age=" in https("/health")[1]["strict-transport-security"]
+    assert "strict-transport-security" not in door.call("GET", "/health").headers
+
+
+def versions(env, *options):
+    port = urllib.parse.urlsplit(env["POLYCLINIC_HTTPS_URL"]).port
+    return subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-CAfile", env["POLYCLINIC_CA"], *options],
+                          input=b"", capture_output=True, timeout=10)
+
+
+def test_only_tls_1_2_and_1_3_with_forward_secrecy(env):
+    assert b"TLSv1.3" in versions(env, "-tls1_3").stdout
+    assert b"TLSv1.2" in versions(env, "-tls1_2").stdout
+    for old in ("-tls1", "-tls1_1"):
+        assert b"BEGIN CERTIFICATE" not in versions(env, old, "-cipher", "ALL:@SECLEVEL=0").stdout
+    for weak in ("AES128-SHA", "AES256-GCM-SHA384", "ECDHE-ECDSA-AES128-SHA"):
+        assert b"BEGIN CERTIFICATE" not in versions(env, "-tls1_2", "-cipher", weak + ":@SECLEVEL=0").stdout
+
+
+def test_a_client_that_checks_certificates_believes_only_our_authority(env):
+    port = urllib.parse.urlsplit(env["POLYCLINIC_HTTPS_URL"]).port
+    with pytest.raises(ssl.SSLCertVerificationError):
+        with socket.create_connection(("localhost", port)) as plain, ssl.create_default_context().wrap_socket(plain, server_hostname="localhost"):
+            pass
+
+
+def test_http_2_is_spoken(env):
+    spoken = subprocess.run(["curl", "-s", "--cacert", env["POLYCLINIC_CA"], "--http2", "-o", "/dev/null", "-w", "%{http_version}",
+                             env["POLYCLINIC_HTTPS_URL"] + "/health"], capture_output=True, text=True, check=True).stdout
+    assert spoken == "2"
+
+
+@pytest.fixture(scope="module")
+def narrow(env, tmp_path_factory):
+    """A gateway of our own before the same services, with production's limits and its redirect."""
+    folder = tmp_path_factory.mktemp("gateway")
+    data = pathlib.Path(env["POLYCLINIC_DATA"])
+    base = int(env["POLYCLINIC_URL"].rsplit(":", 1)[1])
+    plain, limited = base + 41, base + 42
+    text = (data / "nginx/nginx.conf").read_text()
+    text = re.sub(r"rate=\d+r/s", "rate=5r/s", text)
+    text = re.sub(r"burst=\d+ nodelay", "burst=10 nodelay", text)
+    text = text.replace(f"{data}/nginx", str(folder)).replace(f"{data}/log", str(folder))
+    (folder / "nginx.conf").write_text("daemon off;\n" + text)
+    (folder / "temp").mkdir()
+    (folder / "headers.conf").write_text((data / "nginx/headers.conf").read_text())
+    (folder / "listen.conf").write_text(f"listen 127.0.0.1:{limited};\n")
+    redirect = pathlib.Path(os.path.dirname(env["POLYCLINIC_STACK"]), "../nginx/redirect.conf").read_text()
+    (folder / "redirect.conf").write_text(redirect.replace("@PLAIN@", f"127.0.0.1:{plain}").replace("@BURST@", "100"))
+    path = os.environ["PATH"] + ":/usr/sbin"
+    process = subprocess.Popen(["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log"), "-g", f"pid {folder}/pid;"],
+                               env={**os.environ, "PATH": path}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        try:
+            socket.create_connection(("127.0.0.1", plain), 1).close()
+            break
+        except OSError:
+            assert process.poll() is None, (folder / "error.log").read_text()
+            time.sleep(0.05)
+    yield plain, limited
+    process.terminate()
+    process.wait(10)
+
+
+def call(port, path, method="GET", body=None, headers={}):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request(method, path, body, headers)
+    answer = connection.getresponse()
+    read = answer.read()
+    connection.close()
+    return answer.status, {k.lower(): v for k, v in answer.getheaders()}, read
+
+
+def test_in_production_plain_http_only_says_where_to_go(narrow):
+    plain, _ = narrow
+    status, headers, _ = call(plain, "/v1/auth/login?x=1", "POST", b"{}", {"Host": "clinic.example"})
+    assert status == 308 and headers["location"] == "https://clinic.example/v1/auth/login?x=1"
+
+
+def test_an_address_that_asks_too_much_is_told_to_wait(narrow):
+    _, limited = narrow
+    answers = [call(limited, "/docs") for _ in range(30)]
+    refused = [a for a in answers if a[0] == 429]
+    assert len(refused) >= 15 and answers[0][0] == 200
+    status, headers, body = refused[0]
+    assert headers["retry-after"] == "1" and b"too_many_requests" in body and headers["content-type"] == "application/problem+json"
+    assert headers["x-content-type-options"] == "nosniff"
+    time.sleep(1.5)
+    assert call(limited, "/docs")[0] == 200
+
+
+def test_a_forged_forwarded_address_does_not_move_the_limit(door):
+    """The throttle of logins counts the address the gateway saw, whatever the client says it is."""
+    for n in range(3):
+        answer = door.call("POST", "/v1/auth/login", {"email": "nobody@forged.example", "password": "wrong-wrong-wrong"},
+                           headers={"X-Forwarded-For": f"203.0.113.{n}", "X-Real-IP": "203.0.113.9", "Forwarded": "for=203.0.113.9"})
+        assert answer.status in (401, 429)
