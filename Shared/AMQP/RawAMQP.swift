@@ -187,8 +187,8 @@ final class RawConnection {
                 arena.bytes(message.body)))
     }
 
-    func acknowledge(_ tag: UInt64) throws(AMQPError) {
-        try check(amqp_basic_ack(state, channel, tag, 0))
+    func acknowledge(_ tag: UInt64, multiple: Bool = false) throws(AMQPError) {
+        try check(amqp_basic_ack(state, channel, tag, multiple ? 1 : 0))
     }
 
     // MARK: reading

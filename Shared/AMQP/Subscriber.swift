@@ -12,7 +12,7 @@ import Synchronization
         package let prefetch: UInt16
         package init(_ queue: String, prefetch: UInt16 = 10) {
             self.queue = queue
-            self.prefetch = min(max(prefetch, 1), 10)
+            self.prefetch = min(max(prefetch, 1), 256)
         }
     }
 
@@ -43,7 +43,10 @@ import Synchronization
     }
 
     /// The effect is committed, the broker may forget it. Void if the connection changed since.
-    package func acknowledge(_ tag: DeliveryTag) { link.submit(.acknowledge(tag)) }
+    package func acknowledge(_ tag: DeliveryTag) { link.submit(.acknowledge([tag])) }
+
+    /// The same for several at once, which costs the broker hardly more than one.
+    package func acknowledge(_ tags: [DeliveryTag]) { link.submit(.acknowledge(tags)) }
 
     /// Whether the tag's connection is still the current one.
     package func isValid(_ tag: DeliveryTag) -> Bool { link.epoch == tag.epoch }
@@ -58,7 +61,7 @@ import Synchronization
 /// The consuming connection's thread.
 final class ConsumingLink: Link, @unchecked Sendable {
     enum Order: Sendable {
-        case acknowledge(DeliveryTag)
+        case acknowledge([DeliveryTag])
         case pause
     }
 
@@ -71,6 +74,7 @@ final class ConsumingLink: Link, @unchecked Sendable {
     // The thread's own:
     private var gathered: [Delivery] = []
     private var isPaused = false
+    private var acknowledgements = AckBook()
 
     init(_ configuration: AMQPConfiguration, name: String, topology: Topology, sources: [Subscriber.Source]) {
         self.sources = sources
@@ -87,6 +91,7 @@ final class ConsumingLink: Link, @unchecked Sendable {
     override func opened(_ connection: RawConnection) throws(AMQPError) {
         currentEpoch.add(1, ordering: .acquiringAndReleasing)
         gathered.removeAll()
+        acknowledgements = AckBook()
         report(true, nil)
         guard !isPaused else { return }
         for source in sources { try connection.consume(source.queue, prefetch: source.prefetch) }
@@ -101,10 +106,14 @@ final class ConsumingLink: Link, @unchecked Sendable {
             defer { list.removeAll(keepingCapacity: true) }
             return list
         }
+        var done: [UInt64] = []
+        for case .acknowledge(let tags) in todo {
+            for tag in tags where tag.epoch == epoch { done.append(tag.number) }
+        }
+        for ack in acknowledgements.say(done) { try connection.acknowledge(ack.tag, multiple: ack.multiple) }
         for order in todo {
             switch order {
-            case .acknowledge(let tag):
-                if tag.epoch == epoch { try connection.acknowledge(tag.number) }
+            case .acknowledge: continue
             case .pause:
                 guard !isPaused else { continue }
                 isPaused = true

@@ -8,7 +8,8 @@ import Primitives
 ///
 /// The inbox row commits with the effect, then the broker is told. What fails goes round by the retry queues and
 /// is parked in the end; a message leaves a queue only when it is done or confirmed in the next one. Events about
-/// one subject are handled one after another, in the order of delivery; others side by side.
+/// one subject are handled one after another, in the order of delivery; others side by side, or, where the reaction
+/// takes many, whatever waits for it of one tenant in one transaction (`docs/decisions/0006-events-in-batches.md`).
 @LoopActor package final class Consumer {
     package struct Metrics: Sendable {
         package var handled = 0
@@ -16,6 +17,8 @@ import Primitives
         package var retried = 0
         package var parked = 0
         package var isolated = 0
+        /// Transactions that had the effects of more than one event.
+        package var batches = 0
         /// Messages in each reaction's parking queue; more than none wants a human.
         package var parking: [String: Int] = [:]
     }
@@ -32,7 +35,7 @@ import Primitives
     private let note: Note
     private let lanes: [String: Lane]
     private let turnstile: Turnstile
-    /// What is being handled, and what waits behind it, per reaction and subject.
+    /// What is being handled, and what waits behind it, per reaction and subject (or tenant, where it takes many).
     private var chains: [String: [Work]] = [:]
     private var unfinished = 0
     private var whenIdle: [CheckedContinuation<Void, Never>] = []
@@ -68,7 +71,7 @@ import Primitives
             precondition(lanes[queues.work] == nil, "two reactions are named \(reaction.name)")
             lanes[queues.work] = Lane(reaction: reaction, queues: queues, isIsolated: false)
             lanes[queues.isolate] = Lane(reaction: reaction, queues: queues, isIsolated: true)
-            sources.append(.init(queues.work, prefetch: 10))
+            sources.append(.init(queues.work, prefetch: UInt16(reaction.takesMany ? settings.batch : 10)))
             sources.append(.init(queues.isolate, prefetch: 1))
         }
         self.lanes = lanes
@@ -122,7 +125,8 @@ import Primitives
             }
             return
         }
-        let key = "\(lane.reaction.name)|\(event.envelope.tenant)|\(event.envelope.subject)"
+        let subject = lane.reaction.takesMany ? "" : event.envelope.subject
+        let key = "\(lane.reaction.name)|\(event.envelope.tenant)|\(subject)"
         let work = Work(delivery: delivery, event: event, lane: lane)
         if chains[key] != nil {
             chains[key]?.append(work)
@@ -133,14 +137,26 @@ import Primitives
     }
 
     private func work(off key: String) async {
-        while let next = chains[key]?.first {
+        while let chain = chains[key], !chain.isEmpty {
             await turnstile.enter()
-            await handle(next)
+            // Whatever came while we waited comes along: nobody waits for a batch to fill.
+            let next = Self.together(chains[key] ?? chain)
+            if await !handleAll(next) {
+                for one in next { await handle(one) }
+            }
             turnstile.leave()
-            chains[key]?.removeFirst()
-            finished()
+            chains[key]?.removeFirst(next.count)
+            for _ in next { finished() }
         }
         chains[key] = nil
+    }
+
+    /// Those at the head of a chain that one transaction may take: a message from the isolation lane stays alone.
+    private static func together(_ chain: [Work]) -> [Work] {
+        guard let first = chain.first, first.lane.reaction.takesMany, !first.lane.isIsolated else {
+            return Array(chain.prefix(1))
+        }
+        return Array(chain.prefix { !$0.lane.isIsolated })
     }
 
     private func finished() {
@@ -174,6 +190,47 @@ import Primitives
         // The connection is another one by now: the broker delivers it again, and the inbox knows.
     }
 
+    /// All of them in one transaction. False when they are not many, or when it failed and left nothing: then each is handled alone, so that
+    /// what one of them has is not held against its neighbours.
+    private func handleAll(_ works: [Work]) async -> Bool {
+        let valid = works.filter { subscriber.isValid($0.delivery.tag) }
+        // The connection is another one by now: the broker delivers the others again, and the inbox knows.
+        guard valid.count > 1, let first = valid.first else { return false }
+        do {
+            let handled = try await withDeadline(settings.handlerDeadline) {
+                try await self.react(to: valid, of: first.lane.reaction, for: first.event.envelope.tenant)
+            }
+            metrics.batches += 1
+            metrics.handled += handled
+            metrics.duplicates += valid.count - handled
+            subscriber.acknowledge(valid.map(\.delivery.tag))
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// How many of them were new: an event may be among them twice, or have had its effect already.
+    private func react(to works: [Work], of reaction: Reaction, for tenant: TenantID) async throws -> Int {
+        try await db.transaction(for: tenant) { tx in
+            let ids = works.map(\.event.envelope.id)
+            var new = Set(
+                try await tx.all(
+                    """
+                    insert into inbox (reaction, event_id)
+                    select \(reaction.name), id from unnest(\(ids)::uuid[]) as id order by id
+                    on conflict do nothing
+                    returning event_id
+                    """, as: { row in try row.next(as: EventID.self) }))
+            let count = new.count
+            let facts = works.filter { new.remove($0.event.envelope.id) != nil }.map(\.event)
+            guard !facts.isEmpty else { return 0 }
+            tx.context = Cause(tenant: tenant, actor: nil, role: "service", traceparent: Traceparent.fresh())
+            try await reaction.run(facts.map { ($0.data, $0.envelope) }, tx)
+            return count
+        }
+    }
+
     /// False when the event has had its effect already.
     private func react(to work: Work) async throws -> Bool {
         let envelope = work.event.envelope
@@ -189,7 +246,7 @@ import Primitives
             tx.context = Cause(
                 tenant: envelope.tenant, actor: envelope.actor, role: "service",
                 traceparent: Traceparent.child(of: envelope.traceparent))
-            try await reaction.run(work.event.data, envelope, tx)
+            try await reaction.run([(work.event.data, envelope)], tx)
             return true
         }
     }

@@ -9,9 +9,13 @@ import Primitives
 /// event's tenant. Throwing `Redelivery.later` retries through the tiers; `Redelivery.reject` parks it at once;
 /// any other error is retried up to the limit, then parked.
 package struct Reaction: Sendable {
+    package typealias Delivered = (data: JSONObject, envelope: Envelope)
+
     package let event: EventName
     package let name: String
-    package let run: @LoopActor @Sendable (JSONObject, Envelope, Transaction) async throws -> Void
+    /// Whether it takes many facts of a tenant in one transaction; otherwise it is given one at a time.
+    package let takesMany: Bool
+    package let run: @LoopActor @Sendable ([Delivered], Transaction) async throws -> Void
 
     package init<E: Event>(
         to _: E.Type, named name: String,
@@ -19,7 +23,47 @@ package struct Reaction: Sendable {
     ) {
         event = E.name
         self.name = name
-        run = { data, envelope, tx in try await body(E(data: data), envelope, tx) }
+        takesMany = false
+        run = { facts, tx in
+            for (data, envelope) in facts { try await body(E(data: data), envelope, tx) }
+        }
+    }
+
+    /// Takes what waits for it in one transaction, in the order of delivery: for reactions to what happens often.
+    ///
+    /// All of it or nothing: when it throws, nothing was kept and each fact comes again alone. It holds the rows of
+    /// many subjects until commit, so it touches them in an order of its own (sorted by key) or it would wait in
+    /// circles with its like. It announces nothing: its facts have several causes.
+    /// `docs/decisions/0006-events-in-batches.md` says what that saves.
+    package init<E: Event>(
+        toAll _: E.Type, named name: String,
+        _ body: @escaping @LoopActor @Sendable ([Fact<E>], Transaction) async throws -> Void
+    ) {
+        event = E.name
+        self.name = name
+        takesMany = true
+        run = { facts, tx in try await body(facts.map { Fact(event: try E(data: $0.data), envelope: $0.envelope) }, tx) }
+    }
+}
+
+/// An event as a reaction to many gets it.
+package struct Fact<E: Event>: Sendable {
+    package let event: E
+    package let envelope: Envelope
+    package init(event: E, envelope: Envelope) {
+        self.event = event
+        self.envelope = envelope
+    }
+}
+
+extension Array {
+    /// What is left when of each subject only the newest revision counts, in the order of subjects.
+    package func newest<E: Event>() -> Self where Element == Fact<E> {
+        var bySubject: [String: Fact<E>] = [:]
+        for fact in self where fact.envelope.revision >= bySubject[fact.envelope.subject]?.envelope.revision ?? 0 {
+            bySubject[fact.envelope.subject] = fact
+        }
+        return bySubject.sorted { $0.key < $1.key }.map(\.value)
     }
 }
 

@@ -10,6 +10,9 @@ package struct MessagingSettings: Sendable {
     package var handlerDeadline: Duration = .seconds(60)
     /// Reactions that run at once in this process: they share the write connections with requests.
     package var concurrency = 4
+    /// How many events a reaction that takes many may hold, and so handle, at once: what one crash can drag along
+    /// into the isolation lane.
+    package var batch = 64
     /// From this many unanswered deliveries on, a message is handled alone (`ReactionQueues.isolate`).
     package var isolateAfter = 2
     /// How long an event waits for a database that is away before it goes round by a retry queue.

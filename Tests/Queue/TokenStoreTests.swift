@@ -118,8 +118,8 @@ import Testing
             }
             let id = AppointmentID()
             try await room.test.db.transaction(for: room.test.tenant) { tx in
-                try await CardStore(sql: tx).remember(card("cancelled", nil, 2, id))
-                try await CardStore(sql: tx).remember(card("booked", room.location, 1, id))
+                try await CardStore(sql: tx).remember([card("cancelled", nil, 2, id)])
+                try await CardStore(sql: tx).remember([card("booked", room.location, 1, id)])
             }
             let status = try await CardStore(sql: room.reader).appointment(id)?.status
             #expect(status == "cancelled")

@@ -27,9 +27,9 @@ import Testing
                     EventLoop.spawn {
                         try await test.db.transaction(for: test.tenant) { tx in
                             let store = DailyStore(sql: tx)
-                            try await store.add(turn, to: .itemsDispensed, on: Self.day)
-                            try await store.add(
-                                Money(100, .inr), by: turn % 2 == 0 ? "CASH" : DailySummary.refund, on: Self.day)
+                            let way = turn % 2 == 0 ? "CASH" : DailySummary.refund
+                            try await store.add([Self.day: turn], to: .itemsDispensed)
+                            try await store.add([.init(amount: Money(100, .inr), method: way, date: Self.day)])
                         }
                     }
                 }
@@ -52,11 +52,11 @@ import Testing
                 let seen = try await test.db.transaction(for: test.tenant) { tx in
                     let store = DailyStore(sql: tx)
                     return [
-                        try await store.see(patient, on: Self.day), try await store.see(patient, on: Self.day),
-                        try await store.see(patient, on: Self.day.adding(days: 1)),
+                        try await store.see([(patient, Self.day), (patient, Self.day)]),
+                        try await store.see([(patient, Self.day.adding(days: 1)), (patient, Self.day)]),
                     ]
                 }
-                #expect(seen == [true, false, true])
+                #expect(seen == [[Self.day], [Self.day.adding(days: 1)]])
             }
         }
     }
@@ -69,9 +69,9 @@ import Testing
                 let actor = AccountID()
                 let entries = (0..<5).map { AuditEntry.sample(at: Int64($0 / 2), actor: $0 == 3 ? actor : AccountID()) }
                 try await test.db.transaction(for: test.tenant) { tx in
-                    for entry in entries { try await AuditStore(sql: tx).insert(entry) }
+                    try await AuditStore(sql: tx).insert(entries)
                     // The same fact again.
-                    try await AuditStore(sql: tx).insert(entries[0])
+                    try await AuditStore(sql: tx).insert([entries[0]])
                 }
                 let store = AuditStore(sql: test.db.reader(for: test.tenant))
                 let all = try await store.page(AuditFilter(), before: nil, limit: 10)
@@ -89,7 +89,7 @@ import Testing
         try await onLoop {
             try await TestDatabase.with(ReportingService.migrations) { test in
                 try await test.db.transaction(for: test.tenant) {
-                    try await AuditStore(sql: $0).insert(.sample(at: 0, actor: AccountID()))
+                    try await AuditStore(sql: $0).insert([.sample(at: 0, actor: AccountID())])
                 }
                 for statement: SQL in ["update audit_entry set action = 'x'", "delete from audit_entry", "truncate audit_entry"] {
                     await #expect(throws: PostgresError.self) {

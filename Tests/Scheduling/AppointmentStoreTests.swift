@@ -70,7 +70,7 @@ import Testing
             try await clinic.test.db.transaction(for: clinic.test.tenant) { tx in
                 try await CardStore(sql: tx).remember(clinic.patients[3], active: false)
                 // An event that comes late does not reopen the record.
-                try await CardStore(sql: tx).remember(clinic.patients[3])
+                try await CardStore(sql: tx).remember([clinic.patients[3]])
             }
             await #expect(throws: AppointmentError.patientInactive) {
                 _ = try await clinic.book(clinic.slots[0], for: clinic.patients[3])

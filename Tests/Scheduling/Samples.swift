@@ -64,7 +64,7 @@ extension Appointment {
                 insert into provider (id, account_id, location_id, zone, name)
                 values (\(provider), \(AccountID()), \(location), 'UTC', 'Dr. Rao')
                 """)
-            for patient in patients { try await CardStore(sql: tx).remember(patient) }
+            try await CardStore(sql: tx).remember(patients)
             _ = try await SlotStore(sql: tx).open(openings, of: provider, at: location)
         }
         slots = try await SlotStore(sql: reader).list(.init(now: opened), after: nil, limit: 100).map(\.id)

@@ -173,7 +173,7 @@ import Primitives
         guard case .object(let data) = try JSONValue.parse(fact.jsonBytes) else { return }
         for reaction in service.reactions where reaction.event == envelope.name {
             try await host.transaction(for: tenant, as: .system(tenant)) { tx in
-                try await reaction.run(data, envelope, tx)
+                try await reaction.run([(data, envelope)], tx)
             }
         }
     }

@@ -23,11 +23,12 @@ struct Notice: Equatable, Sendable {
     let at: Timestamp
     var readAt: Timestamp?
 
-    /// The notices one fact causes: nothing for most facts.
-    static func caused(by envelope: Envelope, kind: String, for audiences: [Audience]) -> [Notice] {
-        audiences.map {
-            Notice(id: NoticeID(), kind: kind, subject: envelope.subject, audience: $0, at: envelope.occurredAt)
-        }
+    /// The notice that one fact causes for one audience.
+    static func caused(by envelope: Envelope, kind: String, for audience: Audience) -> (notice: Notice, event: EventID) {
+        (
+            Notice(id: NoticeID(), kind: kind, subject: envelope.subject, audience: audience, at: envelope.occurredAt),
+            envelope.id
+        )
     }
 }
 

@@ -7,16 +7,25 @@ import Primitives
 @LoopActor struct NoticeStore {
     let sql: any SQLSession
 
-    /// Redelivery of the fact adds nothing. The wake-up for the live hubs travels with the commit.
-    func insert(_ notice: Notice, causedBy event: ID<EventKind>) async throws {
-        let (role, patient) = notice.audience.columns
+    /// Redelivery of a fact adds nothing. One wake-up for the live hubs, however many, takes effect with the commit:
+    /// committing notifiers queue behind one lock of the database.
+    func insert(_ caused: [(notice: Notice, event: EventID)]) async throws {
+        guard !caused.isEmpty else { return }
+        let notices = caused.map(\.notice)
         try await sql.run(
             """
-            insert into notice (id, kind, subject_id, role, patient_id, at, event_id)
-            values (\(notice.id), \(notice.kind), \(notice.subject), \(role), \(patient), \(notice.at), \(event))
-            on conflict do nothing
+            with added as (
+                insert into notice (id, kind, subject_id, role, patient_id, at, event_id)
+                select * from unnest(
+                    \(notices.map(\.id))::uuid[], \(notices.map(\.kind))::text[], \(notices.map(\.subject))::uuid[],
+                    \(SQLArray(notices.map(\.audience.role)))::text[],
+                    \(SQLArray(notices.map(\.audience.patient)))::uuid[], \(notices.map(\.at))::timestamptz[],
+                    \(caused.map(\.event))::uuid[])
+                on conflict do nothing
+                returning 1
+            )
+            select pg_notify('notifications_live', '') where exists (select from added)
             """)
-        try await sql.run("select pg_notify('notifications_live', '')")
     }
 
     /// The newest notices for one person, older than the cursor.
@@ -61,10 +70,6 @@ import Primitives
 }
 
 extension Notice.Audience {
-    fileprivate var columns: (role: String?, patient: PatientID?) {
-        switch self {
-        case .role(let role): (role, nil)
-        case .patient(let patient): (nil, patient)
-        }
-    }
+    fileprivate var role: String? { if case .role(let role) = self { role } else { nil } }
+    fileprivate var patient: PatientID? { if case .patient(let patient) = self { patient } else { nil } }
 }

@@ -10,10 +10,15 @@ extension Reaction {
         try await tell("stock_ran_low", [.role("pharmacist")], of: envelope, in: tx)
     }
 
-    static let tellOfBooking = Reaction(to: AppointmentBooked.self, named: "notifications.tell-of-booking") { booked, envelope, tx in
-        try await tell("appointment_booked", [.patient(booked.patientID)], of: envelope, in: tx)
+    static let tellOfBooking = Reaction(toAll: AppointmentBooked.self, named: "notifications.tell-of-booking") { booked, tx in
+        // The reminders first: what the notices need of the database is wanted by every other transaction that tells.
         try await ReminderStore(sql: tx).plan(
-            Reminder.planned(for: booked.appointmentID, of: booked.patientID, startingAt: booked.start, asOf: envelope.occurredAt))
+            booked.newest().flatMap {
+                Reminder.planned(
+                    for: $0.event.appointmentID, of: $0.event.patientID, startingAt: $0.event.start, asOf: $0.envelope.occurredAt)
+            })
+        try await NoticeStore(sql: tx).insert(
+            booked.map { Notice.caused(by: $0.envelope, kind: "appointment_booked", for: .patient($0.event.patientID)) })
     }
 
     static let tellOfMove = Reaction(to: AppointmentRescheduled.self, named: "notifications.tell-of-move") { moved, envelope, tx in
@@ -41,7 +46,5 @@ extension Reaction {
 private func tell(
     _ kind: String, _ audiences: [Notice.Audience], of envelope: Envelope, in tx: Transaction
 ) async throws {
-    for notice in Notice.caused(by: envelope, kind: kind, for: audiences) {
-        try await NoticeStore(sql: tx).insert(notice, causedBy: envelope.id)
-    }
+    try await NoticeStore(sql: tx).insert(audiences.map { Notice.caused(by: envelope, kind: kind, for: $0) })
 }

@@ -7,17 +7,20 @@ import Primitives
     let sql: any SQLSession
 
     /// A moved appointment brings a voided reminder of the same rule back to life at its new time.
+    /// No two of them are of the same appointment and rule.
     func plan(_ reminders: [Reminder]) async throws {
-        for reminder in reminders {
-            try await sql.run(
-                """
-                insert into reminder (id, appointment_id, patient_id, rule, starts_at, due_at)
-                values (\(reminder.id), \(reminder.appointment), \(reminder.patient), \(reminder.rule), \(reminder.start), \(reminder.due))
-                on conflict on constraint reminder_one_per_rule do update
-                set starts_at = excluded.starts_at, due_at = excluded.due_at, status = 'pending', version = reminder.version + 1
-                where reminder.starts_at <> excluded.starts_at
-                """)
-        }
+        guard !reminders.isEmpty else { return }
+        try await sql.run(
+            """
+            insert into reminder (id, appointment_id, patient_id, rule, starts_at, due_at)
+            select * from unnest(
+                \(reminders.map(\.id))::uuid[], \(reminders.map(\.appointment))::uuid[],
+                \(reminders.map(\.patient))::uuid[], \(reminders.map(\.rule))::text[],
+                \(reminders.map(\.start))::timestamptz[], \(reminders.map(\.due))::timestamptz[])
+            on conflict on constraint reminder_one_per_rule do update
+            set starts_at = excluded.starts_at, due_at = excluded.due_at, status = 'pending', version = reminder.version + 1
+            where reminder.starts_at <> excluded.starts_at
+            """)
     }
 
     func void(_ appointment: AppointmentID) async throws {

@@ -19,14 +19,17 @@ struct CardStore {
             """, as: AppointmentCard.init(row:))
     }
 
-    /// Keeps a card unless a newer one is there.
-    func remember(_ card: AppointmentCard) async throws {
+    /// Keeps each card unless a newer one is there. They are of different appointments, in the order of their ids.
+    func remember(_ cards: [AppointmentCard]) async throws {
         try await sql.run(
             """
             insert into appointment_card (appointment_id, patient_id, provider_id, location_id, starts_at,
                                           local_date, status, priority, revision)
-            values (\(card.id), \(card.patient), \(card.provider), \(card.location), \(card.start),
-                    \(card.localDate), \(card.status), \(card.priority), \(card.revision))
+            select * from unnest(
+                \(cards.map(\.id))::uuid[], \(cards.map(\.patient))::uuid[], \(cards.map(\.provider))::uuid[],
+                \(SQLArray(cards.map(\.location)))::uuid[], \(cards.map(\.start))::timestamptz[],
+                \(cards.map(\.localDate))::date[], \(cards.map(\.status))::text[],
+                \(cards.map(\.priority))::text[], \(cards.map(\.revision))::int[])
             on conflict (appointment_id) do update
             set provider_id = excluded.provider_id,
                 location_id = coalesce(excluded.location_id, appointment_card.location_id), starts_at = excluded.starts_at,
@@ -76,9 +79,13 @@ struct CardStore {
     }
 
     /// A record was opened. It may have been closed by an event that came first, so this never reopens one.
-    func remember(_ patient: PatientID) async throws {
+    func remember(_ patients: [PatientID]) async throws {
         try await sql.run(
-            "insert into patient_card (patient_id, is_active) values (\(patient), true) on conflict do nothing")
+            """
+            insert into patient_card (patient_id, is_active)
+            select id, true from unnest(\(patients)::uuid[]) as id order by id
+            on conflict do nothing
+            """)
     }
 
     /// What the owner says now.

@@ -29,7 +29,7 @@ struct Cards {
         guard let answer = try await host.cards.ask("scheduling", "/internal/cards/appointments/\(id)", as: caller)
         else { throw TokenError.appointmentUnknown }
         let card = try AppointmentCard(answer)
-        try await keep { try await $0.remember(card) }
+        try await keep { try await $0.remember([card]) }
         guard let location = card.location else { throw TokenError.appointmentUnknown }
         if let refusal = card.refusal(on: try await zone(of: location).localDate(of: now)) { throw refusal }
         return card

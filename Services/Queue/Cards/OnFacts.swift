@@ -14,13 +14,16 @@ extension Reaction {
     }
 
     static let rememberBooking = Reaction(
-        to: AppointmentBooked.self, named: "queue.remember-booking"
-    ) { booked, envelope, tx in
-        let card = AppointmentCard(
-            id: booked.appointmentID, patient: booked.patientID, provider: booked.providerID,
-            location: booked.locationID, start: booked.start, localDate: booked.localDate, status: "booked",
-            priority: Priority(rawValue: booked.priority) ?? .routine, revision: envelope.revision)
-        try await CardStore(sql: tx).remember(card)
+        toAll: AppointmentBooked.self, named: "queue.remember-booking"
+    ) { facts, tx in
+        let cards = facts.newest().map { fact in
+            let booked = fact.event
+            return AppointmentCard(
+                id: booked.appointmentID, patient: booked.patientID, provider: booked.providerID,
+                location: booked.locationID, start: booked.start, localDate: booked.localDate, status: "booked",
+                priority: Priority(rawValue: booked.priority) ?? .routine, revision: fact.envelope.revision)
+        }
+        try await CardStore(sql: tx).remember(cards)
     }
 
     static let rememberMove = Reaction(
@@ -30,7 +33,7 @@ extension Reaction {
             id: moved.appointmentID, patient: moved.patientID, provider: moved.providerID,
             location: moved.locationID, start: moved.start, localDate: moved.localDate, status: "booked",
             priority: Priority(rawValue: moved.priority) ?? .routine, revision: envelope.revision)
-        try await CardStore(sql: tx).remember(card)
+        try await CardStore(sql: tx).remember([card])
     }
 
     static let rememberCancellation = Reaction(
@@ -40,13 +43,13 @@ extension Reaction {
             id: cancelled.appointmentID, patient: cancelled.patientID, provider: cancelled.providerID,
             location: nil, start: cancelled.start, localDate: cancelled.localDate, status: "cancelled",
             priority: .routine, revision: envelope.revision)
-        try await CardStore(sql: tx).remember(card)
+        try await CardStore(sql: tx).remember([card])
     }
 
     static let rememberPatient = Reaction(
-        to: PatientRegistered.self, named: "queue.remember-patient"
-    ) { registered, _, tx in
-        try await CardStore(sql: tx).remember(registered.patientID)
+        toAll: PatientRegistered.self, named: "queue.remember-patient"
+    ) { registered, tx in
+        try await CardStore(sql: tx).remember(registered.map(\.event.patientID))
     }
 
     static let forgetPatient = Reaction(

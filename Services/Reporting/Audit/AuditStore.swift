@@ -6,14 +6,19 @@ import Primitives
 @LoopActor struct AuditStore {
     let sql: any SQLSession
 
-    func insert(_ entry: AuditEntry) async throws {
+    /// One statement for any number of them.
+    func insert(_ entries: [AuditEntry]) async throws {
         try await sql.run(
             """
             insert into audit_entry (id, at, actor_id, role, service, action, resource, resource_id, allowed,
                 before, after, trace)
-            values (\(entry.id), \(entry.at), \(entry.actor), \(entry.role), \(entry.service), \(entry.action),
-                \(entry.resource), \(entry.resourceID), \(entry.allowed), \(entry.before)::jsonb,
-                \(entry.after)::jsonb, \(entry.trace))
+            select * from unnest(
+                \(entries.map(\.id))::uuid[], \(entries.map(\.at))::timestamptz[],
+                \(SQLArray(entries.map(\.actor)))::uuid[], \(entries.map(\.role))::text[],
+                \(entries.map(\.service))::text[], \(entries.map(\.action))::text[],
+                \(entries.map(\.resource))::text[], \(entries.map(\.resourceID))::text[],
+                \(entries.map(\.allowed))::boolean[], \(SQLArray(entries.map(\.before)))::jsonb[],
+                \(SQLArray(entries.map(\.after)))::jsonb[], \(entries.map(\.trace))::text[])
             on conflict (id) do nothing
             """)
     }

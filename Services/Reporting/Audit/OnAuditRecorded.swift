@@ -6,9 +6,9 @@ import Primitives
 extension Reaction {
     /// Whatever any service records becomes an entry of the trail.
     static let keepAuditEntry = Reaction(
-        to: AuditRecorded.self, named: "reporting.keep-audit-entry"
-    ) { recorded, envelope, tx in
-        try await AuditStore(sql: tx).insert(AuditEntry(recorded, envelope))
+        toAll: AuditRecorded.self, named: "reporting.keep-audit-entry"
+    ) { recorded, tx in
+        try await AuditStore(sql: tx).insert(recorded.map { AuditEntry($0.event, $0.envelope) })
     }
 }
 

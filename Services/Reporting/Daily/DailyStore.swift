@@ -7,33 +7,54 @@ import Primitives
 @LoopActor struct DailyStore {
     let sql: any SQLSession
 
+    /// Adds to each day once, the earliest day first, so that two who add to the same days never wait in a circle.
+    ///
+    /// Everything of a tenant meets in the row of the day, so this is the last thing a transaction does.
     /// `what` is one of our own column names, never a client's text.
-    func add(_ count: Int = 1, to what: DailySummary.Count, on date: LocalDate) async throws {
+    func add(_ counts: [LocalDate: Int], to what: DailySummary.Count) async throws {
+        guard !counts.isEmpty else { return }
         let column = what.rawValue
+        let days = counts.keys.sorted()
         try await sql.run(
             """
-            insert into daily_summary (local_date, \(unsafe: column)) values (\(date), \(count))
+            insert into daily_summary (local_date, \(unsafe: column))
+            select * from unnest(\(days)::date[], \(days.map { counts[$0] ?? 0 })::bigint[])
             on conflict (tenant_id, local_date) do update
                 set \(unsafe: column) = daily_summary.\(unsafe: column) + excluded.\(unsafe: column)
             """)
     }
 
-    func add(_ amount: Money, by method: String, on date: LocalDate) async throws {
+    /// One payment or refund of a day.
+    struct Taking {
+        let amount: Money
+        let method: String
+        let date: LocalDate
+    }
+
+    func add(_ takings: [Taking]) async throws {
         try await sql.run(
             """
             insert into daily_takings (local_date, method, currency, count, amount)
-            values (\(date), \(method), \(amount.currency), 1, \(amount.amount))
+            select date, method, currency, count(*), sum(amount)
+            from unnest(\(takings.map(\.date))::date[], \(takings.map(\.method))::text[],
+                        \(takings.map(\.amount.currency))::char(3)[], \(takings.map(\.amount.amount))::bigint[])
+                 as taking (date, method, currency, amount)
+            group by date, method, currency order by date, method, currency
             on conflict (tenant_id, local_date, method, currency) do update
-                set count = daily_takings.count + 1, amount = daily_takings.amount + excluded.amount
+                set count = daily_takings.count + excluded.count, amount = daily_takings.amount + excluded.amount
             """)
     }
 
-    /// Whether this is the first time that day.
-    func see(_ patient: PatientID, on date: LocalDate) async throws -> Bool {
-        try await sql.run(
+    /// The days of those who were there for the first time that day.
+    func see(_ patients: [(patient: PatientID, date: LocalDate)]) async throws -> [LocalDate] {
+        try await sql.all(
             """
-            insert into daily_patient (local_date, patient_id) values (\(date), \(patient)) on conflict do nothing
-            """) == 1
+            insert into daily_patient (local_date, patient_id)
+            select * from unnest(\(patients.map(\.date))::date[], \(patients.map(\.patient))::uuid[]) as seen (date, patient)
+            order by date, patient
+            on conflict do nothing
+            returning local_date
+            """, as: { row in try row.next(as: LocalDate.self) })
     }
 
     /// A day on which nothing happened is a summary of zeros.

@@ -12,12 +12,16 @@ import Primitives
 @LoopActor struct StockMovementStore {
     let sql: any SQLSession
 
-    func insert(_ movement: StockMovement) async throws {
+    func insert(_ movements: [StockMovement]) async throws {
         try await sql.run(
             """
             insert into stock_movement (id, batch_id, medicine_id, kind, delta, on_hand, actor_id, at, local_date)
-            values (\(movement.id), \(movement.batch), \(movement.medicine), \(movement.kind), \(movement.delta),
-                \(movement.onHand), \(movement.actor), \(movement.at), \(movement.localDate))
+            select * from unnest(
+                \(movements.map(\.id))::uuid[], \(movements.map(\.batch))::uuid[],
+                \(movements.map(\.medicine))::uuid[], \(movements.map(\.kind))::text[],
+                \(movements.map(\.delta))::bigint[], \(movements.map(\.onHand))::bigint[],
+                \(SQLArray(movements.map(\.actor)))::uuid[], \(movements.map(\.at))::timestamptz[],
+                \(movements.map(\.localDate))::date[])
             on conflict (id) do nothing
             """)
     }
@@ -89,9 +93,9 @@ extension StockMovement {
 extension Reaction {
     /// Every movement of stock is kept for the report.
     static let keepMovement = Reaction(
-        to: StockMoved.self, named: "reporting.keep-movement"
-    ) { moved, envelope, tx in
-        try await StockMovementStore(sql: tx).insert(StockMovement(moved, envelope))
+        toAll: StockMoved.self, named: "reporting.keep-movement"
+    ) { moved, tx in
+        try await StockMovementStore(sql: tx).insert(moved.map { StockMovement($0.event, $0.envelope) })
     }
 }
 

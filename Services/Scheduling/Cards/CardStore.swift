@@ -36,10 +36,13 @@ struct CardStore {
     // MARK: patients
 
     /// A record was opened. It may have been closed by an event that came first, so this never reopens one.
-    func remember(_ patient: PatientID) async throws {
+    func remember(_ patients: [PatientID]) async throws {
         try await sql.run(
-            "insert into patient_card (patient_id, is_active) values (\(patient), true) on conflict do nothing"
-        )
+            """
+            insert into patient_card (patient_id, is_active)
+            select id, true from unnest(\(patients)::uuid[]) as id order by id
+            on conflict do nothing
+            """)
     }
 
     /// What the owner says now.

@@ -27,9 +27,9 @@ struct PatientCards {
 extension Reaction {
     /// A patient who has a record can be booked.
     static let rememberPatient = Reaction(
-        to: PatientRegistered.self, named: "scheduling.remember-patient"
-    ) { registered, _, tx in
-        try await CardStore(sql: tx).remember(registered.patientID)
+        toAll: PatientRegistered.self, named: "scheduling.remember-patient"
+    ) { registered, tx in
+        try await CardStore(sql: tx).remember(registered.map(\.event.patientID))
     }
 
     /// A closed record takes no new bookings; what is booked stays until somebody cancels it.

@@ -70,18 +70,25 @@ struct Happened: Event {
 
     /// Relays and reacts like a service of its own.
     @discardableResult
-    func serve(db: Database? = nil) -> Messenger {
-        let reaction = Reaction(to: Happened.self, named: reaction) { [weak self] event, _, tx in
-            guard let self else { return }
-            runs.append(event.thing)
-            try await tx.run("insert into effect (thing) values (\(event.thing))")
-            try await also(event, tx)
-        }
+    func serve(db: Database? = nil, takingMany: Bool = false) -> Messenger {
+        let reaction = takingMany
+            ? Reaction(toAll: Happened.self, named: reaction) { [weak self] facts, tx in
+                for fact in facts { try await self?.react(to: fact.event, in: tx) }
+            }
+            : Reaction(to: Happened.self, named: reaction) { [weak self] event, _, tx in
+                try await self?.react(to: event, in: tx)
+            }
         let messenger = Messenger(
             service: "test", reactions: [reaction], db: db ?? test.db, amqp: amqp, settings: settings)
         messenger.start()
         messengers.append(messenger)
         return messenger
+    }
+
+    private func react(to event: Happened, in tx: Transaction) async throws {
+        runs.append(event.thing)
+        try await tx.run("insert into effect (thing) values (\(event.thing))")
+        try await also(event, tx)
     }
 
     func announce(_ things: String..., revision: Int = 1) async throws {
