@@ -1,12 +1,15 @@
 """Who is asking, and what is sealed: the same tokens and the same AES-256-GCM as the services'."""
 import json
+import os
 import pathlib
 import time
+from typing import Annotated
 
 import jwt
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from fastapi import Depends, Header, HTTPException
 
 
 class Verifier:
@@ -33,7 +36,6 @@ class Verifier:
             who = jwt.decode(authorization[7:], self.keys[header["kid"]], ["ES256"], audience="polyclinic", issuer="polyclinic", leeway=30)
         except (jwt.PyJWTError, KeyError):
             return None
-        who["roles"] = frozenset(who["roles"])
         self.known[authorization] = who
         return who
 
@@ -65,3 +67,17 @@ class Keyring:
     def open(self, wrapping, tenant, patient, data_key, sealed):
         key = unseal(wrapping, data_key, f"{tenant}|{patient}|patient|data_key|{patient}")
         return unseal(AESGCM(key), sealed, f"{tenant}|{patient}|patient|personal|{patient}")
+
+
+verifier = Verifier(os.environ["JWT_PUBLIC_KEYS_FILE"])
+
+
+def may(*roles):
+    async def caller(authorization: Annotated[str, Header()] = ""):
+        who = verifier.caller(authorization)
+        if who is None:
+            raise HTTPException(401, "token_invalid")
+        if set(roles).isdisjoint(who["roles"]):
+            raise HTTPException(403, "forbidden")
+        return who
+    return Depends(caller)

@@ -20,7 +20,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v4"
-	"github.com/jackc/pgx/v4/pgxpool"
 	"golang.org/x/crypto/hkdf"
 )
 
@@ -29,6 +28,7 @@ import (
 type caller struct {
 	Account  string   `json:"sub"`
 	Tenant   string   `json:"tid"`
+	Zone     string   `json:"zone"`
 	Roles    []string `json:"roles"`
 	Issuer   string   `json:"iss"`
 	Audience string   `json:"aud"`
@@ -38,6 +38,7 @@ type caller struct {
 type verifier struct {
 	keys  map[string]*ecdsa.PublicKey
 	known sync.Map // Authorization header -> *caller
+	first string   // the id of the key that is used to sign
 }
 
 func newVerifier(file string) *verifier {
@@ -46,6 +47,7 @@ func newVerifier(file string) *verifier {
 	must(err)
 	must(json.Unmarshal(text, &set))
 	v := &verifier{keys: map[string]*ecdsa.PublicKey{}}
+	v.first = set.Keys[0].Kid
 	for _, key := range set.Keys {
 		v.keys[key.Kid] = &ecdsa.PublicKey{Curve: elliptic.P256(), X: new(big.Int).SetBytes(unbase64(key.X)), Y: new(big.Int).SetBytes(unbase64(key.Y))}
 	}
@@ -152,17 +154,12 @@ func unseal(with cipher.AEAD, box []byte, context string) ([]byte, error) {
 	return with.Open(nil, box[1:13], box[13:], []byte(context))
 }
 
-func (k *keyring) tenant(ctx context.Context, db *pgxpool.Pool, tenant string) (cipher.AEAD, error) {
+func (k *keyring) tenant(ctx context.Context, db *database, tenant string) (cipher.AEAD, error) {
 	if known, ok := k.tenants.Load(tenant); ok {
 		return known.(cipher.AEAD), nil
 	}
 	var wrapped []byte
-	err := db.BeginFunc(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, setTenant, tenant); err != nil {
-			return err
-		}
-		return tx.QueryRow(ctx, "select wrapped from tenant_key").Scan(&wrapped)
-	})
+	err := db.query(ctx, tenant, func(row pgx.Rows) error { return row.Scan(&wrapped) }, "select wrapped from tenant_key")
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +172,7 @@ func (k *keyring) tenant(ctx context.Context, db *pgxpool.Pool, tenant string) (
 	return wrapping, nil
 }
 
-func (k *keyring) open(ctx context.Context, db *pgxpool.Pool, tenant, patient string, dataKey, sealed []byte) ([]byte, error) {
+func (k *keyring) open(ctx context.Context, db *database, tenant, patient string, dataKey, sealed []byte) ([]byte, error) {
 	wrapping, err := k.tenant(ctx, db, tenant)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,124 @@
+"""How cost grows: appointments 10 k → 10 M, tenants 1 → 1,000, a queue of 10 → 5,000. A stack of its own, loaded by SQL.
+
+All constraints, indexes and policies are in place while it loads; how long that takes is a figure too. What does not fit
+into BENCH_GROWTH_MINUTES (12) of loading is left out, and the table says how far it went.
+"""
+import pathlib
+import statistics
+import time
+
+from growth_load import appointments, future, tenants
+from jobs import JOBS, queue
+from jobs.job import Job
+from load import load
+from machine import rss  # noqa: F401 - kept for the table of sizes
+from drive import measured
+from stage import ROOT, Stage, say, setting
+from tokens import Mint
+
+SIZES = [int(size) for size in __import__("os").environ.get("BENCH_GROWTH", "10000,100000,1000000,10000000").split(",")]
+MINUTES, REPEATS, FEW = setting("BENCH_GROWTH_MINUTES", 12), setting("BENCH_REPEATS", 3), 4
+
+SHOW = Job("show", "read an appointment", "scheduling", connections=FEW,
+           setup="create table bench.wish as select row_number() over () as n, id from (select id from scheduling.appointment tablesample system_rows({need})) a",
+           line="bench.line('1', 'GET', '/v1/appointments/' || id, '', '')")
+
+
+def few(job, **more):
+    """The same job with so few connections that nobody waits for the other: latency, not throughput."""
+    return Job(**{**{name: value for name, value in vars(job).items()}, "connections": FEW, **more})
+
+
+def latency(stage, job):
+    """Median p50 and p99 in ms of some runs."""
+    runs, url = [], f"http://127.0.0.1:{stage.port(job.service)}"
+    for _ in range(REPEATS):
+        job.prepare(stage)
+        runs.append(measured(stage, stage.pid(job.service), url, job, job.wishes(stage), job.tokens(stage)))
+    if sum(run["bad"] for run in runs):
+        say(f"{job.name}: {sum(run['bad'] for run in runs)} failed")
+    return statistics.median(run["p50"] for run in runs), statistics.median(run["p99"] for run in runs)
+
+
+def by_appointments(stage):
+    stage.psql("create extension if not exists tsm_system_rows with schema public")
+    future(stage)
+    jobs = [few(JOBS["book"], rate=1500), few(JOBS["slots"]), few(SHOW)]
+    rows, spent, note = [], 0.0, ""
+    for size in SIZES:
+        took = appointments(stage, size, MINUTES * 60 - spent)
+        spent += took
+        have = int(stage.psql("select count(*) from scheduling.appointment"))
+        if have < size * 0.9:
+            note = f" Loading stopped at {have:,} after {MINUTES} minutes: {size:,} did not fit."
+        disk = stage.psql("select pg_size_pretty(pg_database_size(current_database()))")
+        say(f"{have:,} appointments, {disk}, loaded in {took:.0f} s")
+        rows.append((have, took, disk, *(latency(stage, job) for job in jobs)))
+        if note:
+            break
+    return rows, note
+
+
+def by_tenants(stage):
+    """The same 200,000 slots in one tenant, and dealt out to a thousand; callers of all of them in turn."""
+    rows, mint = [], Mint(f"{stage.env['POLYCLINIC_DATA']}/secrets")
+    for many in (1, 10, 100, 1000):
+        tenants(stage, many)
+        ids = stage.psql("select tenant || ' ' || location from bench.tenant order by n").splitlines()
+        tokens = lambda _: [mint.token(*row.split()[:1], "0190d3b4-0000-7000-8000-000000000001", "reception", row.split()[1]) for row in ids]  # noqa: E731
+        wish = "(select row_number() over (order by random()) as n, t.n as caller, s.provider_id as provider, s.local_date as day, s.id as slot, t.patient from scheduling.slot s join bench.tenant t on t.tenant = s.tenant_id where s.status = 'free' and s.starts_at > now() limit {need}) w"
+        free = f"create table bench.wish as select * from {wish}"
+        jobs = [Job("list", "", "scheduling", connections=FEW, callers=tokens, setup=free,
+                    line="bench.line(caller::text, 'GET', format('/v1/slots?providerId=%s&date=%s&limit=100', provider, day), '', '')"),
+                Job("book", "", "scheduling", connections=FEW, callers=tokens, setup=free, rate=1500, before=lambda stage: stage.settle(),
+                    line="""bench.line(caller::text, 'POST', '/v1/appointments', '', format('{"slotId":"%s","patientId":"%s"}', slot, patient))""",
+                    effect="select count(*) from scheduling.appointment")]
+        rows.append((many, *(latency(stage, job) for job in jobs)))
+        say(f"{many} tenants: list {rows[-1][1][0]:.2f} ms, book {rows[-1][2][0]:.2f} ms")
+    return rows
+
+
+def by_queue(stage):
+    """One practitioner's queue at one site: check-in counts who is before, next takes the first, the board shows all."""
+    rows, mint = [], Mint(f"{stage.env['POLYCLINIC_DATA']}/secrets")
+    queue.doctors(stage, queue.DOCTORS)
+    account, doctor, site = stage.psql("select account || ' ' || provider || ' ' || location from bench.doctor where n = 1").split()
+    for many in (10, 100, 1000, 5000):
+        queue.waiting(stage, many, 1)
+        caller = type(stage.door)(f"http://127.0.0.1:{stage.port('queue')}", mint.token(stage.tenant, account, "doctor", site))
+        desk = type(stage.door)(f"http://127.0.0.1:{stage.port('queue')}", mint.token(stage.tenant, account, "reception", site))
+        patients = stage.psql("select id from clinical.patient where active limit 60").split()
+        called, issued, board = [], [], []
+        for patient in patients:
+            issued.append(desk.post("/v1/queue/walk-in", {"patientId": patient, "providerId": doctor}).seconds)
+            called.append(caller.post("/v1/queue/next", {}, expect=200).seconds)
+            board.append(desk.get(f"/v1/queue/today?locationId={site}").seconds)
+            stage.psql("delete from queue.token where status = 'WITH_DOCTOR'")
+        rows.append((many, *((statistics.median(times) * 1000, sorted(times)[-2] * 1000) for times in (issued, called, board))))
+        say(f"queue of {many}: check-in {rows[-1][1][0]:.2f} ms, next {rows[-1][2][0]:.2f} ms, board {rows[-1][3][0]:.2f} ms")
+    return rows
+
+
+def pairs(cells):
+    return " | ".join(f"{p50:.2f} / {p99:.2f}" for p50, p99 in cells)
+
+
+def measure():
+    stage = Stage(setting("BENCH_PORT_BASE", 28080) + 100, pathlib.Path(ROOT, ".local/bench-growth"))
+    try:
+        stage.up()
+        load(stage, patients_wanted=5_000, slots_wanted=0)
+        queues, (grown, note) = by_queue(stage), by_appointments(stage)
+        shared = by_tenants(stage)
+    finally:
+        stage.down()
+    last, first = grown[-1], grown[0]
+    worst = max(last[3 + i][0] / first[3 + i][0] for i in range(3)) if len(grown) > 1 else None
+    tables = ["## How cost grows", "p50 / p99 in ms. Written by `make bench ONLY=growth`; appointments and tenants at 4 connections, the queue with one request at a time through Python's client.",
+              "| appointments | loaded in s | database | book | list a day's slots | read an appointment |\n|--:|--:|--:|--:|--:|--:|\n" + "\n".join(f"| {n:,} | {s:.0f} | {d} | {pairs(c)} |" for n, s, d, *c in grown) + (f"\n\n{note.strip()}" if note else ""),
+              "| tenants | list a day's slots | book |\n|--:|--:|--:|\n" + "\n".join(f"| {n:,} | {pairs(c)} |" for n, *c in shared),
+              "| waiting | walk in | call next | read the board |\n|--:|--:|--:|--:|\n" + "\n".join(f"| {n:,} | {pairs(c)} |" for n, *c in queues), "![how latency grows](benchmarks/growth.svg)"]
+    names = ["book", "list slots", "read an appointment"]
+    series = {name: [(row[0], row[3 + i][0]) for row in grown] for i, name in enumerate(names)}
+    series |= {f"{name} (waiting)": [(row[0], row[1 + i][0]) for row in queues] for i, name in enumerate(("walk in", "call next", "board"))}
+    return {"appointments": worst, "series": series, "text": "\n\n".join(tables)}

@@ -1,0 +1,50 @@
+"""Practitioners' time: listed, booked, booked otherwise."""
+from jobs.job import Job
+
+# Free slots in the order of their time, and patients with nothing else open, dealt out by number.
+FREE = """
+    free as materialized (select id, provider_id, location_id, starts_at, ends_at, local_date, row_number() over (order by starts_at, id) as n
+        from scheduling.slot where status = 'free' and starts_at > now() + interval '1 day' order by starts_at, id limit {slots}),
+    who as materialized (select id, row_number() over (order by random()) as n from clinical.patient where active order by random() limit {need}),
+    size as (select count(*) as s from who)"""
+# The runs before are over: their patients are free again, and their slots stay taken.
+OVER = "update scheduling.appointment set status = 'fulfilled' where status in ('booked', 'arrived')"
+BOOKED = """insert into scheduling.appointment (id, slot_id, provider_id, patient_id, location_id, starts_at, ends_at, local_date, modality, priority, booked_by)
+    select id, slot, provider, patient, location, starts_at, ends_at, local_date, 'in_person', 'routine', gen_random_uuid() from bench.wish;
+    update scheduling.slot set status = 'booked', version = version + 1 where id in (select slot from bench.wish)"""
+COLUMNS = "free.n, bench.id() as id, free.id as slot, free.provider_id as provider, free.location_id as location, free.starts_at, free.ends_at, free.local_date, who.id as patient"
+
+
+def free(many):
+    return FREE.replace("{slots}", many)
+
+
+def over(stage):
+    stage.settle()
+    stage.psql(OVER)
+
+
+def booking_facts(of):
+    return f"""json_build_object('appointmentId', {of}.id, 'patientId', patient, 'providerId', provider, 'locationId', location, 'slotId', slot,
+        'start', starts_at, 'end', ends_at, 'localDate', local_date, 'modality', 'in_person', 'priority', 'routine') as fact,
+    bench.entry('scheduling', 'book', 'appointment', {of}.id, 'reception', json_build_object('status', 'booked', 'slotId', slot)) as entry"""
+
+
+JOBS = [
+    Job("slots", "list a day's slots", "scheduling",
+        setup="""create table bench.wish as select row_number() over () as n, provider, day from (
+            select distinct provider_id as provider, local_date as day from scheduling.slot where starts_at > now()) days order by random() limit 5000""",
+        line="bench.line('1', 'GET', format('/v1/slots?providerId=%s&date=%s&limit=100', provider, day), '', '')"),
+    Job("book", "book a slot", "scheduling", rate=5000, before=over,
+        setup=f"create table bench.wish as with {free('{need}')}, w as (select {COLUMNS} from free, size join who on true where who.n = (free.n - 1) % s + 1) select w.*, {booking_facts('w')} from w",
+        line="""bench.line('1', 'POST', '/v1/appointments', '', format('{"slotId":"%s","patientId":"%s"}', slot, patient))""",
+        effect="select count(*) from scheduling.appointment",
+        aims=(("Go", "rps", ">=", 1.2, "booking ≥ 1.2 × Go's requests/s"), ("pgbench", "rps", ">=", 0.7, "booking ≥ 0.7 × pgbench of the same SQL"))),
+    Job("reschedule", "move an appointment", "scheduling", rate=3000, before=over, peers=(), alone="not written for a peer",
+        setup=f"""create table bench.wish as with {free('2 * {need}')}
+            select {COLUMNS}, target.id as target, target.provider_id as target_provider, target.starts_at as target_start, target.ends_at as target_end, target.local_date as target_date,
+                json_build_object('appointmentId', who.id) as fact, bench.entry('scheduling', 'change', 'appointment', who.id, 'reception', json_build_object('status', 'booked')) as entry
+            from free join who on who.n = free.n join (select id, provider_id, starts_at, ends_at, local_date, n - {{need}} as n from free) target on target.n = free.n; {BOOKED}""",
+        line="""bench.line('1', 'PATCH', '/v1/appointments/' || id, '1', format('{"slotId":"%s"}', target))""",
+        effect="select count(*) from scheduling.appointment where version = 2"),
+]

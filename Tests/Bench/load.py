@@ -1,0 +1,66 @@
+"""100,000 patients and 1,000,000 slots, through the API, once per bench home."""
+import datetime
+import random
+
+from clinic import new_doctor, today
+from drive import wrk
+from machine import parallel
+from stage import PATIENTS, ROOT, SLOTS, as_json, say
+
+
+def load(stage):
+    stage.psql((ROOT / "Tests/Bench/sql/schema.sql").read_text())
+    stage.day = stage.psql("select (now() at time zone 'Asia/Kolkata')::date")
+    loaded = patients(stage) + slots(stage)
+    if loaded:
+        say("vacuum analyze")
+        stage.psql("vacuum (analyze)")
+    stage.settle()
+
+
+def patients(stage):
+    """wrk registers them, since it leaves the most of the machine to the services."""
+    made = 0
+    while (have := int(stage.psql("select count(*) from clinical.patient"))) < PATIENTS:
+        say(f"registering {PATIENTS - have} patients through the API")
+        bodies = [as_json(person(i)) for i in range(have, min(PATIENTS, have + 40_000))]
+        wishes = [f"1\tPOST\t/v1/patients\t\t{body}" for body in bodies]
+        # Never more than were asked for: a round ends well before its wishes do, and the last ones are short.
+        seconds = 20 if PATIENTS - have > 40_000 else max(1, (PATIENTS - have) // 2500)
+        figures = wrk(stage, f"http://127.0.0.1:{stage.port('clinical')}", wishes, [stage.door.as_("reception").token], seconds=seconds)
+        if figures["bad"] or not figures["requests"]:
+            raise SystemExit(f"bench: {figures['bad']} registrations failed; read the clinical service's log")
+        made += figures["requests"]
+        say(f"  {figures['requests'] / figures['seconds']:.0f} a second; about {max(0, PATIENTS - have - figures['requests']) * figures['seconds'] / figures['requests']:.0f} s left")
+    return made
+
+
+def person(i):
+    """The same person for the same number, with names that people could have."""
+    given, family = NAMES
+    return {"name": f"{given[i * 7 % len(given)]} {family[i * 13 % len(family)]}", "birthDate": f"19{i % 90 + 10}-0{i % 9 + 1}-1{i % 9}",
+            "phone": f"+91{7000000000 + i}", "sex": "female" if i % 2 else "male"}
+
+
+def invented(many, dice):
+    return ["".join(dice.choice("bdgklmnrstv") + dice.choice("aeiou") for _ in range(dice.randint(2, 4))).title() for _ in range(many)]
+
+
+_dice = random.Random(42)
+NAMES = invented(2000, _dice), invented(20_000, _dice)
+
+
+def slots(stage):
+    have = int(stage.psql("select count(*) from scheduling.slot"))
+    if have >= SLOTS:
+        return 0
+    say(f"opening {SLOTS - have} slots")
+    admin, jobs = stage.door.as_("admin"), []
+    for number in range((SLOTS - have) // 30_000 + 1):
+        _, provider = new_doctor(admin, f"Dr. Bench {number}")
+        for chunk in range(4):
+            first = today() + datetime.timedelta(days=1 + chunk * 90)
+            jobs.append(lambda p=provider, f=first: admin.post("/v1/slots/bulk", {
+                "providerId": p["id"], "from": str(f), "to": str(f + datetime.timedelta(days=89)), "start": "00:00", "end": "23:45", "slotMinutes": 15}, timeout=120))
+    parallel(jobs, 4)
+    return len(jobs)

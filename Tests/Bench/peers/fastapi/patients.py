@@ -1,0 +1,48 @@
+import os
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Request, Response
+
+from database import json, tenant
+from safety import Keyring, may
+
+router, keyring = APIRouter(), Keyring(os.environ["MASTER_KEY_FILE"])
+
+READ_PATIENT = """select id, mrn, location_id, registered_at, active, version, data_key, personal
+from patient where id = $1"""
+# Names in clear: who writes the whole name or begins it is found by the b-tree, who misspells it by trigrams.
+NAME = "select id, mrn, name, to_char(birth_date, 'YYYY-MM-DD') as born, sex, phone, active from bench.name "
+BEGUN = NAME + """where tenant_id = current_setting('app.tenant')::uuid
+    and lower(name) ~>=~ lower($1) and lower(name) ~<~ (lower($1) || chr(1114111)) order by lower(name) using ~<~ limit 10"""
+SIMILAR = NAME + "where tenant_id = current_setting('app.tenant')::uuid and name % $1 order by similarity(name, $1) desc, id limit 10"
+
+
+@router.get("/v1/patients/{id}")
+async def read_patient(id: uuid.UUID, request: Request, who: Annotated[dict, may("reception", "doctor", "nurse", "admin")]):
+    async with tenant(request.app.state.clinical, who) as db:
+        row = await db.fetchrow(READ_PATIENT, id)
+        if row is None:
+            raise HTTPException(404, "not_found")
+        wrapping = keyring.tenants.get(who["tid"]) or await keyring.tenant(db, who["tid"])
+    personal = keyring.open(wrapping, who["tid"], str(id), row["data_key"], row["personal"])
+    body = json({
+        "id": row["id"], "mrn": f"MRN-{row['mrn']:06}", "active": row["active"], "locationId": row["location_id"],
+        "registeredAt": row["registered_at"],
+    })
+    if len(personal) > 2:  # Both are objects: their members become one object's.
+        body = body[:-1] + b"," + personal[1:]
+    return Response(body, 200, {"ETag": f'"{row["version"]}"'}, "application/json")
+
+
+def line(row):
+    members = {"id": row["id"], "mrn": f"MRN-{row['mrn']:06}", "name": row["name"], "birthDate": row["born"], "sex": row["sex"],
+               "phone": row["phone"], "active": row["active"]}
+    return {name: value for name, value in members.items() if value is not None}
+
+
+@router.get("/v1/patients")
+async def search_patients(search: str, request: Request, who: Annotated[dict, may("reception", "doctor", "nurse", "admin")], limit: int = 10):
+    async with tenant(request.app.state.clinical, who) as db:
+        rows = await db.fetch(BEGUN, search) or await db.fetch(SIMILAR, search)
+    return Response(json({"items": [line(row) for row in rows]}), 200, media_type="application/json")
