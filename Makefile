@@ -29,7 +29,7 @@ test-unit: ## the Swift tests only
 	@Tests/run unit
 test-journeys: ## the journeys over HTTP only
 	@Tests/run journeys
-bench: ## requests/s, latency, CPU and memory, beside pgbench, Go and FastAPI (ONLY=book for one line)
+bench: ## what each job costs, beside pgbench, Go and FastAPI; writes docs/benchmarks.md (ONLY=book,next PROFILE=1)
 	@Tests/Bench/bench $(ONLY)
 
 chaos: ## people at work while everything is killed under them; then the record is checked (SEED=n replays)
