@@ -18,6 +18,7 @@ import psycopg  # noqa: E402
 
 import checks  # noqa: E402
 import clients  # noqa: E402
+import drills  # noqa: E402
 import faults  # noqa: E402
 import stage as stages  # noqa: E402
 from clinic import Clinic, Site, new_doctor, stack_environment, today, unique  # noqa: E402
@@ -161,12 +162,17 @@ def main():
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--settle", type=float, default=60, help="how long facts may take to arrive afterwards")
     parser.add_argument("--no-faults", action="store_true")
+    parser.add_argument("--drill", action="append", help="these drills only, and no seeds")
     options = parser.parse_args()
     env, bad = stack_environment(), 0
-    seeds = options.seed or [*KNOWN, fresh_seed()]
     with stages.Stage(env) as stage:
-        for seed in seeds:
-            bad += bool(round_of(env, stage, seed, options))
+        if not options.drill:
+            for seed in options.seed or [*KNOWN, fresh_seed()]:
+                bad += bool(round_of(env, stage, seed, options))
+        if not options.seed:
+            say("drills, one fault at a time")
+            wrong = drills.run(env, stage, faults.Faults(env, None, stage), options.drill or ())
+            bad += bool(wrong)
     return 1 if bad else 0
 
 
