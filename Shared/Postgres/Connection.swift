@@ -269,7 +269,8 @@ import Loop
             let error = result.error
             if refusal == nil { refusal = error }
             // The session is about to end; what it says is not about this statement.
-            finish(head.kind, error.code == .unavailable ? .lost : .failed(error))
+            // Without room the session goes on; whatever else is unavailable ends it.
+            finish(head.kind, error.code == .unavailable && !error.isOutOfRoom ? .lost : .failed(error))
         case .aborted: finish(head.kind, .aborted(refusal))
         default: finish(head.kind, .rows(result))
         }

@@ -10,6 +10,8 @@ import Primitives
     private var statements = 0
     private var transactions = 0
     private var rollbacks = 0
+    /// Until when the server is believed to have no room: a while after it last said so.
+    private var outOfRoomUntil = 0
 
     package nonisolated init(_ configuration: Configuration) { self.configuration = configuration }
 
@@ -26,8 +28,8 @@ import Primitives
         listener.stop()
     }
 
-    /// Reads and writes can both be served.
-    package var isReady: Bool { reads.isReady && writes.isReady }
+    /// Reads and writes can both be served: connected, and not told in the last 5 s that there is no room.
+    package var isReady: Bool { reads.isReady && writes.isReady && EventLoop.shared.tickTime >= outOfRoomUntil }
 
     /// Why the last connection ended or could not be made; for the log. Never holds the password.
     package var lastFailure: PostgresError? { reads.lastFailure ?? writes.lastFailure }
@@ -96,6 +98,7 @@ import Primitives
                 return value
             } catch {
                 rollbacks += 1
+                if transaction.fault?.isOutOfRoom == true { outOfRoomUntil = EventLoop.shared.tickTime + 5_000_000_000 }
                 let isClean = await transaction.rollBack()
                 count(transaction)
                 writes.giveBack(connection, clean: isClean)

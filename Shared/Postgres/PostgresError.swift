@@ -3,7 +3,7 @@ import Loop
 /// A fault of the database or of the way to it. Constraints that a rule expects are translated by `onConstraint`.
 package struct PostgresError: Error, Sendable {
     package enum Code: Sendable {
-        /// Not connected, connection lost, starting up, too many connections: try again later.
+        /// Not connected, connection lost, starting up, too many connections, no room on its disk: try again later.
         case unavailable
         /// Our deadline or `statement_timeout` passed.
         case timeout
@@ -43,10 +43,11 @@ extension PostgresError {
     init(sqlState: String, constraint: String?, message: String) {
         let code: Code
         switch sqlState {
-        case "53300": code = .unavailable
+        case "58030": code = .unavailable
         case "57014", "55P03": code = .timeout
         case "40001", "40P01": code = .serialization
-        case _ where sqlState.hasPrefix("08") || sqlState.hasPrefix("57P0"): code = .unavailable
+        case _ where sqlState.hasPrefix("08") || sqlState.hasPrefix("57P0") || sqlState.hasPrefix("53"):
+            code = .unavailable
         case _ where sqlState.hasPrefix("23"): code = .constraint
         default: code = .server
         }
@@ -55,6 +56,9 @@ extension PostgresError {
         let said = isAboutData ? String(message.prefix { $0 != "\"" }) + (message.contains("\"") ? "…" : "") : message
         self.init(code, sqlState: sqlState, constraint: constraint, message: said)
     }
+
+    /// The server has no disk or memory left, or its disk fails: it stays connected and can keep nothing.
+    var isOutOfRoom: Bool { sqlState.hasPrefix("53") && sqlState != "53300" || sqlState == "58030" }
 
     /// The prepared statement is gone, or a migration changed what it returns: prepare it anew and repeat.
     var isStale: Bool {

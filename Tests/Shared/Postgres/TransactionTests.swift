@@ -22,6 +22,19 @@ import Testing
         }
     }
 
+    @Test func `A server without room is away, and so are we until it had time to find some`() async throws {
+        try await withGadgets { test in
+            let error = try await PostgresError.of {
+                try await test.db.transaction(for: test.tenant) {
+                    _ = try await $0.run("do $$ begin raise exception 'disk' using errcode = '53100'; end $$")
+                }
+            }
+            #expect(error?.code == .unavailable && error?.sqlState == "53100", "\(String(describing: error))")
+            #expect(!test.db.isReady)
+            try await test.insert("kept")
+        }
+    }
+
     @Test func `A violated constraint is known by its name`() async throws {
         try await withGadgets { test in
             try await test.insert("x")
