@@ -32,6 +32,19 @@ struct DeactivationTests {
         }
     }
 
+    @Test func `A clock that went back leaves no token of a deactivated account good`() async throws {
+        try await Clinic.with { clinic in
+            let id = try await clinic.add("nisha@demo.example", "nurse")
+            let nurse = try await clinic.signIn("nisha@demo.example")
+            #expect(await clinic.get("/v1/auth/me", as: nurse).status == 200)
+            clinic.host.clock.advance(seconds: -20)
+            #expect(await clinic.deactivate(id).status == 200)
+            #expect(await clinic.get("/v1/auth/me", as: nurse).code == "token_revoked")
+            clinic.host.clock.advance(seconds: 60)
+            #expect(await clinic.get("/v1/auth/me", as: nurse).code == "token_revoked")
+        }
+    }
+
     @Test func `The line of void tokens is written with the change`() async throws {
         try await Clinic.with { clinic in
             let id = try await clinic.add("nisha@demo.example", "nurse")

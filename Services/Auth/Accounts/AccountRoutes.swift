@@ -79,7 +79,12 @@ import Primitives
             }
             guard found.account.version == expected else { throw Problem.staleVersion }
             var account = found.account
-            let now = host.now()  // Behind the lock: a session that began before it is older than this.
+            // Behind the lock: a session that began before it is older than this. Unless a clock went back since:
+            // no token that is out may be younger than the line that voids it.
+            var now = host.now()
+            if let last = try await SessionStore(sql: tx).lastIssue(to: id), last >= now {
+                now = Timestamp(microseconds: last.microseconds + 1)
+            }
             if let site = change.location, try await LocationStore(sql: tx).find(site) == nil {
                 throw AccountError.locationUnknown
             }

@@ -44,6 +44,15 @@ import Primitives
             """)
     }
 
+    /// When the account was last given a token; nil when it has none.
+    func lastIssue(to account: AccountID) async throws -> Timestamp? {
+        try await sql.first(
+            """
+            select max(t.issued_at) from refresh_token t join session s on s.id = t.session_id
+            where s.account_id = \(account)
+            """, as: { row in try row.next(as: Timestamp?.self) }) ?? nil
+    }
+
     func retire(_ token: RefreshToken, at now: Timestamp) async throws {
         try await sql.run("update refresh_token set rotated_at = \(now) where hash = \(token.hash)")
     }
