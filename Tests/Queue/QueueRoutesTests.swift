@@ -97,6 +97,23 @@ extension TestHost.Answer {
         }
     }
 
+    @Test func `Who walks in while the clock is wrong keeps the place of the moment`() async throws {
+        try await onQueue { desk in
+            var came: [TokenID] = []
+            for jump in [0, 300, -600, 3900, -7200, 3600] as [Int64] {
+                desk.test.clock.advance(seconds: jump)
+                came.append(try await desk.walkIn(try await desk.patient()).id)
+            }
+            var called: [TokenID] = []
+            for _ in came {
+                called.append(try await desk.next().id)
+                let done = try await desk.change(called[called.count - 1], "COMPLETED")
+                #expect(done.status == 200)
+            }
+            #expect(called == came)
+        }
+    }
+
     @Test func `A check-in is refused for the right reason, after scheduling was asked`() async throws {
         try await onQueue { desk in
             let tomorrow = try await desk.booked(on: desk.today.adding(days: 1))

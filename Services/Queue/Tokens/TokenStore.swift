@@ -48,7 +48,8 @@ struct TokenStore {
     /// Takes the day's next number and issues the token, with its position; nil when the patient has one.
     ///
     /// The day's row serialises arrivals at one site, and a conflict leaves no row: the caller then rolls back,
-    /// the number goes back too, and numbers have no gaps.
+    /// the number goes back too, and numbers have no gaps. Who walks in is never due before those who walked in
+    /// and wait: were it so, some clock was wrong, and the numbers know better.
     func issue(_ arrival: Arrival) async throws -> (token: Token, position: Int)? {
         // Looked at first so that the second click of a desk does not queue for the day's row.
         let existing: SQL =
@@ -74,7 +75,13 @@ struct TokenStore {
                                    priority, urgency, lane, due_at, issued_at)
                 select \(arrival.id), last_sequence, \(arrival.patient), \(arrival.provider), \(arrival.location),
                        \(arrival.appointment), \(arrival.localDate), \(arrival.priority), \(arrival.place.urgency),
-                       \(arrival.place.lane), \(arrival.place.due), \(arrival.at)
+                       \(arrival.place.lane),
+                       case when \(arrival.place.lane) = 0 then \(arrival.place.due)::timestamptz else
+                           greatest(\(arrival.place.due)::timestamptz,
+                               (select max(t.due_at) from token t
+                                where t.provider_id = \(arrival.provider) and t.local_date = \(arrival.localDate)
+                                  and t.status = 'WAITING' and t.urgency = \(arrival.place.urgency) and t.lane = 1)) end,
+                       \(arrival.at)
                 from counted
                 on conflict do nothing
                 returning \(unsafe: Self.columns)
