@@ -73,8 +73,8 @@ def work(walk, arguments, history):
         history.problem(f"{walk.__name__} ended with {problem!r}")
 
 
-def run(env, stage, seed, seconds, settle, lanes=None):
-    """Returns (what is wrong, a summary). `lanes` are the faults; those of the seed when none are given."""
+def run(env, stage, seed, seconds, settle, lanes=None, counts=None):
+    """Returns (what is wrong, a summary). `lanes` are the faults, those of the seed when None; they are counted in `counts`."""
     folder = os.path.join(os.environ.get("POLYCLINIC_HOME", os.path.join(HERE, "..", "..", ".local")), "chaos")
     os.makedirs(folder, exist_ok=True)
     history = History(os.path.join(folder, f"history-{seed}.jsonl"))
@@ -108,6 +108,8 @@ def run(env, stage, seed, seconds, settle, lanes=None):
         if thread.is_alive():
             history.problem("a client did not come to its end")
     say(f"  faults and clients ended after {history.now():.0f} s; waiting for what is on its way")
+    if counts is not None:
+        counts.update(kinds(breaking))
     wrong = check(env, history, since, known, before, parked, settle)
     history.close()
     return wrong, summary(history, breaking)
@@ -132,10 +134,16 @@ def check(env, history, since, known, before, parked, settle):
         return wrong + found + checks.history(history, database, known)
 
 
-def summary(history, breaking):
-    kills = Counter()
+def kinds(breaking):
+    """How many faults of each kind were done."""
+    found = Counter()
     for (what, victim), count in breaking.count.items():
-        kills["service " + what if victim in faults.SERVICES else f"{victim.split('.')[0]} {what}"] += count
+        found["service " + what if victim in faults.SERVICES else f"{victim.split('.')[0]} {what}"] += count
+    return found
+
+
+def summary(history, breaking):
+    kills = kinds(breaking)
     cuts = ", ".join(f"{n} × {what}" for what, n in sorted(breaking.cuts.items()))
     done = Counter(o["what"] for o in history.operations if o["status"] in (200, 201))
     unknown = sum(1 for o in history.operations if o["unknown"])

@@ -10,6 +10,8 @@ import subprocess
 import time
 import urllib.parse
 
+import psycopg
+
 from clinic import Clinic
 from proxy import Network
 
@@ -48,20 +50,29 @@ class Stage:
                                capture_output=True, text=True)
         if built.returncode:
             raise CannotBreak(f"clocks cannot be skewed, because skew.c does not compile here: {built.stderr[-300:]}")
+        with psycopg.connect(self.env["POSTGRES_URL"], autocommit=True) as database:
+            database.execute("alter system set max_wal_size = '512MB'")  # its disk is small
+            database.execute("select pg_reload_conf()")
         self.network = Network(self.routes())
-        peers = ",".join(f"{s}=http://127.0.0.1:{self.base + 60 + i}" for i, s in enumerate(SERVICES))
-        for i, service in enumerate(SERVICES):
-            path = f"{self.data}/env/{service}"
-            with open(path, encoding="utf-8") as file:
-                self.saved[path] = file.read()
+        for service in SERVICES:
             self.set_clock(service, 0)
-            with open(path, "a", encoding="utf-8") as file:
-                file.write("\n".join((
-                    "POSTGRES_HOST=127.0.0.1", f"POSTGRES_PORT={self.base + 50 + i}", f"REDIS_PORT={self.base + 41}",
-                    f"AMQP_PORT={self.base + 42}", f"SERVICE_URLS={peers}", f"LD_PRELOAD={skew}",
-                    f"SKEW_FILE={self.data}/run/clock/{service}", "")))
+            self.point(service)
         self.restart()
         return self
+
+    def point(self, service, proxied=True):
+        """What the service is told from its next start on: to go through the proxy, or not, and which clock is its own."""
+        path, i = f"{self.data}/env/{service}", SERVICES.index(service)
+        if path not in self.saved:
+            with open(path, encoding="utf-8") as file:
+                self.saved[path] = file.read()
+        peers = ",".join(f"{s}=http://127.0.0.1:{self.base + 60 + n}" for n, s in enumerate(SERVICES))
+        lines = [f"LD_PRELOAD={self.data}/run/clock/skew.so", f"SKEW_FILE={self.data}/run/clock/{service}"]
+        if proxied:
+            lines += ["POSTGRES_HOST=127.0.0.1", f"POSTGRES_PORT={self.base + 50 + i}", f"REDIS_PORT={self.base + 41}",
+                      f"AMQP_PORT={self.base + 42}", f"SERVICE_URLS={peers}"]
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("\n".join([self.saved[path].rstrip("\n"), *lines, ""]))
 
     def __exit__(self, *_):
         for path, text in self.saved.items():
