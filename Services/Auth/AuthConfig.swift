@@ -15,6 +15,11 @@ struct AuthConfig: ServiceConfig {
     let refreshGrace: Duration
     let throttle: LoginThrottle
     let addressThrottle: LoginThrottle
+    let passwords: PasswordPolicy
+    /// Raised when machines get faster: hashes of older parameters are replaced as their owners sign in.
+    let passwordPasses: Int
+    let passwordMemoryMiB: Int
+    let staffFactorByDefault: Bool
 
     init(environment: Environment) throws {
         var read = environment.reader()
@@ -28,8 +33,24 @@ struct AuthConfig: ServiceConfig {
         // A clinic's staff may share one address, so it bears many more.
         addressThrottle = LoginThrottle(
             limit: read.int("AUTH_LOGIN_FAILURES_PER_ADDRESS", default: 100, in: 10...10_000), slowsFrom: .max)
+        passwordPasses = read.int("AUTH_PASSWORD_PASSES", default: 1, in: 1...10)
+        passwordMemoryMiB = read.int("AUTH_PASSWORD_MEMORY_MIB", default: 46, in: 19...1024)
+        staffFactorByDefault =
+            read.choice(
+                "AUTH_STAFF_MFA", of: ["required", "optional"],
+                default: host.profile == .production ? "required" : "optional") == "required"
+        passwords = PasswordPolicy(breached: Self.breachList(&read))
         signingKey = try Self.signingKey(&read, published: host.publicKeys)
         try read.finish()
+    }
+
+    private static func breachList(_ read: inout EnvironmentReader) -> BreachList {
+        guard let path = read.optionalText("BREACH_LIST_FILE"), !read.isDescribing else { return BreachList() }
+        guard let list = BreachList(file: path) else {
+            read.refuse("BREACH_LIST_FILE", "must name a file that can be read")
+            return BreachList()
+        }
+        return list
     }
 
     private static func signingKey(_ read: inout EnvironmentReader, published: KeySet) throws -> SigningKey {

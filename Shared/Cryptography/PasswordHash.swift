@@ -3,7 +3,7 @@
 /// 46 MiB and one pass is OWASP's row with the most memory. Measured on 2 EPYC cores: 28 ms quiet, 108 ms on a
 /// loaded one (promises D22), so two at once stay inside the 250 ms a login may take. Each call burns a core and
 /// 46 MiB: callers run it on `BlockingPool`, whose bound is the bound on both.
-/// The password's bytes are hashed as sent; there is no Unicode normalisation without Foundation.
+/// A password is normalised (NFC) first: the same word from two keyboards is the same password.
 package struct PasswordHash: Sendable {
     private let pepper: SymmetricKey
     private let passes: Int
@@ -34,6 +34,6 @@ package struct PasswordHash: Sendable {
 
     /// HMAC first also bounds what Argon2id reads, and a NUL in a password means nothing special.
     private func peppered(_ password: String) -> [UInt8] {
-        [UInt8](Base64URL.encode(SHA256.authenticate([UInt8](password.utf8), key: pepper.bytes)).utf8)
+        [UInt8](Base64URL.encode(SHA256.authenticate([UInt8](password.composed.utf8), key: pepper.bytes)).utf8)
     }
 }

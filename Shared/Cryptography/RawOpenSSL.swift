@@ -32,6 +32,15 @@ enum RawOpenSSL {
         }
     }
 
+    static func sha1(_ bytes: [UInt8]) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 20) { output, count in
+            var length: UInt32 = 0
+            let done = EVP_Digest(bytes, bytes.count, output.baseAddress, &length, EVP_sha1(), nil) == 1
+            precondition(done && length == 20, "SHA-1 cannot fail on memory that is there")
+            count = 20
+        }
+    }
+
     /// Appends ciphertext ‖ tag (16 bytes) to `box`.
     static func sealGCM(
         _ plain: [UInt8], key: [UInt8], nonce: [UInt8], context aad: [UInt8], into box: inout [UInt8]

@@ -21,9 +21,11 @@ import TestSupport
         let refresh: String
     }
 
-    nonisolated static func with(_ body: @escaping @LoopActor @Sendable (Clinic) async throws -> Void) async throws {
+    nonisolated static func with(
+        _ variables: [String: String] = [:], _ body: @escaping @LoopActor @Sendable (Clinic) async throws -> Void
+    ) async throws {
         try await onLoop {
-            try await TestHost.with(AuthConfig.init(environment:), AuthService.describe) { host in
+            try await TestHost.with(AuthConfig.init(environment:), AuthService.describe, variables: variables) { host in
                 try await open("Demo Clinic", admin: "admin@demo.example", on: host)
                 let clinic = Clinic(host: host, admin: try await signIn("admin@demo.example", on: host))
                 try await body(clinic)
@@ -47,7 +49,11 @@ import TestSupport
     struct Failed: Error { let what: String }
 
     static func signIn(_ email: String, _ password: String = Self.password, on host: TestHost) async throws -> SignedIn {
-        let answer = try await login(email, password, on: host)
+        try read(try await login(email, password, on: host))
+    }
+
+    /// Who a login's answer says is signed in.
+    static func read(_ answer: TestHost.Answer) throws -> SignedIn {
         guard answer.status == 200 else { throw Failed(what: "login answered \(answer.status) \(answer.code ?? "")") }
         let user: JSONObject = try answer.json.required("user")
         return SignedIn(
@@ -55,8 +61,11 @@ import TestSupport
             access: try answer.json.required("accessToken"), refresh: try answer.json.required("refreshToken"))
     }
 
-    static func login(_ email: String, _ password: String, on host: TestHost) async throws -> TestHost.Answer {
-        let body = JSONObject([("email", .string(email)), ("password", .string(password))])
+    static func login(
+        _ email: String, _ password: String, otp: String? = nil, on host: TestHost
+    ) async throws -> TestHost.Answer {
+        var body = JSONObject([("email", .string(email)), ("password", .string(password))])
+        if let otp { body["otp"] = .string(otp) }
         return await host.send("POST", "/v1/auth/login", bytes: body.jsonBytes, bearer: nil)
     }
 
@@ -64,8 +73,8 @@ import TestSupport
         try await Self.signIn(email, password, on: host)
     }
 
-    func login(_ email: String, _ password: String = Self.password) async throws -> TestHost.Answer {
-        try await Self.login(email, password, on: host)
+    func login(_ email: String, _ password: String = Self.password, otp: String? = nil) async throws -> TestHost.Answer {
+        try await Self.login(email, password, otp: otp, on: host)
     }
 
     func refresh(_ token: String) async -> TestHost.Answer {

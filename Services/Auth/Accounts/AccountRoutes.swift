@@ -15,13 +15,14 @@ import Primitives
     let vaults: Vaults
     let emailIndex: EmailIndex
     let hashing: PasswordHash
+    let passwords: PasswordPolicy
 
     var table: [Route] {
         [
             .get("/v1/users", for: .manageUsers, Self.listDocs, list),
-            .post("/v1/users", for: .manageUsers, Self.createDocs, create),
+            .post("/v1/users", for: .manageUsers, Self.createDocs, create).afterStepUp(),
             .get("/v1/users/:id", for: .manageUsers, Self.showDocs, show),
-            .patch("/v1/users/:id", for: .manageUsers, Self.changeDocs, change),
+            .patch("/v1/users/:id", for: .manageUsers, Self.changeDocs, change).afterStepUp(),
         ]
     }
 
@@ -51,6 +52,7 @@ import Primitives
             guard card != nil else { throw AccountError.patientUnknown }
         }
         let given: String? = try request.body.optional("password")
+        if let given { try passwords.check(given, address: email.text, hasSecondFactor: false) }
         let password = given ?? Base64URL.encode(Random.bytes(15))
         let hashing = hashing
         let hash = try await host.blocking.run { try hashing.make(password) }

@@ -71,7 +71,7 @@ extension AccountRoutes {
         "Create an account",
         body: .object([
             .required("name", .text(max: 200)), .required("email", .text(max: 254)), .required("roles", Account.roleList),
-            .optional("password", .text(min: 12, max: 128), "Left out: the answer holds a temporary one, once"),
+            .optional("password", .text(min: 8, max: 128), "At least 15 characters. Left out: the answer holds a temporary one, once"),
             .optional("patientId", .id, "Required for role patient: the record the account may see"),
             .optional("locationId", .id, "The creator's site by default"),
         ]),

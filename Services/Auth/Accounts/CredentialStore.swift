@@ -33,12 +33,24 @@ import Primitives
         """
     }
 
-    func save(_ passwordHash: String, of account: AccountID, insteadOf old: String) async throws -> Bool {
+    /// `standsAlone`: whether it is long enough without a second factor; nil when it is the same password.
+    func save(
+        _ passwordHash: String, standsAlone: Bool? = nil, of account: AccountID, insteadOf old: String
+    ) async throws -> Bool {
         try await sql.run(
             """
-            update account set password_hash = \(passwordHash)
+            update account set password_hash = \(passwordHash),
+                password_stands_alone = coalesce(\(standsAlone)::boolean, password_stands_alone)
             where id = \(account) and password_hash = \(old) and active
             """) == 1
+    }
+}
+
+extension CredentialStore {
+    func passwordStandsAlone(_ account: AccountID) async throws -> Bool {
+        try await sql.first(
+            "select password_stands_alone from account where id = \(account)", as: { row in try row.next(as: Bool.self) })
+            ?? false
     }
 }
 

@@ -17,6 +17,9 @@ struct Session: Equatable, Sendable {
     /// The absolute end: refreshing never moves it.
     let expiresAt: Timestamp
     let endedAt: Timestamp?
+    /// When the person last proved who they are; refreshing never moves it, a step-up does.
+    var authenticatedAt: Timestamp?
+    var assurance = Assurance.single
 
     /// What to do with a refresh token that belongs to this session.
     enum Verdict: Equatable, Sendable {
@@ -37,11 +40,27 @@ struct Session: Equatable, Sendable {
     }
 }
 
+extension Session {
+    /// As long as a member of staff needs to find the phone.
+    static let enrollingLife: Int64 = 900
+
+    static func begin(_ credential: Credential, _ assurance: Assurance, _ config: AuthConfig, at now: Timestamp) -> Session {
+        let life = credential.isOnlyPatient ? config.patientSessionLife : config.staffSessionLife
+        let seconds = assurance == .enrolling ? enrollingLife : life.components.seconds
+        return Session(
+            id: ID(), account: credential.account, startedAt: now, expiresAt: now.adding(seconds: seconds), endedAt: nil,
+            authenticatedAt: now, assurance: assurance)
+    }
+}
+
 /// Why there are no tokens.
 enum SignInError: Error, Equatable {
     /// Unknown address, wrong password or deactivated account: one answer for all.
     case invalidCredentials
     case tooManyAttempts(wait: Int64)
+    /// The password is right and the account has a second factor.
+    case otpRequired
+    case otpWrong
     case refreshInvalid
     case refreshReused
 }

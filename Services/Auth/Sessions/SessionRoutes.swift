@@ -16,6 +16,7 @@ import Primitives
     let vaults: Vaults
     let hashing: PasswordHash
     let keys: KeySet
+    let passwords: PasswordPolicy
 
     var table: [Route] {
         [
@@ -30,7 +31,8 @@ import Primitives
 
     private func login(_ request: Request) async throws -> Response {
         let pair = try await signIn(
-            email: try request.body.required("email"), password: try request.body.required("password"), request)
+            email: try request.body.required("email"), password: try request.body.required("password"),
+            otp: try request.body.optional("otp"), request)
         return secret(.json(200, pair))
     }
 
@@ -68,6 +70,8 @@ import Primitives
         guard let credential = try await CredentialStore(sql: reader).read(caller.account), credential.isActive else {
             throw TokenRefusal.revoked
         }
+        let hasFactor = try await signIn.factor.standing(of: caller.account, in: caller.tenant, reader).hasSecondFactor
+        try await passwords.require(next, for: caller, hasSecondFactor: hasFactor, vaults: vaults, reader)
         let new: String? = try await host.blocking.run {
             guard hashing.verify(current, against: credential.passwordHash) else { return nil }
             return try hashing.make(next)
@@ -76,7 +80,7 @@ import Primitives
 
         return try await host.write(request, by: caller) { tx in
             let store = CredentialStore(sql: tx)
-            guard try await store.save(new, of: caller.account, insteadOf: credential.passwordHash) else {
+            guard try await store.save(new, standsAlone: PasswordPolicy.standsAlone(next), of: caller.account, insteadOf: credential.passwordHash) else {
                 throw Problem.conflict("password_changed", "The password was changed meanwhile.")
             }
             try await SessionStore(sql: tx).endAll(
@@ -107,6 +111,11 @@ extension SignInError: ProblemConvertible {
             Self.challenge(Problem(401, "invalid_credentials", "The e-mail address or the password is not right."))
         case .tooManyAttempts(let wait):
             Self.wait(wait)
+        case .otpRequired:
+            Self.challenge(
+                Problem(401, "otp_required", "Send the code of your authenticator app as otp, or sign in with a passkey."))
+        case .otpWrong:
+            Self.challenge(Problem(401, "otp_wrong", "The code is not right, or was used before. Wait for the next."))
         case .refreshInvalid:
             Self.challenge(Problem(401, "token_invalid", "The refresh token is not valid. Sign in again."))
         case .refreshReused:
@@ -155,10 +164,10 @@ extension SessionRoutes {
         "Sign in with an e-mail address and a password",
         body: .object([
             .required("email", .text(max: 254)), .required("password", .text(max: 128)),
-            .optional("otp", .text(max: 16), "Read once second factors exist; ignored today"),
+            .optional("otp", .text(max: 24), "The code of the app, or a recovery code, when there is a second factor"),
         ]),
         answers: [(200, .object(TokenPair.fields + [.required("user", SignedInUser.schema)]))],
-        problems: ["invalid_credentials", "too_many_attempts", "unavailable"])
+        problems: ["invalid_credentials", "otp_required", "otp_wrong", "too_many_attempts", "unavailable"])
 
     private static let refreshDocs = Route.Docs(
         "Exchange a refresh token for the next pair",
@@ -184,7 +193,7 @@ extension SessionRoutes {
     private static let passwordDocs = Route.Docs(
         "Change the own password and end all other sessions",
         body: .object([
-            .required("currentPassword", .text(max: 128)), .required("newPassword", .text(min: 12, max: 128)),
+            .required("currentPassword", .text(max: 128)), .required("newPassword", .text(min: 8, max: 128), "At least 15 characters, or 8 beside a second factor"),
         ]),
         answers: [(204, nil)], problems: ["password_wrong", "password_changed"])
 

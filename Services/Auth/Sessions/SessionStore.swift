@@ -10,8 +10,9 @@ import Primitives
     func insert(_ session: Session) async throws {
         try await sql.run(
             """
-            insert into session (id, account_id, started_at, expires_at)
-            values (\(session.id), \(session.account), \(session.startedAt), \(session.expiresAt))
+            insert into session (id, account_id, started_at, expires_at, authenticated_at, assurance)
+            values (\(session.id), \(session.account), \(session.startedAt), \(session.expiresAt),
+                    \(session.authenticatedAt ?? session.startedAt), \(session.assurance.rawValue))
             """)
     }
 
@@ -21,12 +22,26 @@ import Primitives
 
     func findForUpdate(_ id: ID<SessionKind>) async throws -> Session? {
         try await sql.first(
-            "select id, account_id, started_at, expires_at, ended_at from session where id = \(id) for update",
+            """
+            select id, account_id, started_at, expires_at, ended_at, coalesce(authenticated_at, started_at), assurance
+            from session where id = \(id) for update
+            """,
             as: { row in
                 Session(
                     id: try row.next(), account: try row.next(), startedAt: try row.next(), expiresAt: try row.next(),
-                    endedAt: try row.next())
+                    endedAt: try row.next(), authenticatedAt: try row.next(),
+                    assurance: Assurance(rawValue: try row.next()) ?? .single)
             })
+    }
+
+    /// A step-up, or the end of an enrolment. False when the session is over.
+    func prove(_ id: ID<SessionKind>, _ assurance: Assurance, until end: Timestamp? = nil, at now: Timestamp) async throws -> Bool {
+        try await sql.run(
+            """
+            update session set authenticated_at = \(now), assurance = \(assurance.rawValue),
+                expires_at = coalesce(\(end)::timestamptz, expires_at)
+            where id = \(id) and ended_at is null and expires_at > \(now)
+            """) == 1
     }
 
     /// When the token was retired; nil when no such token was ever issued.

@@ -19,11 +19,28 @@ import Primitives
     let emailIndex: EmailIndex
     let hashing: PasswordHash
     let issuer: TokenIssuer
+    let factor: SecondFactor
 
     /// First-party signing in: everything is shown in one request, and a session begins.
-    func callAsFunction(email typed: String, password: String, _ request: Request) async throws -> TokenPair {
+    func callAsFunction(
+        email typed: String, password: String, otp: String? = nil, _ request: Request
+    ) async throws -> TokenPair {
         let proof = try await prove(email: typed, password: password, request)
-        return try await begin(proof, request)
+        return try await countingCodes(of: proof, request) { try await begin(proof, otp, request) }
+    }
+
+    /// Asking for the code is no failure; a wrong one is, of the attempt and of the factor.
+    func countingCodes<T>(
+        of proof: Proof, _ request: Request, _ body: @LoopActor () async throws -> T
+    ) async throws -> T {
+        do { return try await body() } catch SignInError.otpRequired {
+            try? await giveBack(proof.keys)
+            throw SignInError.otpRequired
+        } catch SignInError.otpWrong {
+            try await factor.noteFailure(of: proof.credential.account, in: proof.tenant)
+            try await recordFailure(of: proof.credential, in: proof.tenant, request)
+            throw SignInError.otpWrong
+        }
     }
 
     /// The first step: whose address this is, if the password is right. The attempt stays counted until `settle`.
@@ -34,18 +51,18 @@ import Primitives
         let tenant = found?.tenant ?? TenantID()
         let credential = try await CredentialStore(sql: host.db.reader(for: tenant)).read(found?.account ?? AccountID())
 
-        let isRight: Bool
+        let check: Check
         do {
-            isRight = try await check(password, credential?.passwordHash)
+            check = try await self.check(password, credential?.passwordHash)
         } catch {
             try? await giveBack(keys)  // We were too busy to look; that was no failure.
             throw error
         }
-        guard let credential, isRight, credential.isActive else {
+        guard let credential, check.isRight, credential.isActive else {
             try await recordFailure(of: credential, in: tenant, request)
             throw SignInError.invalidCredentials
         }
-        return Proof(credential: credential, tenant: tenant, keys: keys)
+        return Proof(credential: credential, tenant: tenant, keys: keys, rehashed: check.rehashed)
     }
 
     /// Ends the tally that `prove` began, and reads the account again: nobody deactivates it, and no password
@@ -54,6 +71,10 @@ import Primitives
         guard let credential = try await CredentialStore(sql: tx).readHolding(proof.credential.account),
             credential.isActive, credential.passwordHash == proof.credential.passwordHash
         else { throw SignInError.invalidCredentials }
+        if let rehashed = proof.rehashed {
+            _ = try await CredentialStore(sql: tx).save(
+                rehashed, of: credential.account, insteadOf: credential.passwordHash)
+        }
         try await LoginFailureStore(sql: tx).clear(proof.keys.both)
         try await LoginFailureStore(sql: tx).takeBack(proof.keys.client)
         return credential
@@ -77,14 +98,21 @@ import Primitives
         }
     }
 
-    private func check(_ password: String, _ hash: String?) async throws -> Bool {
+    private struct Check {
+        let isRight: Bool
+        /// The same password under the parameters of today, when the hash is of older ones.
+        var rehashed: String?
+    }
+
+    private func check(_ password: String, _ hash: String?) async throws -> Check {
         let hashing = hashing
         return try await host.blocking.run {
             guard let hash else {
                 _ = try hashing.make(password)
-                return false
+                return Check(isRight: false)
             }
-            return hashing.verify(password, against: hash)
+            guard hashing.verify(password, against: hash) else { return Check(isRight: false) }
+            return Check(isRight: true, rehashed: hashing.needsRehash(hash) ? try hashing.make(password) : nil)
         }
     }
 
@@ -103,7 +131,7 @@ import Primitives
         try await Audit.denied("sign_in", "account", credential.account.description, cause: cause, in: host.db)
     }
 
-    private func begin(_ proof: Proof, _ request: Request) async throws -> TokenPair {
+    private func begin(_ proof: Proof, _ otp: String?, _ request: Request) async throws -> TokenPair {
         let tenant = proof.tenant
         let cause = Cause(
             tenant: tenant, actor: proof.credential.account, role: proof.credential.mainRole.rawValue,
@@ -111,10 +139,8 @@ import Primitives
         return try await host.transaction(for: tenant, as: cause) { tx in
             let credential = try await settle(proof, tx)
             let now = host.now()
-            let life = credential.isOnlyPatient ? config.patientSessionLife : config.staffSessionLife
-            let session = Session(
-                id: ID(), account: credential.account, startedAt: now,
-                expiresAt: now.adding(seconds: life.components.seconds), endedAt: nil)
+            let assurance = try await factor.assurance(of: credential, in: tenant, otp: otp, at: now, tx)
+            let session = Session.begin(credential, assurance, config, at: now)
             let token = RefreshToken(tenant: tenant, session: session.id)
             try await SessionStore(sql: tx).insert(session)
             try await SessionStore(sql: tx).insert(token, at: now)
@@ -134,4 +160,6 @@ struct Proof: Sendable {
     let tenant: TenantID
     /// What the attempt was counted under.
     let keys: (both: Bytes, client: Bytes)
+    /// What to keep instead of the old hash; nil when it is as it should be.
+    var rehashed: String?
 }

@@ -7,6 +7,8 @@ struct TokenPair: JSONWritable {
     let accessToken: String
     let refreshToken: String
     let expiresIn: Int64
+    /// The clinic asks for a second factor and there is none yet: these tokens are good for enrolling one.
+    var mustEnrol: Bool?
     /// Only signing in says who this is.
     var user: SignedInUser?
 
@@ -16,6 +18,7 @@ struct TokenPair: JSONWritable {
             $0.field("refreshToken", refreshToken)
             $0.field("tokenType", "Bearer")
             $0.field("expiresIn", expiresIn)
+            $0.field("mustEnrol", mustEnrol)
             $0.field("user", user)
         }
     }
@@ -23,6 +26,7 @@ struct TokenPair: JSONWritable {
     static let fields: [Schema.Field] = [
         .required("accessToken", .text(max: 4096)), .required("refreshToken", .text(max: 100)),
         .required("tokenType", .choice(["Bearer"])), .required("expiresIn", .integer(0...900), "Seconds"),
+        .optional("mustEnrol", .boolean, "The clinic asks staff for a second factor: enrol one, then sign in again"),
     ]
 }
 
@@ -56,13 +60,22 @@ struct TokenIssuer: Sendable {
     func pair(
         _ credential: Credential, _ tenant: TenantID, _ session: Session, _ refresh: RefreshToken, at now: Timestamp
     ) throws -> TokenPair {
+        let (token, seconds) = try access(credential, tenant, session, at: now)
+        return TokenPair(
+            accessToken: token, refreshToken: refresh.text, expiresIn: seconds,
+            mustEnrol: session.assurance == .enrolling ? true : nil)
+    }
+
+    /// The access token alone, and for how many seconds it is good.
+    func access(
+        _ credential: Credential, _ tenant: TenantID, _ session: Session, at now: Timestamp
+    ) throws -> (token: String, seconds: Int64) {
         let end = min(now.adding(seconds: life.components.seconds), session.expiresAt)
         let token = AccessToken(
             account: credential.account, tenant: tenant, roles: credential.roles, session: session.id,
             location: credential.location, zone: credential.zone, currency: credential.currency,
             patient: credential.patient, issuedAt: now, expiresAt: end,
-            authenticatedAt: session.startedAt)
-        return TokenPair(
-            accessToken: try mint.sign(token), refreshToken: refresh.text, expiresIn: end.seconds(since: now))
+            authenticatedAt: session.authenticatedAt ?? session.startedAt, assurance: session.assurance)
+        return (try mint.sign(token), end.seconds(since: now))
     }
 }

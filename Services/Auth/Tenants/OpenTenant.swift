@@ -95,8 +95,8 @@ import Primitives
         if currency == nil { mistakes.append("--currency must be an ISO 4217 code such as INR.") }
         if Zone(zone) == nil { mistakes.append("--zone must be a name of the IANA tz database.") }
         if email == nil { mistakes.append("--admin-email must be an e-mail address.") }
-        if !(12...128).contains(password.unicodeScalars.count) {
-            mistakes.append("--admin-password-file must name a file with a password of 12 to 128 characters.")
+        if !(PasswordPolicy.shortestAlone...PasswordPolicy.longest).contains(password.unicodeScalars.count) {
+            mistakes.append("--admin-password-file must name a file with a password of 15 to 128 characters.")
         }
         guard mistakes.isEmpty, let currency, let email,
             let location = try? Location.open(name: site, zone: zone, currency: currency)

@@ -22,6 +22,14 @@ struct Vault: Sendable {
         String(decoding: try Sealed.open(sealed.array, key: key, context: context(column)), as: UTF8.self)
     }
 
+    func sealBytes(_ bytes: [UInt8], for column: String) throws -> Bytes {
+        Bytes(try Sealed.seal(bytes, key: key, context: context(column)))
+    }
+
+    func openBytes(_ sealed: Bytes, for column: String) throws -> [UInt8] {
+        try Sealed.open(sealed.array, key: key, context: context(column))
+    }
+
     private func context(_ column: String) -> [UInt8] { [UInt8]("\(tenant)|auth|\(column)|1".utf8) }
 }
 

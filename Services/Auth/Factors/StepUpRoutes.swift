@@ -1,0 +1,126 @@
+import Access
+import Bootstrap
+import Cryptography
+import HTTP
+import JSON
+import Loop
+import Messaging
+import Postgres
+import Primitives
+
+/// Proving again who one is, within a session: what a sensitive act asks for when the last proof is some time ago.
+@LoopActor struct StepUpRoutes {
+    let host: Host
+    let config: AuthConfig
+    let factor: SecondFactor
+    let emailIndex: EmailIndex
+    let hashing: PasswordHash
+    let issuer: TokenIssuer
+
+    var table: [Route] {
+        [.post("/v1/auth/step-up", for: .signedIn, Self.docs, stepUp)]
+    }
+
+    /// The code of whoever has one, else the password: someone at an open screen has neither.
+    private func stepUp(_ request: Request, by caller: Principal) async throws -> Response {
+        let otp: String? = try request.body.optional("otp")
+        let password: String? = try request.body.optional("password")
+        let keys = emailIndex.failureKeys("step-up|\(caller.account)", from: request.remoteAddress)
+        try await count(keys)
+
+        let isRight = try await isPassword(password, of: caller)
+        let cause = Cause(
+            tenant: caller.tenant, actor: caller.account, role: caller.mainRole.rawValue, traceparent: request.traceparent)
+        do {
+            let (token, seconds) = try await host.transaction(for: caller.tenant, as: cause) { tx in
+                try await prove(caller, isPassword: isRight, otp, keys, tx)
+            }
+            var response = Response.json(200, AccessView(token: token, expiresIn: seconds))
+            response.headers.append(("Cache-Control", "no-store"))
+            return response
+        } catch SignInError.otpWrong {
+            try await factor.noteFailure(of: caller.account, in: caller.tenant)
+            try await Audit.denied("step_up", "account", caller.account.description, cause: cause, in: host.db)
+            throw SignInError.otpWrong
+        } catch SignInError.invalidCredentials {
+            try await Audit.denied("step_up", "account", caller.account.description, cause: cause, in: host.db)
+            throw SignInError.invalidCredentials
+        }
+    }
+
+    private func prove(
+        _ caller: Principal, isPassword: Bool, _ otp: String?, _ keys: (both: Bytes, client: Bytes), _ tx: Transaction
+    ) async throws -> (token: String, seconds: Int64) {
+        let now = host.now()
+        let store = try await factor.store(for: caller.tenant, tx)
+        guard let credential = try await CredentialStore(sql: tx).readHolding(caller.account), credential.isActive else {
+            throw TokenRefusal.revoked
+        }
+        var assurance = Assurance.single
+        if try await store.standing(of: caller.account).hasSecondFactor {
+            guard let otp else { throw SignInError.otpRequired }
+            guard try await factor.spend(otp, of: caller.account, store, at: now) else { throw SignInError.otpWrong }
+            assurance = .multi
+        } else if !isPassword {
+            throw SignInError.invalidCredentials
+        }
+        let sessions = SessionStore(sql: tx)
+        guard try await sessions.prove(caller.session, assurance, at: now),
+            let session = try await sessions.findForUpdate(caller.session)
+        else { throw TokenRefusal.revoked }
+        try await LoginFailureStore(sql: tx).clear(keys.both)
+        try await LoginFailureStore(sql: tx).takeBack(keys.client)
+        try tx.audit("step_up", "session", session.id.description)
+        return try issuer.access(credential, caller.tenant, session, at: now)
+    }
+
+    /// Counted before anything is looked at, as at the front door.
+    private func count(_ keys: (both: Bytes, client: Bytes)) async throws {
+        let now = host.now()
+        try await host.db.systemTransaction { tx in
+            let failures = LoginFailureStore(sql: tx)
+            let mine = try await failures.claim(keys.both, at: now)
+            let everybody = try await failures.claim(keys.client, at: now)
+            let waits = [config.throttle.wait(after: mine, at: now), config.addressThrottle.wait(after: everybody, at: now)]
+            if let wait = waits.compactMap({ $0 }).max() { throw SignInError.tooManyAttempts(wait: wait) }
+            try await failures.save(config.throttle.counting(mine, at: now), under: keys.both)
+            try await failures.save(config.addressThrottle.counting(everybody, at: now), under: keys.client)
+        }
+    }
+
+    private func isPassword(_ password: String?, of caller: Principal) async throws -> Bool {
+        guard let password, let known = try await CredentialStore(sql: host.db.reader(for: caller.tenant)).read(caller.account)
+        else { return false }
+        let hashing = hashing
+        return try await host.blocking.run { hashing.verify(password, against: known.passwordHash) }
+    }
+
+    private struct AccessView: JSONWritable {
+        let token: String
+        let expiresIn: Int64
+
+        func write(to json: inout JSONWriter) {
+            json.object {
+                $0.field("accessToken", token)
+                $0.field("tokenType", "Bearer")
+                $0.field("expiresIn", expiresIn)
+            }
+        }
+    }
+
+    private static let docs = Route.Docs(
+        "Prove again who you are: the answer's access token is good for sensitive acts for a while",
+        body: .object([
+            .optional("otp", .text(max: 24), "The code of the app or a recovery code, when there is a second factor"),
+            .optional("password", .text(max: 128), "When there is none"),
+        ]),
+        answers: [
+            (
+                200,
+                .object([
+                    .required("accessToken", .text(max: 4096)), .required("tokenType", .choice(["Bearer"])),
+                    .required("expiresIn", .integer(0...900), "Seconds"),
+                ])
+            )
+        ], problems: ["otp_required", "otp_wrong", "invalid_credentials", "too_many_attempts"])
+}
