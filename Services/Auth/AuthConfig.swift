@@ -20,6 +20,7 @@ struct AuthConfig: ServiceConfig {
     let passwordPasses: Int
     let passwordMemoryMiB: Int
     let staffFactorByDefault: Bool
+    let party: RelyingParty
 
     init(environment: Environment) throws {
         var read = environment.reader()
@@ -39,6 +40,12 @@ struct AuthConfig: ServiceConfig {
             read.choice(
                 "AUTH_STAFF_MFA", of: ["required", "optional"],
                 default: host.profile == .production ? "required" : "optional") == "required"
+        // Outside the demo there is no sensible default: passkeys are bound to the clinic's own domain.
+        let isDemo = host.profile == .demo
+        party = RelyingParty(
+            id: read.text("AUTH_PASSKEY_DOMAIN", default: isDemo ? "localhost" : "polyclinic.invalid"),
+            origins: read.text("AUTH_PASSKEY_ORIGINS", default: isDemo ? "http://localhost:*" : "")
+                .split(separator: ",").map(String.init))
         passwords = PasswordPolicy(breached: Self.breachList(&read))
         signingKey = try Self.signingKey(&read, published: host.publicKeys)
         try read.finish()

@@ -23,7 +23,8 @@ enum AuthService {
         let issuer = TokenIssuer(mint: TokenMint(key: config.signingKey), life: config.accessTokenLife)
         let signIn = SignIn(
             host: host, config: config, vaults: vaults, emailIndex: emailIndex, hashing: hashing, issuer: issuer,
-            factor: factor)
+            factor: factor,
+            devices: KnownDevice(masterKey: config.host.masterKey, isSecure: config.host.profile == .production))
         let refreshing = RefreshSession(
             host: host, grace: config.refreshGrace, issuer: issuer,
             successorKey: config.host.masterKey.derived(for: "refresh token successors"))
@@ -35,8 +36,12 @@ enum AuthService {
             host: host, vaults: vaults, emailIndex: emailIndex, hashing: hashing, passwords: config.passwords)
         let factors = FactorRoutes(
             host: host, factor: factor, vaults: vaults, staffSessionLife: config.staffSessionLife)
+        let passkeys = Passkeys(
+            host: host, party: config.party,
+            challenges: Challenges(key: config.host.masterKey.derived(for: "passkey challenges")))
+        let passkeyRoutes = PasskeyRoutes(host: host, passkeys: passkeys, factors: factors, signIn: signIn)
         let stepUp = StepUpRoutes(
-            host: host, config: config, factor: factor, emailIndex: emailIndex, hashing: hashing, issuer: issuer)
+            host: host, config: config, factor: factor, passkeys: passkeys, emailIndex: emailIndex, hashing: hashing, issuer: issuer)
         let locations = LocationRoutes(host: host)
         let opening = OpenTenant(host: host, vaults: vaults, emailIndex: emailIndex, hashing: hashing)
         let sweeper = SessionSweeper(host: host)
@@ -50,9 +55,10 @@ enum AuthService {
                 Migration("0004_login_failures", PackageResources._004_login_failures_sql),
                 Migration("0010_session_ends", PackageResources._010_session_ends_sql),
                 Migration("0020_factors", PackageResources._020_factors_sql),
+                Migration("0021_passkeys", PackageResources._021_passkeys_sql),
             ],
             routes: sessions.table + accounts.table + locations.table + factors.table + stepUp.table
-                + PolicyRoutes(host: host, policy: policy).table,
+                + passkeyRoutes.table + PolicyRoutes(host: host, policy: policy).table,
             announces: [
                 TenantOpened.self, LocationOpened.self, AccountCreated.self, AccountRolesChanged.self,
                 AccountDeactivated.self, AccountReactivated.self,

@@ -48,9 +48,13 @@ package struct VerifyingKey: Sendable {
     package let id: String
 
     /// `04 ‖ x ‖ y`
-    init?(point: [UInt8]) {
+    package let point: [UInt8]
+
+    /// From `04 ‖ x ‖ y`; nil when the point is not on the curve.
+    package init?(point: [UInt8]) {
         guard let raw = RawP256.publicKey(point: point) else { return nil }
         self.raw = raw
+        self.point = point
         x = Base64URL.encode([UInt8](point[1..<33]))
         y = Base64URL.encode([UInt8](point[33..<65]))
         id = Base64URL.encode(SHA256.digest([UInt8](#"{"crv":"P-256","kty":"EC","x":"\#(x)","y":"\#(y)"}"#.utf8)))
@@ -60,6 +64,11 @@ package struct VerifyingKey: Sendable {
     package init?(x: String, y: String) {
         guard let x = Base64URL.decode(x), let y = Base64URL.decode(y), x.count == 32, y.count == 32 else { return nil }
         self.init(point: [4] + x + y)
+    }
+
+    /// The same for a signature in DER, as passkeys write it (WebAuthn 6.5.5).
+    package func verify(der signature: [UInt8], of message: [UInt8]) -> Bool {
+        (8...72).contains(signature.count) && raw.verify(der: signature, of: message)
     }
 
     /// Whether `signature` (r ‖ s, 64 bytes) is of `message`. About 80 µs.

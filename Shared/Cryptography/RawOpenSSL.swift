@@ -226,7 +226,13 @@ final class RawP256: @unchecked Sendable {
 
     /// Whether `signature` (r ‖ s) is of `message` under this key.
     func verify(_ signature: [UInt8], of message: [UInt8]) -> Bool {
-        guard let der = Self.der(signature), let context = EVP_MD_CTX_new() else { return false }
+        guard let der = Self.der(signature) else { return false }
+        return verify(der: der, of: message)
+    }
+
+    /// The same for the DER form; OpenSSL refuses r or s outside the group, zero included.
+    func verify(der: [UInt8], of message: [UInt8]) -> Bool {
+        guard let context = EVP_MD_CTX_new() else { return false }
         defer { EVP_MD_CTX_free(context) }
         guard EVP_DigestVerifyInit_ex(context, nil, "SHA256", nil, nil, key, nil) == 1 else { return false }
         let valid = EVP_DigestVerify(context, der, der.count, message, message.count) == 1

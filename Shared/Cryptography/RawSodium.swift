@@ -36,6 +36,12 @@ enum RawSodium {
         return crypto_pwhash_str_verify(hash, letters, UInt64(letters.count)) == 0
     }
 
+    /// libsodium refuses keys of small order and signatures that are not in their one form.
+    static func verifyEd25519(_ signature: [UInt8], _ message: [UInt8], _ key: [UInt8]) -> Bool {
+        precondition(ready, "libsodium cannot start")
+        return crypto_sign_verify_detached(signature, message, UInt64(message.count), key) == 0
+    }
+
     static func argon2idNeedsRehash(_ hash: String, passes: Int, memoryBytes: Int) -> Bool {
         crypto_pwhash_str_needs_rehash(hash, UInt64(passes), memoryBytes) != 0
     }

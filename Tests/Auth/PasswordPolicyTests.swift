@@ -75,7 +75,8 @@ struct PasswordPolicyTests {
             let decomposed = "cafe\u{301} re\u{301}sume\u{301} A\u{30a}ngstro\u{308}m"
             #expect(Array(composed.utf8) != Array(decomposed.utf8))
             #expect(await clinic.password(from: Clinic.password, to: decomposed).status == 204)
-            #expect(try await clinic.login("admin@demo.example", composed).status == 200)
+            let again = try await clinic.login("admin@demo.example", composed)
+            #expect(again.status == 200)
         }
     }
 
@@ -87,8 +88,9 @@ struct PasswordPolicyTests {
         _ = try KeyFile.make(path, mode: 0o600, Array(hex.utf8))
         try await Clinic.with(["PASSWORD_PEPPER_FILE": path]) { clinic in
             let old = try PasswordHash(pepper: pepper, passes: 2, memoryMiB: 19).make(Clinic.password)
-            try await clinic.host.database.asOwner("update account set password_hash = '\(old)'")
-            func stored() async throws -> String? {
+            try await clinic.host.database.asOwner(
+                "set app.tenant = '\(clinic.admin.tenant)'; update account set password_hash = '\(old)'")
+            @LoopActor func stored() async throws -> String? {
                 try await clinic.host.host.db.reader(for: clinic.admin.tenant).first(
                     "select password_hash from account", as: { row in try row.next(as: String.self) })
             }

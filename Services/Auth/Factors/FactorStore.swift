@@ -19,8 +19,10 @@ import Primitives
         let found = try await sql.first(
             """
             select exists (select 1 from totp where account_id = \(account) and confirmed_at is not null),
-                   (select count(*) from recovery_code where account_id = \(account) and used_at is null)
-            """, as: { row in Standing(hasTOTP: try row.next(), recoveryCodes: try row.next()) })
+                   (select count(*) from recovery_code where account_id = \(account) and used_at is null),
+                   (select count(*) from passkey where account_id = \(account))
+            """,
+            as: { row in Standing(hasTOTP: try row.next(), recoveryCodes: try row.next(), passkeys: try row.next()) })
         return found ?? Standing(hasTOTP: false, recoveryCodes: 0)
     }
 

@@ -58,6 +58,7 @@ import Primitives
     func removeAll(of account: AccountID, _ store: FactorStore) async throws {
         _ = try await store.removeTOTP(of: account)
         try await store.removeRecoveryCodes(of: account)
+        try await PasskeyStore(sql: store.sql).removeAll(of: account)
     }
 
     /// Counts a wrong code in a transaction of its own: the one that refused it rolls back.

@@ -13,6 +13,7 @@ import Primitives
     let host: Host
     let config: AuthConfig
     let factor: SecondFactor
+    let passkeys: Passkeys
     let emailIndex: EmailIndex
     let hashing: PasswordHash
     let issuer: TokenIssuer
@@ -28,12 +29,14 @@ import Primitives
         let keys = emailIndex.failureKeys("step-up|\(caller.account)", from: request.remoteAddress)
         try await count(keys)
 
+        let assertion = try request.body.optional("passkey", as: JSONObject.self).map { try Passkeys.Assertion($0) }
         let isRight = try await isPassword(password, of: caller)
+        let proof = Shown(isPassword: isRight, otp: otp, assertion: assertion)
         let cause = Cause(
             tenant: caller.tenant, actor: caller.account, role: caller.mainRole.rawValue, traceparent: request.traceparent)
         do {
             let (token, seconds) = try await host.transaction(for: caller.tenant, as: cause) { tx in
-                try await prove(caller, isPassword: isRight, otp, keys, tx)
+                try await prove(caller, proof, keys, tx)
             }
             var response = Response.json(200, AccessView(token: token, expiresIn: seconds))
             response.headers.append(("Cache-Control", "no-store"))
@@ -48,8 +51,15 @@ import Primitives
         }
     }
 
+    /// What came with the request.
+    private struct Shown {
+        let isPassword: Bool
+        let otp: String?
+        let assertion: Passkeys.Assertion?
+    }
+
     private func prove(
-        _ caller: Principal, isPassword: Bool, _ otp: String?, _ keys: (both: Bytes, client: Bytes), _ tx: Transaction
+        _ caller: Principal, _ shown: Shown, _ keys: (both: Bytes, client: Bytes), _ tx: Transaction
     ) async throws -> (token: String, seconds: Int64) {
         let now = host.now()
         let store = try await factor.store(for: caller.tenant, tx)
@@ -57,11 +67,14 @@ import Primitives
             throw TokenRefusal.revoked
         }
         var assurance = Assurance.single
-        if try await store.standing(of: caller.account).hasSecondFactor {
-            guard let otp else { throw SignInError.otpRequired }
+        if let assertion = shown.assertion {
+            try await passkeys.assert(assertion, of: caller.account, tx)
+            assurance = .multi
+        } else if try await store.standing(of: caller.account).hasSecondFactor {
+            guard let otp = shown.otp else { throw SignInError.otpRequired }
             guard try await factor.spend(otp, of: caller.account, store, at: now) else { throw SignInError.otpWrong }
             assurance = .multi
-        } else if !isPassword {
+        } else if !shown.isPassword {
             throw SignInError.invalidCredentials
         }
         let sessions = SessionStore(sql: tx)
@@ -112,6 +125,7 @@ import Primitives
         "Prove again who you are: the answer's access token is good for sensitive acts for a while",
         body: .object([
             .optional("otp", .text(max: 24), "The code of the app or a recovery code, when there is a second factor"),
+            .optional("passkey", .object(Passkeys.assertionFields), "Instead, with the challenge of /v1/auth/passkeys/challenge"),
             .optional("password", .text(max: 128), "When there is none"),
         ]),
         answers: [

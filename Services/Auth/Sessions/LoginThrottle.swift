@@ -9,7 +9,14 @@ struct LoginThrottle: Sendable {
     var limit = 10
     /// From this failure on every next one waits twice as long: 1, 2, 4 … seconds.
     var slowsFrom = 5
-    static let window: Int64 = 900
+    /// How long failures count, in seconds.
+    var window: Int64 = 900
+    /// The longest of them.
+    static let longestWindow: Int64 = 86_400
+
+    /// However many addresses take part: a hundred wrong passwords in a row for one account, and then only browsers
+    /// that we know, passkeys and a reset get in until a day has passed (NIST SP 800-63B 3.2.2).
+    static let perAccount = LoginThrottle(limit: 100, slowsFrom: .max, window: longestWindow)
 
     struct Tally: Equatable, Sendable {
         let failures: Int
@@ -21,7 +28,7 @@ struct LoginThrottle: Sendable {
     func wait(after tally: Tally?, at now: Timestamp) -> Int64? {
         guard let tally, tally.failures > 0, !isOver(tally, at: now) else { return nil }
         let end = tally.failures >= limit
-            ? tally.firstAt.adding(seconds: Self.window) : tally.lastAt.adding(seconds: delay(after: tally.failures))
+            ? tally.firstAt.adding(seconds: window) : tally.lastAt.adding(seconds: delay(after: tally.failures))
         guard now < end else { return nil }
         return max(1, end.seconds(since: now) + 1)
     }
@@ -33,7 +40,7 @@ struct LoginThrottle: Sendable {
     }
 
     private func isOver(_ tally: Tally, at now: Timestamp) -> Bool {
-        now >= tally.firstAt.adding(seconds: Self.window)
+        now >= tally.firstAt.adding(seconds: window)
     }
 
     private func delay(after failures: Int) -> Int64 {

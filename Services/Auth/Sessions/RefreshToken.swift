@@ -48,12 +48,13 @@ extension RefreshToken: CustomStringConvertible {
 }
 
 extension ID {
-    fileprivate var bytes: [UInt8] {
+    /// The 16 bytes, most significant first.
+    var bytes: [UInt8] {
         [high, low].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(56 - $0 * 8)) } }
     }
 
     /// From 16 bytes.
-    fileprivate init(bytes: some Sequence<UInt8>) {
+    init(bytes: some Sequence<UInt8>) {
         var words: (UInt64, UInt64) = (0, 0)
         for (index, byte) in bytes.enumerated() {
             if index < 8 { words.0 = words.0 << 8 | UInt64(byte) } else { words.1 = words.1 << 8 | UInt64(byte) }

@@ -30,10 +30,13 @@ import Primitives
     }
 
     private func login(_ request: Request) async throws -> Response {
+        let email: String = try request.body.required("email")
         let pair = try await signIn(
-            email: try request.body.required("email"), password: try request.body.required("password"),
+            email: email, password: try request.body.required("password"),
             otp: try request.body.optional("otp"), request)
-        return secret(.json(200, pair))
+        var response = secret(.json(200, pair))
+        response.headers.append(signIn.devices.header(for: email))
+        return response
     }
 
     private func refresh(_ request: Request) async throws -> Response {

@@ -21,7 +21,8 @@ import Primitives
     func sweep() async throws {
         let now = host.now()
         let tenants = try await host.db.systemTransaction { tx in
-            try await LoginFailureStore(sql: tx).sweep(before: now.adding(seconds: -LoginThrottle.window))
+            try await LoginFailureStore(sql: tx).sweep(before: now.adding(seconds: -LoginThrottle.longestWindow))
+            try await SpentChallengeStore(sql: tx).sweep(before: now)
             return try await TenantStore(sql: tx).all()
         }
         // A day is kept, so that a token that comes back late is still known as a reused one.

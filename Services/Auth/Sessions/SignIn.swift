@@ -20,6 +20,7 @@ import Primitives
     let hashing: PasswordHash
     let issuer: TokenIssuer
     let factor: SecondFactor
+    let devices: KnownDevice
 
     /// First-party signing in: everything is shown in one request, and a session begins.
     func callAsFunction(
@@ -34,7 +35,7 @@ import Primitives
         of proof: Proof, _ request: Request, _ body: @LoopActor () async throws -> T
     ) async throws -> T {
         do { return try await body() } catch SignInError.otpRequired {
-            try? await giveBack(proof.keys)
+            try? await giveBack(proof.keys, proof.account)
             throw SignInError.otpRequired
         } catch SignInError.otpWrong {
             try await factor.noteFailure(of: proof.credential.account, in: proof.tenant)
@@ -45,8 +46,10 @@ import Primitives
 
     /// The first step: whose address this is, if the password is right. The attempt stays counted until `settle`.
     func prove(email typed: String, password: String, _ request: Request) async throws -> Proof {
-        let keys = emailIndex.failureKeys(typed, from: request.remoteAddress)
-        let found = try await admit(typed, keys)
+        let origin = devices.origin(of: request, for: typed)
+        let keys = emailIndex.failureKeys(typed, from: origin.name)
+        let account = emailIndex.failureKeys(typed, from: "everywhere").both
+        let found = try await admit(typed, keys, account, isKnown: origin.isKnown)
         // Somebody else's tenant for a stranger's address: the same statement, and no row.
         let tenant = found?.tenant ?? TenantID()
         let credential = try await CredentialStore(sql: host.db.reader(for: tenant)).read(found?.account ?? AccountID())
@@ -55,14 +58,15 @@ import Primitives
         do {
             check = try await self.check(password, credential?.passwordHash)
         } catch {
-            try? await giveBack(keys)  // We were too busy to look; that was no failure.
+            try? await giveBack(keys, account)  // We were too busy to look; that was no failure.
             throw error
         }
         guard let credential, check.isRight, credential.isActive else {
             try await recordFailure(of: credential, in: tenant, request)
             throw SignInError.invalidCredentials
         }
-        return Proof(credential: credential, tenant: tenant, keys: keys, rehashed: check.rehashed)
+        return Proof(
+            credential: credential, tenant: tenant, keys: keys, account: account, rehashed: check.rehashed)
     }
 
     /// Ends the tally that `prove` began, and reads the account again: nobody deactivates it, and no password
@@ -77,12 +81,13 @@ import Primitives
         }
         try await LoginFailureStore(sql: tx).clear(proof.keys.both)
         try await LoginFailureStore(sql: tx).takeBack(proof.keys.client)
+        try await LoginFailureStore(sql: tx).clear(proof.account)  // In the order in which `admit` locks them.
         return credential
     }
 
     /// Counts the attempt before the password is looked at, so parallel guesses cannot outrun the tally.
     private func admit(
-        _ typed: String, _ keys: (both: Bytes, client: Bytes)
+        _ typed: String, _ keys: (both: Bytes, client: Bytes), _ account: Bytes, isKnown: Bool
     ) async throws -> (account: AccountID, tenant: TenantID)? {
         let now = host.now()
         let index = EmailAddress(typed).map { emailIndex($0) }
@@ -90,10 +95,15 @@ import Primitives
             let failures = LoginFailureStore(sql: tx)
             let mine = try await failures.claim(keys.both, at: now)
             let everybody = try await failures.claim(keys.client, at: now)
-            let waits = [config.throttle.wait(after: mine, at: now), config.addressThrottle.wait(after: everybody, at: now)]
+            let all = try await failures.claim(account, at: now)
+            let waits = [
+                config.throttle.wait(after: mine, at: now), config.addressThrottle.wait(after: everybody, at: now),
+                isKnown ? nil : LoginThrottle.perAccount.wait(after: all, at: now),
+            ]
             if let wait = waits.compactMap({ $0 }).max() { throw SignInError.tooManyAttempts(wait: wait) }
             try await failures.save(config.throttle.counting(mine, at: now), under: keys.both)
             try await failures.save(config.addressThrottle.counting(everybody, at: now), under: keys.client)
+            if !isKnown { try await failures.save(LoginThrottle.perAccount.counting(all, at: now), under: account) }
             return try await CredentialStore(sql: tx).find(index ?? Bytes([]))
         }
     }
@@ -116,10 +126,11 @@ import Primitives
         }
     }
 
-    private func giveBack(_ keys: (both: Bytes, client: Bytes)) async throws {
+    private func giveBack(_ keys: (both: Bytes, client: Bytes), _ account: Bytes) async throws {
         try await host.db.systemTransaction { tx in
             try await LoginFailureStore(sql: tx).takeBack(keys.both)
             try await LoginFailureStore(sql: tx).takeBack(keys.client)
+            try await LoginFailureStore(sql: tx).takeBack(account)
         }
     }
 
@@ -138,19 +149,26 @@ import Primitives
             traceparent: request.traceparent)
         return try await host.transaction(for: tenant, as: cause) { tx in
             let credential = try await settle(proof, tx)
-            let now = host.now()
-            let assurance = try await factor.assurance(of: credential, in: tenant, otp: otp, at: now, tx)
-            let session = Session.begin(credential, assurance, config, at: now)
-            let token = RefreshToken(tenant: tenant, session: session.id)
-            try await SessionStore(sql: tx).insert(session)
-            try await SessionStore(sql: tx).insert(token, at: now)
-            try tx.audit("sign_in", "session", session.id.description)
-
-            let account = try await AccountStore(sql: tx, vault: try await vaults.vault(of: tenant, tx)).find(credential.account)
-            var pair = try issuer.pair(credential, tenant, session, token, at: now)
-            pair.user = account.map { SignedInUser(id: $0.id, name: $0.name, roles: $0.roleNames, tenant: tenant) }
-            return pair
+            let assurance = try await factor.assurance(of: credential, in: tenant, otp: otp, at: host.now(), tx)
+            return try await open(credential, assurance, in: tenant, tx)
         }
+    }
+
+    /// A session for somebody who has proved who they are.
+    func open(
+        _ credential: Credential, _ assurance: Assurance, in tenant: TenantID, _ tx: Transaction
+    ) async throws -> TokenPair {
+        let now = host.now()
+        let session = Session.begin(credential, assurance, config, at: now)
+        let token = RefreshToken(tenant: tenant, session: session.id)
+        try await SessionStore(sql: tx).insert(session)
+        try await SessionStore(sql: tx).insert(token, at: now)
+        try tx.audit("sign_in", "session", session.id.description)
+
+        let account = try await AccountStore(sql: tx, vault: try await vaults.vault(of: tenant, tx)).find(credential.account)
+        var pair = try issuer.pair(credential, tenant, session, token, at: now)
+        pair.user = account.map { SignedInUser(id: $0.id, name: $0.name, roles: $0.roleNames, tenant: tenant) }
+        return pair
     }
 }
 
@@ -160,6 +178,8 @@ struct Proof: Sendable {
     let tenant: TenantID
     /// What the attempt was counted under.
     let keys: (both: Bytes, client: Bytes)
+    /// And, of all addresses together, the account.
+    let account: Bytes
     /// What to keep instead of the old hash; nil when it is as it should be.
     var rehashed: String?
 }
