@@ -3,7 +3,7 @@ from compare import LIMIT, OURS
 from jobs import JOBS
 
 BEYOND = (  # (section, key, comparison, value, words)
-    ("event", "p99", "<=", 25, "event, commit to effect: p99 ≤ 25 ms at 500/s"),
+    ("event", "p99", "<=", 25, "event, commit to effect: p99 ≤ 25 ms at 500 facts/s"),
     ("fanout", "rss_sse_10000", "<=", 200, "10,000 SSE listeners in ≤ 200 MiB"),
     ("memory", "idle_most", "<=", 25, "a service idle: RSS ≤ 25 MiB"),
     ("memory", "idle_sum", "<=", 250, "all services idle: RSS ≤ 250 MiB"),

@@ -17,7 +17,7 @@ def text(x, y, words, anchor="start", colour=INK):
 
 def ratio_bars(jobs):
     """Ours over theirs on a logarithmic scale; the line in the middle is 1."""
-    parts, y, left, unit = [], 40, 180, 110
+    parts, y, left, unit = [], 40, 260, 110
     at = lambda ratio: left + 160 + unit * max(-1.3, min(1.9, math.log10(ratio)))  # noqa: E731
     parts.append(text(left, 20, "requests a second, ours ÷ theirs (logarithmic)"))
     for name in JOBS:
@@ -34,7 +34,7 @@ def ratio_bars(jobs):
             y += 14
         y += 8
     parts.append(f'<line x1="{at(1)}" y1="30" x2="{at(1)}" y2="{y}" stroke="{INK}"/>')
-    return svg(760, y + 10, parts)
+    return svg(860, y + 10, parts)
 
 
 def growth_lines(series):
@@ -52,8 +52,7 @@ def growth_lines(series):
         parts.append(f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{" ".join(f"{x(n):.1f},{y(ms):.1f}" for n, ms in line)}"/>')
         parts += [f'<circle cx="{x(n):.1f}" cy="{y(ms):.1f}" r="3" fill="{colour}"/>' for n, ms in line]
         parts.append(text(520, 50 + 18 * index, f"{name}: {line[0][1]:.2f} → {line[-1][1]:.2f}", colour=colour))
-    for n in sorted({n for n, _ in points}):
-        parts.append(text(x(n), 300, f"{n:,}", "middle"))
+    parts += [text(x(10 ** power), 300, f"{10 ** power:,}", "middle") for power in range(math.ceil(least), math.floor(most) + 1)]
     return svg(760, 310, parts)
 
 

@@ -38,8 +38,9 @@ class Listeners:
         self.process.wait()
 
 
-def arrival(stage, site, doctor):
+def arrival(stage):
     """A walk-in through the API; the clock starts before it is sent."""
+    doctor = stage.psql("select id from scheduling.provider order by id limit 1")
     desk, patients = stage.door.as_("reception"), iter(stage.psql("select id from clinical.patient where active limit 200").split())
 
     def change():
@@ -79,10 +80,10 @@ def once(stage, kind, service, path, count, change):
 
 def measure(stage):
     queue.waiting(stage, 1, queue.DOCTORS)
-    doctor, runs = stage.psql("select id from scheduling.provider order by id limit 1"), []
+    walk_in, committed, runs = arrival(stage), notice(stage), []
     for count in (1_000, 10_000):
-        runs.append(once(stage, "sse", "queue", "/v1/queue/display/events", count, arrival(stage, stage.location, doctor)))
-        runs.append(once(stage, "ws", "notifications", "/v1/notifications/live", count, notice(stage)))
+        runs.append(once(stage, "sse", "queue", "/v1/queue/display/events", count, walk_in))
+        runs.append(once(stage, "ws", "notifications", "/v1/notifications/live", count, committed))
     names = {"sse": "server-sent events, a waiting room's screen (queue)", "ws": "WebSocket, a notice (notifications)"}
     lines = [f"| {names[r['kind']]} | {r['count']:,} | {r['last']:.0f} | {r['most']:.0f} | {r['cpu']:.1f} | {r['rss']:.1f} | {(r['rss'] - r['empty']) * 1024 / r['count']:.1f} | {r['missed']} |" for r in runs]
     text = f"""## Fan-out

@@ -8,30 +8,30 @@ from machine import parallel
 from stage import PATIENTS, ROOT, SLOTS, as_json, say
 
 
-def load(stage):
+def load(stage, patients_wanted=PATIENTS, slots_wanted=SLOTS):
     stage.psql((ROOT / "Tests/Bench/sql/schema.sql").read_text())
     stage.day = stage.psql("select (now() at time zone 'Asia/Kolkata')::date")
-    loaded = patients(stage) + slots(stage)
+    loaded = patients(stage, patients_wanted) + slots(stage, slots_wanted)
     if loaded:
         say("vacuum analyze")
         stage.psql("vacuum (analyze)")
     stage.settle()
 
 
-def patients(stage):
+def patients(stage, wanted):
     """wrk registers them, since it leaves the most of the machine to the services."""
     made = 0
-    while (have := int(stage.psql("select count(*) from clinical.patient"))) < PATIENTS:
-        say(f"registering {PATIENTS - have} patients through the API")
-        bodies = [as_json(person(i)) for i in range(have, min(PATIENTS, have + 40_000))]
+    while (have := int(stage.psql("select count(*) from clinical.patient"))) < wanted:
+        say(f"registering {wanted - have} patients through the API")
+        bodies = [as_json(person(i)) for i in range(have, min(wanted, have + 40_000))]
         wishes = [f"1\tPOST\t/v1/patients\t\t{body}" for body in bodies]
         # Never more than were asked for: a round ends well before its wishes do, and the last ones are short.
-        seconds = 20 if PATIENTS - have > 40_000 else max(1, (PATIENTS - have) // 2500)
+        seconds = 20 if wanted - have > 40_000 else max(1, (wanted - have) // 2500)
         figures = wrk(stage, f"http://127.0.0.1:{stage.port('clinical')}", wishes, [stage.door.as_("reception").token], seconds=seconds)
         if figures["bad"] or not figures["requests"]:
             raise SystemExit(f"bench: {figures['bad']} registrations failed; read the clinical service's log")
         made += figures["requests"]
-        say(f"  {figures['requests'] / figures['seconds']:.0f} a second; about {max(0, PATIENTS - have - figures['requests']) * figures['seconds'] / figures['requests']:.0f} s left")
+        say(f"  {figures['requests'] / figures['seconds']:.0f} a second; about {max(0, wanted - have - figures['requests']) * figures['seconds'] / figures['requests']:.0f} s left")
     return made
 
 
@@ -50,13 +50,13 @@ _dice = random.Random(42)
 NAMES = invented(2000, _dice), invented(20_000, _dice)
 
 
-def slots(stage):
+def slots(stage, wanted):
     have = int(stage.psql("select count(*) from scheduling.slot"))
-    if have >= SLOTS:
+    if have >= wanted:
         return 0
-    say(f"opening {SLOTS - have} slots")
+    say(f"opening {wanted - have} slots")
     admin, jobs = stage.door.as_("admin"), []
-    for number in range((SLOTS - have) // 30_000 + 1):
+    for number in range((wanted - have) // 30_000 + 1):
         _, provider = new_doctor(admin, f"Dr. Bench {number}")
         for chunk in range(4):
             first = today() + datetime.timedelta(days=1 + chunk * 90)

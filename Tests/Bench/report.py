@@ -54,7 +54,8 @@ def ratios(figures):
 def section(name, figures):
     job, found = JOBS[name], figures.get("found", "")
     alone = f" No peer: {job.alone}." if not job.peers else ""
-    return f"### {job.title}\n\n`{name}`, {job.connections} connections.{alone}{found}\n\n{table({k: v for k, v in figures.items() if isinstance(v, dict)})}\n\n{ratios({k: v for k, v in figures.items() if isinstance(v, dict)})}\n"
+    sides = {who: one for who, one in figures.items() if isinstance(one, dict)}
+    return f"### {job.title}\n\n`{name}`, {job.connections} connections.{alone}{found}\n\n{table(sides)}\n\n{ratios(sides)}"
 
 
 def rows(head, lines):
@@ -64,8 +65,7 @@ def rows(head, lines):
 def page(record):
     run = record.get("run", {})
     parts = ["# Benchmarks", f"""Written by `make bench`; what the figures taught us is in [what we found](benchmarks-findings.md), what each side does
-in [Tests/Bench](../Tests/Bench/README.md). The load generator, the servers, Postgres and pgbench share the machine: read ratios.
-""", rows(("", ""), [*described().items(), ("Run", f"{run.get('date')}, commit {run.get('commit')}"),
+in [Tests/Bench](../Tests/Bench/README.md). The load generator, the servers, Postgres and pgbench share the machine: read ratios.""", rows(("", ""), [*described().items(), ("Run", f"{run.get('date')}, commit {run.get('commit')}"),
                      ("Data", f"{run.get('patients', 0):,} patients, {run.get('slots', 0):,} slots; tokens, row-level security, encryption, audit, outbox, fsync on"),
                      ("Each figure", f"median of {run.get('repeats')} × {run.get('seconds')} s, all sides in turn")]),
              "## Aims", aims.printed(record), "![requests a second, ours against each](benchmarks/ratios.svg)"]
@@ -77,7 +77,15 @@ in [Tests/Bench](../Tests/Bench/README.md). The load generator, the servers, Pos
     return "\n\n".join(parts) + "\n"
 
 
+def plain(value):
+    """What JSON can hold: no NaN."""
+    if isinstance(value, dict):
+        return {name: plain(inner) for name, inner in value.items()}
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
 def write(record):
+    record = plain(record)
     FIGURES.parent.mkdir(parents=True, exist_ok=True)
     FIGURES.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
     draw.all(record, FIGURES.parent)

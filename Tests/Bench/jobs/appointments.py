@@ -4,7 +4,7 @@ from jobs.job import Job
 # Free slots in the order of their time, and patients with nothing else open, dealt out by number.
 FREE = """
     free as materialized (select id, provider_id, location_id, starts_at, ends_at, local_date, row_number() over (order by starts_at, id) as n
-        from scheduling.slot where status = 'free' and starts_at > now() + interval '1 day' order by starts_at, id limit {slots}),
+        from scheduling.slot where tenant_id = '{tenant}' and status = 'free' and starts_at > now() + interval '1 day' order by starts_at, id limit {slots}),
     who as materialized (select id, row_number() over (order by random()) as n from clinical.patient where active order by random() limit {need}),
     size as (select count(*) as s from who)"""
 # The runs before are over: their patients are free again, and their slots stay taken.
@@ -33,7 +33,7 @@ def booking_facts(of):
 JOBS = [
     Job("slots", "list a day's slots", "scheduling",
         setup="""create table bench.wish as select row_number() over () as n, provider, day from (
-            select distinct provider_id as provider, local_date as day from scheduling.slot where starts_at > now()) days order by random() limit 5000""",
+            select distinct provider_id as provider, local_date as day from scheduling.slot where tenant_id = '{tenant}' and starts_at > now()) days order by random() limit 5000""",
         line="bench.line('1', 'GET', format('/v1/slots?providerId=%s&date=%s&limit=100', provider, day), '', '')"),
     Job("book", "book a slot", "scheduling", rate=5000, before=over,
         setup=f"create table bench.wish as with {free('{need}')}, w as (select {COLUMNS} from free, size join who on true where who.n = (free.n - 1) % s + 1) select w.*, {booking_facts('w')} from w",
