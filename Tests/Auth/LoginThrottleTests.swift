@@ -56,6 +56,14 @@ struct LoginThrottleTests {
         #expect(shared.wait(after: shared.counting(tally, at: start), at: start) != nil)
     }
 
+    @Test func `Who is counted after somebody with a later clock is not made to wait for it`() {
+        let shared = LoginThrottle(limit: 100, slowsFrom: .max)
+        let later = Timestamp(microseconds: start.microseconds + 1)
+        let tally = LoginThrottle.Tally(failures: 3, firstAt: start, lastAt: later)
+        #expect(shared.wait(after: tally, at: start) == nil)
+        #expect(throttle.wait(after: tally, at: start) == nil)
+    }
+
     @Test func `A tally of success is no tally`() {
         #expect(throttle.wait(after: .init(failures: 0, firstAt: start, lastAt: start), at: start) == nil)
     }

@@ -27,6 +27,8 @@ struct LoginThrottle: Sendable {
     /// How many seconds to wait before the next attempt; nil when it may be made now.
     func wait(after tally: Tally?, at now: Timestamp) -> Int64? {
         guard let tally, tally.failures > 0, !isOver(tally, at: now) else { return nil }
+        // Nothing to wait for, even when somebody who read the clock later was counted first.
+        guard tally.failures >= min(slowsFrom, limit) else { return nil }
         let end = tally.failures >= limit
             ? tally.firstAt.adding(seconds: window) : tally.lastAt.adding(seconds: delay(after: tally.failures))
         guard now < end else { return nil }
