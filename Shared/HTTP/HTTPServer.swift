@@ -10,7 +10,7 @@ import Loop
 
     package struct Configuration: Sendable {
         /// One more is answered 503 and closed.
-        package var connectionLimit = 10_000
+        package var connectionLimit = 12_000
         package var limits = HTTPParser.Limits()
         /// From a request's first byte to the end of its head, in total.
         package var headerDeadline = Duration.seconds(10)

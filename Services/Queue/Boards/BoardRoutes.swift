@@ -84,10 +84,10 @@ struct BoardRoutes {
                 var sent: Int64 = -1
                 var idle = 0
                 while stream.isOpen, !Task.isCancelled, host.now() < until {
-                    if let board = try? await boards.boardForScreen(first), board.version != sent {
-                        let data = DisplayView(key: first, board: board).jsonBytes
-                        guard await stream.send(event: "board", id: "\(board.version)", data: data) else { return }
-                        sent = board.version
+                    if let screen = try? await boards.screen(first), screen.version != sent {
+                        let id = "\(screen.version)"
+                        guard await stream.send(event: "board", id: id, data: screen.body) else { return }
+                        sent = screen.version
                         idle = 0
                     } else if idle >= 3 {
                         // Keeps proxies from closing the line.

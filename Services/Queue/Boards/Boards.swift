@@ -1,4 +1,5 @@
 import Bootstrap
+import JSON
 import Loop
 import Postgres
 import Primitives
@@ -13,9 +14,12 @@ import Redis
 final class Boards {
     private let host: Host
     private let signals = BoardSignals()
-    private var refreshing: Set<Board.Key> = []
+    /// The read of each board that is under way, and the one that will follow it.
+    private var reading: [Board.Key: LoopTask<Board>] = [:]
+    private var next: [Board.Key: LoopTask<Board>] = [:]
     /// The boards this process showed last, held to the same test as the copies: exact or not used.
     private var held: [Board.Key: Board] = [:]
+    private var shown: [Board.Key: (version: Int64, body: [UInt8])] = [:]
     private static let heldBoards = 64
 
     static let channel = "polyclinic.queue.boards"
@@ -33,7 +37,24 @@ final class Boards {
 
     // MARK: reading
 
+    /// Who asks while a board is being read shares the read after it. That one begins after they asked, so whoever
+    /// wrote sees what was written; and ten thousand screens woken by one change cost two reads, not ten thousand.
     func board(_ key: Board.Key) async throws -> Board {
+        if let shared = next[key] { return try await shared.value }
+        let before = reading[key]
+        let task = EventLoop.spawn { [self] in
+            if let before {
+                _ = await before.result
+                reading[key] = next.removeValue(forKey: key)
+            }
+            defer { if next[key] == nil { reading[key] = nil } }
+            return try await read(key)
+        }
+        if before == nil { reading[key] = task } else { next[key] = task }
+        return try await task.value
+    }
+
+    private func read(_ key: Board.Key) async throws -> Board {
         let store = BoardStore(sql: host.db.reader(for: key.tenant))
         guard let version = try await store.version(of: key) else { return .empty }
         if let board = held[key], board.version == version { return board }
@@ -60,6 +81,16 @@ final class Boards {
         }
     }
 
+    /// What every screen of a site shows, written once for all who look at the same state.
+    func screen(_ key: Board.Key) async throws -> (version: Int64, body: [UInt8]) {
+        let board = try await boardForScreen(key)
+        if let known = shown[key], known.version == board.version { return known }
+        let written = (version: board.version, body: DisplayView(key: key, board: board).jsonBytes)
+        if shown.count >= Self.heldBoards { shown.removeAll() }
+        shown[key] = written
+        return written
+    }
+
     private func copy(of key: Board.Key) async -> Board? {
         guard host.redis.isReady,
             case .array(let fields)? = try? await host.redis.command(["HMGET", name(key), "v", "b"]),
@@ -80,18 +111,13 @@ final class Boards {
 
     // MARK: changing
 
-    /// After a commit: wakes the screens of this process and the others', and renews the copy shortly after.
+    /// After a commit: wakes the screens of this process and the others'. Nobody looking, nothing is read: renewing
+    /// the copy after every change was most of what a check-in cost at forty busy sites.
     func changed(_ key: Board.Key) {
         signals.raise(key)
         guard host.redis.isReady else { return }
-        let isFirst = refreshing.insert(key).inserted
         EventLoop.spawn { [self] in
             _ = try? await host.redis.command(["PUBLISH", Self.channel, key.description])
-            // A burst of arrivals renews the copy once.
-            guard isFirst else { return }
-            try? await EventLoop.sleep(for: .milliseconds(50))
-            refreshing.remove(key)
-            _ = try? await board(key)
         }
     }
 
