@@ -1,14 +1,14 @@
 """How cost grows: appointments 10 k → 10 M, tenants 1 → 1,000, a queue of 10 → 5,000. A stack of its own, loaded by SQL.
 
 All constraints, indexes and policies are in place while it loads; how long that takes is a figure too. What does not fit
-into BENCH_GROWTH_MINUTES (12) of loading is left out, and the table says how far it went.
+into BENCH_GROWTH_MINUTES (15) of loading is left out, and the table says how far it went.
 """
 import os
 import pathlib
 import statistics
 
 from drive import measured
-from growth_load import appointments, future, tenants
+from growth_load import appointments, empty, future, tenants
 from jobs import JOBS, queue
 from jobs.job import Job
 from load import load
@@ -16,7 +16,7 @@ from stage import ROOT, Stage, say, setting
 from tokens import Mint
 
 SIZES = [int(size) for size in os.environ.get("BENCH_GROWTH", "10000,100000,1000000,10000000").split(",")]
-MINUTES, REPEATS, FEW = setting("BENCH_GROWTH_MINUTES", 12), setting("BENCH_REPEATS", 3), 4
+MINUTES, REPEATS, FEW = setting("BENCH_GROWTH_MINUTES", 15), setting("BENCH_REPEATS", 3), 4
 
 SHOW = Job("show", "read an appointment", "scheduling", connections=FEW,
            setup="create table bench.wish as select row_number() over () as n, id from (select id from scheduling.appointment tablesample system_rows({need})) a",
@@ -106,6 +106,7 @@ def measure():
     try:
         stage.up()
         load(stage, patients_wanted=5_000, slots_wanted=0)
+        empty(stage)
         queues, (grown, note) = by_queue(stage), by_appointments(stage)
         shared = by_tenants(stage)
     finally:

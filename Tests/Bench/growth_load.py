@@ -18,6 +18,12 @@ insert into scheduling.appointment (id, slot_id, provider_id, patient_id, locati
     from scheduling.slot s where provider_id = '{provider}' and tenant_id = '{tenant}'"""
 
 
+def empty(stage):
+    """What an earlier run left."""
+    stage.psql("""truncate scheduling.appointment, scheduling.slot, scheduling.outbox, queue.token, queue.appointment_card;
+        delete from scheduling.provider where name like 'Dr. Past %' or name like 'Dr. Future %'""")
+
+
 def appointments(stage, size, seconds):
     """Loads up to `size` past appointments and says how long that took. Two at a time: the machine has two cores."""
     have = int(stage.psql("select count(*) from scheduling.appointment"))
