@@ -12,7 +12,7 @@ enum ClinicalService {
     /// Everything this service is: what it stores, answers, announces and reacts to.
     @LoopActor static func describe(_ config: ClinicalConfig, _ host: Host) -> Service {
         let keys = TenantKeys(host: host, masterKey: config.host.masterKey)
-        let patients = PatientRoutes(host: host, keys: keys)
+        let patients = PatientRoutes(host: host, keys: keys, numbers: RecordNumbers(host: host))
         let visits = VisitRoutes(host: host, keys: keys)
         let notes = NoteRoutes(host: host, keys: keys)
         let history = VisitHistoryRoutes(host: host, keys: keys)

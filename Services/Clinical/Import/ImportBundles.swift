@@ -107,8 +107,9 @@ import Primitives
         let now = host.now()
         let reference = ring.reference("patient", bundle.patientID)
         if try await PatientStore(sql: tx).findByReference(reference) == nil {
+            let mrn = MedicalRecordNumber(try await RecordNumberStore(sql: tx).raise(by: 1))
             _ = try await RegisterPatient(ring: ring, tenant: tenant, location: location, reference: reference)
-                .register(bundle.personal, at: now, today: zone.localDate(of: now), in: tx)
+                .register(bundle.personal, numbered: mrn, at: now, today: zone.localDate(of: now), in: tx)
             totals.registered += 1
         } else {
             totals.known += 1

@@ -12,6 +12,7 @@ import Primitives
 @LoopActor struct PatientRoutes {
     let host: Host
     let keys: TenantKeys
+    let numbers: RecordNumbers
 
     var table: [Route] {
         [
@@ -40,10 +41,11 @@ import Primitives
         let today = caller.today(at: now)
         let personal = try PatientForm.read(request.body, today: today)
         let ring = try await keys.ring(for: caller.tenant)
+        let mrn = try await numbers.next(of: caller.tenant)
 
         return try await host.write(request, by: caller) { tx in
             let patient = try await RegisterPatient(ring: ring, tenant: caller.tenant, location: caller.location)
-                .register(personal, at: now, today: today, in: tx)
+                .register(personal, numbered: mrn, at: now, today: today, in: tx)
             return .created(PatientView(patient), version: patient.version, at: "/v1/patients/\(patient.id)")
         }
     }

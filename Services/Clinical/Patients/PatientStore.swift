@@ -23,7 +23,7 @@ struct SealedPatient: Sendable {
     }
 }
 
-/// Every statement that touches the `patient` and `mrn_counter` tables.
+/// Every statement that touches the `patient` table.
 @LoopActor struct PatientStore {
     let sql: any SQLSession
 
@@ -66,27 +66,16 @@ struct SealedPatient: Sendable {
             "select \(unsafe: Self.columns) from patient where mrn = \(mrn.number)", as: SealedPatient.init(row:))
     }
 
-    /// Saves a new record and gives it the tenant's next number. The counter row stays locked until the commit,
-    /// so this statement comes last among those that can wait.
     func insert(
-        _ id: PatientID, at location: LocationID, registeredAt: Timestamp, dataKey: [UInt8], personal: [UInt8],
-        reference: [UInt8]? = nil
-    ) async throws -> MedicalRecordNumber {
-        let number = try await sql.first(
+        _ id: PatientID, numbered mrn: MedicalRecordNumber, at location: LocationID, registeredAt: Timestamp,
+        dataKey: [UInt8], personal: [UInt8], reference: [UInt8]? = nil
+    ) async throws {
+        try await sql.run(
             """
-            with counter as (
-                insert into mrn_counter as c (last) values (1)
-                on conflict (tenant_id) do update set last = c.last + 1
-                returning last
-            )
             insert into patient (id, mrn, location_id, registered_at, data_key, personal, external_ref)
-            select \(id), counter.last, \(location), \(registeredAt), \(Bytes(dataKey)), \(Bytes(personal)),
-                   \(reference.map { Bytes($0) })
-            from counter
-            returning mrn
-            """, as: { try $0.next(as: Int64.self) })
-        guard let number else { throw PostgresError(.decoding, message: "insert into patient returned no row") }
-        return MedicalRecordNumber(number)
+            values (\(id), \(mrn.number), \(location), \(registeredAt), \(Bytes(dataKey)), \(Bytes(personal)),
+                    \(reference.map { Bytes($0) }))
+            """)
     }
 
     /// False when somebody changed the record since `version` was read.

@@ -12,15 +12,17 @@ import Primitives
     let location: LocationID
     var reference: [UInt8]?
 
-    func register(_ personal: Personal, at now: Timestamp, today: LocalDate, in tx: Transaction) async throws -> Patient {
+    func register(
+        _ personal: Personal, numbered mrn: MedicalRecordNumber, at now: Timestamp, today: LocalDate, in tx: Transaction
+    ) async throws -> Patient {
         let id = PatientID()
         let vault = try PatientVault(new: id, of: tenant, ring: ring)
         let sealed = try vault.seal(personal.jsonBytes, "patient", "personal", row: id.description)
         let searchable = SearchKeys(ring: ring).stored(name: personal.name, phone: personal.phone)
 
         try await PatientKeyStore(sql: tx).insert(searchable, of: id)
-        let mrn = try await PatientStore(sql: tx).insert(
-            id, at: location, registeredAt: now, dataKey: vault.wrappedKey, personal: sealed, reference: reference)
+        try await PatientStore(sql: tx).insert(
+            id, numbered: mrn, at: location, registeredAt: now, dataKey: vault.wrappedKey, personal: sealed, reference: reference)
         let patient = Patient(id: id, mrn: mrn, location: location, registeredAt: now, personal: personal)
         try tx.announce(patient.registered(on: today), revision: patient.version)
         try tx.audit("create", "patient", id.description, 

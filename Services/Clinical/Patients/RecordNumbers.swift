@@ -1,0 +1,58 @@
+import Bootstrap
+import Loop
+import Postgres
+import Primitives
+
+/// Hands out medical record numbers: unique in a tenant, for ever, and not without gaps.
+///
+/// This process takes a block of them in a small transaction of its own and spends it from memory, because a counter
+/// that is raised in the registering transaction makes all registrations of a tenant wait for each other's commit.
+/// What a registration that failed was given, or what is left when the process ends, is never used.
+@LoopActor final class RecordNumbers {
+    static let block: Int64 = 20
+
+    private let host: Host
+    private var left: [TenantID: Range<Int64>] = [:]
+    /// Blocks on their way: whoever comes meanwhile waits for the same one.
+    private var taking: [TenantID: LoopTask<Void>] = [:]
+
+    init(host: Host) { self.host = host }
+
+    /// Call it before a transaction, never inside one.
+    func next(of tenant: TenantID) async throws -> MedicalRecordNumber {
+        while true {
+            if let range = left[tenant], let number = range.first {
+                left[tenant] = range.dropFirst()
+                return MedicalRecordNumber(number)
+            }
+            let task = taking[tenant] ?? EventLoop.spawn { try await self.take(for: tenant) }
+            taking[tenant] = task
+            try await task.value
+        }
+    }
+
+    private func take(for tenant: TenantID) async throws {
+        defer { taking[tenant] = nil }
+        let last = try await host.db.transaction(for: tenant) { tx in
+            try await RecordNumberStore(sql: tx).raise(by: Self.block)
+        }
+        left[tenant] = (last - Self.block + 1)..<(last + 1)
+    }
+}
+
+/// Every statement that touches the `mrn_counter` table.
+@LoopActor struct RecordNumberStore {
+    let sql: any SQLSession
+
+    /// The last number that is taken now. The counter's row stays locked until the commit.
+    func raise(by count: Int64) async throws -> Int64 {
+        let last = try await sql.first(
+            """
+            insert into mrn_counter as c (last) values (\(count))
+            on conflict (tenant_id) do update set last = c.last + excluded.last
+            returning last
+            """, as: { try $0.next(as: Int64.self) })
+        guard let last else { throw PostgresError(.decoding, message: "the counter returned no row") }
+        return last
+    }
+}
