@@ -63,9 +63,12 @@ import Primitives
         }
     }
 
-    /// Publishes everything that is there now.
+    /// Publishes everything that is there now. Where there was something there is soon more, also from transactions
+    /// of other processes, which wake nobody here: the next looks come quickly.
     package func drain() async throws {
+        let before = metrics.published
         while try await publishBatch() {}
+        if metrics.published > before { eagerness = 4 }
         metrics.oldestUnpublished = try await age()
     }
 

@@ -57,6 +57,17 @@ package enum SQLParameter: Sendable {
     case bytes([UInt8])
 }
 
+extension SQLParameter {
+    /// Bytes in an array's literal, with some room for what has to be escaped.
+    fileprivate var roughSize: Int {
+        switch self {
+        case .null: 5
+        case .text(let value): value.utf8.count + value.utf8.count / 8 + 3
+        case .bytes(let bytes): 2 * bytes.count + 6
+        }
+    }
+}
+
 /// What a statement can bind.
 package protocol SQLBindable { var sqlParameter: SQLParameter { get } }
 
@@ -90,25 +101,35 @@ package struct SQLArray: SQLBindable {
     package init<T: SQLBindable>(_ values: [T?]) { elements = values.map { $0?.sqlParameter ?? .null } }
     package var sqlParameter: SQLParameter { .text(Self.literal(elements)) }
 
+    /// Byte by byte: appending characters to a string was a sixth of what a booking cost the service.
     static func literal(_ elements: [SQLParameter]) -> String {
-        var text = "{"
+        var text: [UInt8] = []
+        text.reserveCapacity(elements.reduce(2) { $0 + $1.roughSize })
+        text.append(UInt8(ascii: "{"))
         for (index, element) in elements.enumerated() {
-            if index > 0 { text += "," }
+            if index > 0 { text.append(UInt8(ascii: ",")) }
             switch element {
-            case .null: text += "NULL"
-            case .text(let value):
-                text += "\""
-                for character in value.unicodeScalars {
-                    if character == "\"" || character == "\\" { text += "\\" }
-                    text.unicodeScalars.append(character)
+            case .null: text.append(contentsOf: "NULL".utf8)
+            case .text(var value):
+                text.append(UInt8(ascii: "\""))
+                value.withUTF8 { bytes in
+                    for byte in bytes {
+                        if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { text.append(UInt8(ascii: "\\")) }
+                        text.append(byte)
+                    }
                 }
-                text += "\""
+                text.append(UInt8(ascii: "\""))
             case .bytes(let bytes):
-                text += "\"\\\\x"
-                for byte in bytes { text += byte < 16 ? "0" + String(byte, radix: 16) : String(byte, radix: 16) }
-                text += "\""
+                text.append(contentsOf: "\"\\\\x".utf8)
+                let digits = Array("0123456789abcdef".utf8)
+                for byte in bytes {
+                    text.append(digits[Int(byte >> 4)])
+                    text.append(digits[Int(byte & 15)])
+                }
+                text.append(UInt8(ascii: "\""))
             }
         }
-        return text + "}"
+        text.append(UInt8(ascii: "}"))
+        return String(decoding: text, as: UTF8.self)
     }
 }

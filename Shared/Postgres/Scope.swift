@@ -1,3 +1,4 @@
+import Glibc
 import Primitives
 
 /// Whose rows the statements of a transaction see. Row-level security reads it as `app.tenant`.
@@ -9,6 +10,15 @@ struct Scope: Equatable {
     var statement: SQL { "select set_config('app.tenant', \(tenant?.description ?? ""), true)" }
 }
 
+extension String {
+    /// Whether it contains U+0000.
+    var hasNUL: Bool {
+        utf8.withContiguousStorageIfAvailable { bytes in
+            bytes.baseAddress.map { memchr($0, 0, bytes.count) != nil } ?? false
+        } ?? utf8.contains(0)
+    }
+}
+
 extension SQL {
     /// Refuses what the server could not be told whole.
     func validate() throws(PostgresError) {
@@ -16,7 +26,7 @@ extension SQL {
             throw PostgresError(.server, sqlState: "54000", message: "more than 65535 parameters")
         }
         for parameter in parameters {
-            if case .text(let text) = parameter, text.utf8.contains(0) {
+            if case .text(let text) = parameter, text.hasNUL {
                 throw PostgresError(.server, sqlState: "22021", message: "a parameter contains U+0000")
             }
         }
