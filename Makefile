@@ -32,10 +32,10 @@ test-journeys: ## the journeys over HTTP only
 bench: ## what each job costs, beside pgbench, Go and FastAPI; writes docs/benchmarks.md (ONLY=book,next PROFILE=1)
 	@Tests/Bench/bench $(ONLY)
 
-chaos: ## people at work while everything is killed under them; then the record is checked (SEED=n replays)
-	@Tests/run chaos $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(MUTANT),--mutant $(MUTANT))
-chaos-long: ## the same for an hour, a new seed each minute
-	@Tests/run chaos --seconds 60 --rounds 45 $(if $(SEED),--seed $(SEED))
+chaos: ## people at work while everything is broken under them; then the record is checked (SEED=n DRILL=name MUTANT=name)
+	@$(if $(MUTANT),Tests/run mutants --chaos $(MUTANT),Tests/run chaos $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(DRILL),--drill $(DRILL)))
+chaos-long: ## the same for an hour: 100,000 contended bookings, 1,070 kills, new seeds (ARGS="--only r1 --minutes 10")
+	@Tests/run chaos-long $(ARGS)
 mutants: ## break each promise's guard on purpose and see a test notice (ONLY=name for one)
 	@Tests/run mutants $(ONLY)
 

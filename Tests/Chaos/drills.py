@@ -3,6 +3,7 @@
 Each drill breaks one thing, says what must be true meanwhile and afterwards, and mends it. It returns what was wrong.
 """
 import concurrent.futures
+import datetime
 import json
 import os
 import subprocess
@@ -17,6 +18,7 @@ import pika
 import psycopg
 
 import checks
+import linear
 import stage as stages
 from clinic import PASSWORD, Clinic, Site, new_doctor, today, unique
 
@@ -93,6 +95,73 @@ class Drill:
                 return None
             time.sleep(0.1)
         return time.monotonic() - began
+
+
+# MARK: R3, the moment around the commit
+
+def cut_commits(d, times=12):
+    """R3, R1: the way to Postgres is cut before the commit arrives, and after it was done but before anybody was told."""
+    keys, cut = 0, d.network.do("latency", "postgres.clinical", seconds=0)
+    with d.database() as database:
+        before = database.execute("select count(*) from clinical.patient").fetchone()[0]
+    for moment in ("before-commit", "after-commit"):
+        for _ in range(times):
+            name, key, until = unique("Cut"), unique("key"), time.monotonic() + 20
+            d.network.do(moment, "postgres.clinical")
+            while True:
+                answer = d.site.reception.call("POST", "/v1/patients", {"name": "Drill Cut", "birthDate": "1980-02-29", "phone": "+919844444444",
+                                                                         "address": name}, key=key)
+                if answer.status == 201 or time.monotonic() > until:
+                    break
+                d.must(answer.status in (503, 409), f"a registration cut {moment} was answered {answer.status} {answer.code}")
+                time.sleep(0.05)
+            d.must(answer.status == 201, f"a registration cut {moment} was never made")
+            again = d.site.reception.call("POST", "/v1/patients", {"name": "Drill Cut", "birthDate": "1980-02-29", "phone": "+919844444444",
+                                                                    "address": name}, key=key)
+            d.must(again.status == 201 and again["id"] == answer["id"], f"the same key made another, cut {moment}")
+            keys += 1
+    now = d.network.do("heal", "postgres.clinical")
+    cuts = {what: n - cut.get(what, 0) for what, n in now.items() if n > cut.get(what, 0)}
+    with d.database() as database:
+        made = database.execute("select count(*) from clinical.patient").fetchone()[0] - before
+    d.must(made == keys, f"{keys} keys made {made} patients")
+    d.told.append(f"{keys} keys, {made} patients, {cuts}")
+
+
+def one_shelf(d, people=10):
+    """R6: everybody is handed the same medicine at the same moment, and there is not enough of it."""
+    doctor, _ = new_doctor(d.site.admin, "Dr. Shelf")
+    till, counter = d.site.reception, d.site.pharmacist
+    medicine = counter.post("/v1/inventory/medicines", {"name": unique("Shelfamol"), "form": "tablet", "taxPercent": 12, "reorderLevel": 0,
+                                                         "unitPrice": {"amount": 100, "currency": "INR"}}, key=unique())["id"]
+    history, began = [], time.monotonic()
+    for days, count in ((400, 12), (30, 11), (200, 13)):
+        batch = counter.post("/v1/inventory/batches", {"medicineId": medicine, "lotNumber": unique("LOT"), "quantity": count,
+                                                       "expiryDate": str(today() + datetime.timedelta(days=days))}, key=unique())["id"]
+        history.append(linear.Operation(0, 0, "receive", ((days, batch), count), None))
+    wanted = []
+    for _ in range(people):
+        visit = doctor.post("/v1/visits", {"patientId": d.patient(allowed=(201,))["id"]}, key=unique())["id"]
+        wanted.append(doctor.post("/v1/prescriptions", {"visitId": visit, "items": [
+            {"medicineId": medicine, "dose": 1, "frequencyPerDay": 1, "durationDays": 5}]}, key=unique())["id"])
+        doctor.post(f"/v1/visits/{visit}/complete", expect=200)
+        bill = till.post("/v1/invoices", {"visitId": visit, "mode": "AUTO"}, key=unique())["id"]
+        till.post(f"/v1/invoices/{bill}/pay", {"method": "CASH"}, key=unique())
+    barrier = threading.Barrier(people)
+
+    def hand_out(prescription):
+        client = Clinic(counter.url, counter.token)
+        client.get("/v1/inventory/medicines?limit=1")
+        barrier.wait()
+        asked = time.monotonic() - began
+        answer = client.call("POST", "/v1/dispensing", {"prescriptionId": prescription}, key=unique())
+        return linear.Operation(asked, time.monotonic() - began, "dispense", 5, "short" if answer.code == "insufficient_stock" else tuple(
+            (line["batchId"], line["quantity"]) for line in answer["lines"]) if answer.status == 201 else answer.status)
+    with concurrent.futures.ThreadPoolExecutor(people) as threads:
+        history += threads.map(hand_out, wanted)
+    stuck = linear.check(linear.Stock, history)
+    d.must(not stuck, f"no order explains what was handed out: {[tuple(o) for o in stuck or ()][:3]}")
+    d.told.append(f"{sum(o.what == 'dispense' and o.result != 'short' for o in history)} of {people} served, in an order that first-expired-first explains")
 
 
 # MARK: R18, a dependency that takes connections and says nothing
@@ -447,7 +516,7 @@ class Replicas:
         return (ready or self.ports)[number % len(ready or self.ports)]
 
 
-ALL = (hung_postgres, hung_redis, hung_broker_and_peer, blocked_broker, full_broker_disk, full_postgres_disk, wrong_clocks, poison, drain)
+ALL = (cut_commits, one_shelf, hung_postgres, hung_redis, hung_broker_and_peer, blocked_broker, full_broker_disk, full_postgres_disk, wrong_clocks, poison, drain)
 
 
 def run(env, stage, faults, names=()):
