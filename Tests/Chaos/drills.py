@@ -175,7 +175,7 @@ def hung_postgres(d):
             for _ in range(8):
                 d.others()
                 time.sleep(0.2)
-        later = d.patient(seconds=3, allowed=(503,), what="a registration once the database is known to hang")
+        later = d.patient(seconds=8, allowed=(503,), what="a registration once the database is known to hang")
         d.told.append(f"first told after {max(a.result().took for a in answers if a.result()):.1f} s, later after {later.took:.1f} s")
     finally:
         d.network.do("heal", "postgres.clinical")

@@ -83,6 +83,9 @@ class Pair:
                         return self.cut()
                 passed, is_over = look(data)
                 writer.write(passed)
+                if self.protocol.reply:
+                    self.client_out.write(self.protocol.reply)
+                    self.protocol.reply = b""
                 if is_over:
                     await writer.drain()
                     return self.cut()
@@ -112,6 +115,7 @@ class Wire:
 
     def __init__(self, route):
         self.route = route
+        self.reply = b""  # what the client is told by ourselves
 
     def forth(self, data):
         return data, False
@@ -166,8 +170,13 @@ class PostgresWire(Wire):
         while not self.begun:  # before the first typed message: what the session is to be
             if len(self.sent) < 8 or len(self.sent) < (size := struct.unpack_from("!I", self.sent)[0]):
                 return passed, False
-            self.begun = struct.unpack_from("!I", self.sent, 4)[0] >> 16 == 3
-            passed, self.sent = passed + self.sent[:size], self.sent[size:]
+            code = struct.unpack_from("!I", self.sent, 4)[0]
+            self.begun = code >> 16 == 3
+            if code == 80877103:  # May it be TLS? We could not look into it, so no.
+                self.reply = b"N"
+            else:
+                passed += self.sent[:size]
+            self.sent = self.sent[size:]
         messages, self.sent = self.messages(self.sent)
         for kind, body, whole in messages:
             if self.is_commit(kind, body):
@@ -190,8 +199,6 @@ class PostgresWire(Wire):
         return False
 
     def back(self, data):
-        if not self.begun:  # one letter: whether it wants TLS
-            return data, False
         self.got += data
         messages, self.got = self.messages(self.got)  # always whole ones, so that the end is found wherever it comes
         passed = b""
