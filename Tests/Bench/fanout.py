@@ -2,6 +2,7 @@
 import statistics
 import subprocess
 import time
+import urllib.request
 
 from clients import built
 from jobs import queue
@@ -57,8 +58,22 @@ def notice(stage):
     return change
 
 
+def ready(url):
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        try:
+            return urllib.request.urlopen(url, timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+    raise SystemExit(f"bench: {url} did not come true within 20 s")
+
+
 def once(stage, kind, service, path, count, change):
     say(f"fanout: {count:,} listeners by {kind}")
+    # A new process, so that its memory is that of these listeners.
+    stage.stack("stop", service)
+    stage.stack("start", service)
+    ready(f"{stage.health(service)}/readyz")
     pid = stage.pid(service)
     empty = rss(pid)
     listeners = Listeners(stage, kind, service, path, count)

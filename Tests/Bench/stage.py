@@ -23,8 +23,12 @@ PATIENTS, SLOTS = setting("BENCH_PATIENTS", 100_000), setting("BENCH_SLOTS", 1_0
 SECONDS, REPEATS = setting("BENCH_SECONDS", 3), setting("BENCH_REPEATS", 3)
 
 
+BEGAN = time.monotonic()
+
+
 def say(text):
-    print(f"▸ {text}", file=sys.stderr, flush=True)
+    spent = int(time.monotonic() - BEGAN)
+    print(f"▸ {spent // 60:2}:{spent % 60:02}  {text}", file=sys.stderr, flush=True)
 
 
 class Stage:
