@@ -45,8 +45,7 @@ def chosen(words):
 
 def measure(stage, names, record):
     """Measures line after line; what one of them cannot do costs no other its figures. Says which failed."""
-    time.sleep(2)  # What a service holds when it has just started and nobody has called.
-    before, peers, failed = memory.idle(stage), os.environ.get("BENCH_PEERS", "1") == "1", []
+    peers, failed = os.environ.get("BENCH_PEERS", "1") == "1", []
     load(stage)
     progress = Progress([JOBS[name] for name in names if name in JOBS], peers)
 
@@ -63,7 +62,7 @@ def measure(stage, names, record):
         record[name] = take()
         return record[name]["text"]
 
-    others = {"event": lambda: event.measure(stage), "fanout": lambda: fanout.measure(stage), "memory": lambda: memory.measure(stage, before)}
+    others = {"event": lambda: event.measure(stage), "fanout": lambda: fanout.measure(stage), "memory": lambda: memory.measure(stage)}
     for name in [*JOBS, *others]:
         if name not in names:
             continue

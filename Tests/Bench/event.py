@@ -5,6 +5,7 @@ A check-in announces two facts, the token's and the audit entry's, so 250 check-
 Both times are Postgres' own commit times: of the token's row, which nobody touches again, and of the reaction's inbox row. The
 requests come open-loop, so a slow moment delays the later ones and shows.
 """
+import dataclasses
 import json
 import statistics
 import subprocess
@@ -12,7 +13,7 @@ import subprocess
 from clients import built
 from drive import Meter
 from jobs import JOBS
-from stage import REPEATS, say, setting
+from stage import REPEATS, SECONDS as RUN, say, setting
 
 RATES, SECONDS = (250, 500), setting("BENCH_EVENT_SECONDS", 10)
 TOOK = """with took as (
@@ -26,8 +27,7 @@ select count(*) || ' ' || coalesce(percentile_cont(0.5) within group (order by m
 def once(stage, rate):
     say(f"event: {rate} check-ins a second for {SECONDS} s")
     job, client = JOBS["checkin"], built()
-    wished = job.setup.replace("{need}", str(rate * SECONDS))
-    job = type(job)(**{**vars(job), "setup": wished})
+    job = dataclasses.replace(job, rate=-(-rate * SECONDS // RUN))  # one wish for each request of this run
     job.prepare(stage)
     wishes, tokens = stage.file("wishes", "\n".join(job.wishes(stage)[:rate * SECONDS])), stage.file("tokens", "\n".join(job.tokens(stage)))
     stage.settle()

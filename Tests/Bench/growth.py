@@ -3,6 +3,7 @@
 All constraints, indexes and policies are in place while it loads; how long that takes is a figure too. What does not fit
 into BENCH_GROWTH_MINUTES (15) of loading is left out, and the table says how far it went.
 """
+import dataclasses
 import os
 import pathlib
 import statistics
@@ -25,7 +26,7 @@ SHOW = Job("show", "read an appointment", "scheduling", connections=FEW,
 
 def few(job, **more):
     """The same job with so few connections that nobody waits for the other: latency, not throughput."""
-    return Job(**{**{name: value for name, value in vars(job).items()}, "connections": FEW, **more})
+    return dataclasses.replace(job, connections=FEW, **more)
 
 
 def latency(stage, job):
@@ -65,7 +66,7 @@ def by_tenants(stage):
         tenants(stage, many)
         ids = stage.psql("select tenant || ' ' || location from bench.tenant order by n").splitlines()
         tokens = lambda _: [mint.token(*row.split()[:1], "0190d3b4-0000-7000-8000-000000000001", "reception", row.split()[1]) for row in ids]  # noqa: E731
-        wish = "(select row_number() over (order by random()) as n, t.n as caller, s.provider_id as provider, s.local_date as day, s.id as slot, t.patient from scheduling.slot s join bench.tenant t on t.tenant = s.tenant_id where s.status = 'free' and s.starts_at > now() limit {need}) w"
+        wish = "(select row_number() over (order by random()) as n, t.n as caller, s.provider_id as provider, s.local_date as day, s.id as slot, s.provider_id as patient from scheduling.slot s join bench.tenant t on t.tenant = s.tenant_id where s.status = 'free' and s.starts_at > now() limit {need}) w"
         free = f"create table bench.wish as select * from {wish}"
         jobs = [Job("list", "", "scheduling", connections=FEW, callers=tokens, setup=free,
                     line="bench.line(caller::text, 'GET', format('/v1/slots?providerId=%s&date=%s&limit=100', provider, day), '', '')"),

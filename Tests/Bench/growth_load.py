@@ -61,15 +61,15 @@ def future(stage):
 
 def tenants(stage, many):
     """200,000 free slots dealt out to `many` tenants; those of the last time are cancelled out of the way."""
-    tables = "bench.tenant (n, tenant, location, provider, patient)"
-    stage.psql("create table if not exists bench.tenant (n int primary key, tenant uuid, location uuid, provider uuid, patient uuid); truncate bench.tenant")
+    stage.psql("drop table if exists bench.tenant; create table bench.tenant (n int primary key, tenant uuid, location uuid)")
     each = 200_000 // many
-    stage.psql(f"insert into {tables} select n, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), gen_random_uuid() from generate_series(1, {many}) n")
+    stage.psql(f"insert into bench.tenant select n, gen_random_uuid(), gen_random_uuid() from generate_series(1, {many}) n")
     stage.psql(f"""
         insert into scheduling.tenant_card (tenant_id) select tenant from bench.tenant;
-        insert into scheduling.patient_card (tenant_id, patient_id, is_active) select tenant, patient, true from bench.tenant;
         insert into scheduling.provider (id, tenant_id, account_id, location_id, zone, name) select gen_random_uuid(), tenant, gen_random_uuid(), location, 'UTC', 'Dr. ' || k
             from bench.tenant, generate_series(1, greatest(1, {each} / 2000)) k;
+        -- each practitioner's patient is somebody else, so nobody is expected in two places
+        insert into scheduling.patient_card (tenant_id, patient_id, is_active) select p.tenant_id, p.id, true from scheduling.provider p join bench.tenant b on b.tenant = p.tenant_id;
         insert into scheduling.slot (id, tenant_id, provider_id, location_id, starts_at, ends_at, local_date)
         select bench.id(), p.tenant_id, p.id, p.location_id, t, t + interval '15 minutes', (t at time zone 'UTC')::date
         from scheduling.provider p join bench.tenant b on b.tenant = p.tenant_id, generate_series(1, least(2000, {each})) i,

@@ -36,13 +36,15 @@ def cold_start(stage, name):
     return (times["livez"], times["readyz"]) if len(times) == 2 else None
 
 
-def measure(stage, before):
-    """The record of memory: idle before anything ran, and now."""
+def measure(stage):
+    """What the services hold after all that was measured, how they start, and what new ones hold whom nobody has called."""
     after, starts = idle(stage), {}
     for name in SERVICES:
         say(f"cold start: {name}")
         seen = [found for found in (cold_start(stage, name) for _ in range(3)) if found]
         starts[name] = tuple(statistics.median(column) for column in zip(*seen)) if seen else (float("nan"), float("nan"))
+    time.sleep(2)
+    before = idle(stage)
     lines = [f"| {name} | {before[name]:.1f} | {after[name]:.1f} | {starts[name][0]:.0f} | {starts[name][1]:.0f} |" for name in SERVICES]
     lines.append(f"| all | {sum(before.values()):.1f} | {sum(after.values()):.1f} | | |")
     text = "## Memory and cold start\n\n| | RSS idle MiB | RSS after the run MiB | live ms | ready ms |\n|---|--:|--:|--:|--:|\n" + "\n".join(lines)
