@@ -12,8 +12,10 @@ A private stack, everything on that protects a user. All sides are measured in t
 It writes docs/benchmarks.md, replacing the lines that were measured. README.md here says how to read them.
 """
 import os
+import signal
 import sys
 import time
+import traceback
 
 import aims
 import event
@@ -25,7 +27,6 @@ from compare import Progress, compare
 from jobs import JOBS
 from load import load
 from stage import Stage, say
-from clinic import Unexpected  # noqa: I001 - stage knows where it lies
 
 EXTRA = ["event", "fanout", "memory"]
 ALONE = ["growth", "load"]
@@ -55,11 +56,11 @@ def measure(stage, names, record):
         found = {who: n for (of, who), n in getattr(stage, "found", {}).items() if of == name}
         if found:
             figures["found"] = figures.get("found", "") + " On the first page, of 40 meant: " + ", ".join(f"{who} {n}" for who, n in found.items()) + "."
-        record.setdefault("jobs", {})[name] = figures
-        return report.section(name, figures)
+        record.setdefault("jobs", {})[name] = {**figures, "when": report.when()}
+        return report.section(name, record["jobs"][name])
 
     def other(name, take):
-        record[name] = take()
+        record[name] = report.dated(take())
         return record[name]["text"]
 
     others = {"event": lambda: event.measure(stage), "fanout": lambda: fanout.measure(stage), "memory": lambda: memory.measure(stage)}
@@ -68,7 +69,9 @@ def measure(stage, names, record):
             continue
         try:
             print(f"\n{job(name) if name in JOBS else other(name, others[name])}\n", flush=True)
-        except (SystemExit, Unexpected, OSError) as failure:
+        except (SystemExit, Exception) as failure:  # noqa: BLE001 - the other lines are measured, and the bench says so at its end
+            if not isinstance(failure, SystemExit):
+                traceback.print_exc()
             say(f"{name} FAILED, going on with the next line: {failure}")
             failed.append(name)
     return failed
@@ -76,10 +79,11 @@ def measure(stage, names, record):
 
 def main():
     names, began = chosen(sys.argv[1:]), time.monotonic()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # Told to end, it takes its stack and its peers down too.
     record, failed = report.kept(), []
     if names == ["growth"]:
         import growth
-        record["growth"] = growth.measure()
+        record["growth"] = report.dated(growth.measure())
         print(f"\n{record['growth']['text']}\n")
     else:
         stage = Stage()
@@ -93,7 +97,8 @@ def main():
         finally:
             if not os.environ.get("BENCH_KEEP"):
                 stage.down()
-        record["run"] = report.stamp()
+        if not sys.argv[1:] or "run" not in record:
+            record["run"] = report.stamp()
     print(f"\n{aims.printed(record)}\n")
     if not os.environ.get("BENCH_DRY"):
         report.write(record)

@@ -28,6 +28,15 @@ def stamp():
             "patients": PATIENTS, "slots": SLOTS}
 
 
+def when():
+    run = stamp()
+    return f"{run['date']}, commit {run['commit']}, {run['seconds']} s × {run['repeats']}"
+
+
+def dated(part):
+    return {**part, "text": f"{part['text']}\n\nMeasured {when()}."}
+
+
 def number(value, digits=0):
     return "–" if value is None or math.isnan(value) else f"{value:,.{digits}f}"
 
@@ -55,7 +64,7 @@ def section(name, figures):
     job, found = JOBS[name], figures.get("found", "")
     alone = f" No peer: {job.alone}." if not job.peers else ""
     sides = {who: one for who, one in figures.items() if isinstance(one, dict)}
-    return f"### {job.title}\n\n`{name}`, {job.connections} connections.{alone}{found}\n\n{table(sides)}\n\n{ratios(sides)}"
+    return f"### {job.title}\n\n`{name}`, {job.connections} connections.{alone}{found} Measured {figures['when']}.\n\n{table(sides)}\n\n{ratios(sides)}"
 
 
 def rows(head, lines):
@@ -65,9 +74,9 @@ def rows(head, lines):
 def page(record):
     run = record.get("run", {})
     parts = ["# Benchmarks", f"""Written by `make bench`; what the figures taught us is in [what we found](benchmarks-findings.md), what each side does
-in [Tests/Bench](../Tests/Bench/README.md). The load generator, the servers, Postgres and pgbench share the machine: read ratios.""", rows(("", ""), [*described().items(), ("Run", f"{run.get('date')}, commit {run.get('commit')}"),
+in [Tests/Bench](../Tests/Bench/README.md). The load generator, the servers, Postgres and pgbench share the machine: read ratios.""", rows(("", ""), [*described().items(), ("Last whole run", f"{run.get('date')}, commit {run.get('commit')}"),
                      ("Data", f"{run.get('patients', 0):,} patients, {run.get('slots', 0):,} slots; tokens, row-level security, encryption, audit, outbox, fsync on"),
-                     ("Each figure", f"median of {run.get('repeats')} × {run.get('seconds')} s, all sides in turn")]),
+                     ("Each figure", f"median of {run.get('repeats')} × {run.get('seconds')} s, all sides in turn, unless its line says otherwise")]),
              "## Aims", aims.printed(record), "![requests a second, ours against each](benchmarks/ratios.svg)"]
     if record.get("jobs"):
         parts += ["## Jobs", *(section(name, record["jobs"][name]) for name in JOBS if name in record["jobs"])]
