@@ -100,4 +100,4 @@ def pgbench(stage, script, job):
     n = int(found[1])
     bad = max(0, n - (int(stage.psql(job.effect)) - effect)) if job.effect else 0
     return {"p50": float(re.search(r"latency average = ([\d.]+)", done.stdout)[1]), "p99": NAN, "sent": NAN, "rss": NAN, "bad": bad,
-            **meter.each(n), "service": NAN, "rps": float(re.search(r"tps = ([\d.]+)", done.stdout)[1]) * job.steps}
+            **meter.each(n * job.steps), "service": NAN, "rps": float(re.search(r"tps = ([\d.]+)", done.stdout)[1]) * job.steps}
