@@ -33,7 +33,7 @@ def booking_facts(of):
 JOBS = [
     Job("slots", "list a day's slots", "scheduling",
         setup="""create table bench.wish as select row_number() over () as n, provider, day from (select * from (
-            select distinct provider_id as provider, local_date as day from scheduling.slot where tenant_id = '{tenant}' and starts_at > now()) days order by random() limit 5000) some""",
+            select distinct provider_id as provider, local_date as day from scheduling.slot where tenant_id = '{tenant}' and starts_at > now()) days order by random() limit 5000) picked""",
         line="bench.line('1', 'GET', format('/v1/slots?providerId=%s&date=%s&limit=100', provider, day), '', '')"),
     Job("book", "book a slot", "scheduling", rate=5000, before=over,
         setup=f"create table bench.wish as with {free('{need}')}, w as (select {COLUMNS} from free, size join who on true where who.n = (free.n - 1) % s + 1) select w.*, {booking_facts('w')} from w",
