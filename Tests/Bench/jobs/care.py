@@ -75,7 +75,7 @@ def billed(stage):
 
 
 VISIT = Job(
-    "visit", "sign a visit", "clinical", rate=1500, before=opened, callers=stage_doctor, peers=(), alone="what it seals is our own format",
+    "visit", "sign a visit", "clinical", rate=3000, before=opened, callers=stage_doctor, peers=(), alone="what it seals is our own format",
     setup="create table bench.wish as select row_number() over () as n, id, patient_id as patient from clinical.visit where status = 'in_progress' limit {need}",
     line="bench.line('1', 'POST', format('/v1/visits/%s/complete', id), '', '{}')",
     effect="select count(*) from clinical.visit where status = 'completed'")
@@ -90,7 +90,7 @@ JOBS = [
         line="""bench.line('1', 'POST', '/v1/invoices', '', format('{"visitId":"%s","mode":"MANUAL","lines":[{"description":"Consultation","quantity":1,"unitPrice":{"amount":50000,"currency":"INR"},"taxPercent":18}]}', visit))""",
         follow=("/v1/invoices/{id}/pay", '{"method":"CASH"}'),
         effect="select (select count(*) from billing.invoice) + (select count(*) from billing.payment)"),
-    Job("dispense", "dispense a paid prescription", "pharmacy", rate=2500, before=shelf, callers=lambda stage: [stage.door.as_("pharmacist").token],
+    Job("dispense", "dispense a paid prescription", "pharmacy", rate=3000, before=shelf, callers=lambda stage: [stage.door.as_("pharmacist").token],
         setup=PRESCRIBED,
         line="""bench.line('1', 'POST', '/v1/dispensing', '', format('{"prescriptionId":"%s"}', prescription))""",
         effect="select count(*) from pharmacy.dispensing"),

@@ -59,7 +59,7 @@ ISSUED = """json_build_object('tokenId', w.id, 'number', 'A-001', 'patientId', p
     bench.entry('queue', 'check-in', 'token', w.id, 'reception', json_build_object('status', 'WAITING', 'number', 'A-001', 'patientId', patient, 'providerId', doctor)) as entry"""
 
 NEXT = Job(
-    "next", "call the next patient", "queue", rate=3000, before=called, callers=doctors_tokens,
+    "next", "call the next patient", "queue", rate=4000, before=called, callers=doctors_tokens,
     setup="""create table bench.wish as select n, account, provider as doctor, location as site, bench.id() as id,
         json_build_object('tokenId', provider, 'patientId', account, 'providerId', provider, 'locationId', location, 'localDate', '{day}', 'waitedSeconds', 1, 'calledAt', now()) as fact,
         bench.entry('queue', 'call', 'token', provider, 'doctor', json_build_object('status', 'WITH_DOCTOR', 'providerId', provider)) as entry
@@ -69,7 +69,7 @@ NEXT = Job(
     aims=((None, "rps", ">=", 1000, "call next ≥ 1,000/s"),))
 
 JOBS = [
-    Job("checkin", "check in for an appointment", "queue", rate=3000, before=arrived,
+    Job("checkin", "check in for an appointment", "queue", rate=4000, before=arrived,
         setup=f"""create table bench.wish as with {free('{need}')}, w as (
                 select {COLUMNS}, bench.id() as token, d.provider as doctor, d.location as site from free join who on who.n = free.n join bench.doctor d on d.n = (free.n - 1) % {DOCTORS} + 1)
             select n, id, slot, provider, location, starts_at, ends_at, local_date, patient, doctor, site, token from w;
