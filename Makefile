@@ -53,7 +53,7 @@ lint: ## names, lengths and imports
 	@Tests/lint
 
 .PHONY: fuzz conformance
-fuzz: ## libFuzzer on all that reads strangers' bytes (TARGET=json SECONDS=20)
+fuzz: ## libFuzzer on all that reads strangers' bytes (TARGET=json SECONDS=600)
 	@FUZZ_SECONDS=$(or $(SECONDS),60) TARGET=$(or $(TARGET),all) Tests/Fuzz/fuzz
 conformance: ## other people's HTTP, WebSocket and OpenAPI clients, against the running stack (ONLY=websocket)
 	@Tests/Conformance/run $(ONLY)

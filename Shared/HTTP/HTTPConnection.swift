@@ -170,6 +170,8 @@ import Loop
                 answer(refusal, to: request)
             } else {
                 unread = []
+                // Its end came while the handshake was being answered, so nobody would hear of it again.
+                if peerEnded { close() }
             }
         }
     }

@@ -102,6 +102,8 @@ import Loop
             socket.close()
         }
         if !leftover.isEmpty { leftover.withUnsafeBytes { socket.received($0) } }
+        // A client that sent much before it was answered was not read any further.
+        if socket.isOpen, socket.messageBytes <= connection.server.configuration.backlog { connection.watch(reading: true) }
         if connection.server.isDraining { socket.stop() }
         return nil
     }

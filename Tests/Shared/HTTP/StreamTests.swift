@@ -176,6 +176,35 @@ import Testing
         }
     }
 
+    // Both found by `make fuzz TARGET=websocket`: a server that asks a database before it accepts is slow to accept.
+    @Test func `A client that ends while it is being accepted is gone`() async throws {
+        let log = Journal()
+        try await withServer({ _ in
+            try? await EventLoop.sleep(for: .milliseconds(20))
+            return Response(101, body: .webSocket { log.lines.append(await $0.receive() == nil ? "gone" : "message") })
+        }) { port, _ in
+            let client = try TestClient(port: port)
+            try client.send(Self.handshake)
+            client.finish()
+            #expect(try client.readToEnd().hasPrefix("HTTP/1.1 101 "))
+            #expect(try await onLoop { log.lines } == ["gone"])
+        }
+    }
+
+    @Test func `A client that sends much while it is being accepted is read on`() async throws {
+        try await withServer({ request in
+            try? await EventLoop.sleep(for: .milliseconds(20))
+            return await Self.echo(request)
+        }) { port, _ in
+            let client = try TestClient(port: port)
+            // More than is read ahead, and nothing of it for the handler.
+            let pongs = (0..<1500).flatMap { _ in frame(10, [UInt8](repeating: 0, count: 100)) }
+            try client.send(Array(Self.handshake.utf8) + pongs + frame(1, [0x61]))
+            _ = try client.read(until: "\r\n\r\n")
+            #expect(try client.read(count: 3) == [0x81, 1, 0x61])
+        }
+    }
+
     @Test(
         arguments: [
             ([0x81, 0x01, 0x61], 1002), ([0xc1, 0x80, 0, 0, 0, 0], 1002), ([0x83, 0x80, 0, 0, 0, 0], 1002),
