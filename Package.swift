@@ -90,6 +90,14 @@ package.targets += [
         swiftSettings: strict)
 ]
 
+/// Pure decisions of several modules under seeded schedules: Tests/Simulation/README.md.
+package.targets += [
+    .testTarget(
+        name: "SimulationTests",
+        dependencies: ["AMQP", "Postgres", "Messaging", "Contracts", "Primitives", "Queue", "Clinical", "Billing", "Pharmacy", "Scheduling"],
+        path: "Tests/Simulation", exclude: ["README.md"], swiftSettings: strict)
+]
+
 package.targets += service("Auth", uses: "Cryptography")
 package.targets += service("Scheduling")
 package.targets += service("Queue", uses: "Redis")

@@ -26,12 +26,7 @@ import Primitives
     private let settings: MessagingSettings
     private let note: Note
     private let alarm = Alarm()
-    /// After a wake-up the commit may be a moment away: looks come quickly first, then ever slower.
-    private var eagerness = 0
-    /// Kinds a full queue refused, and when to try them again: meanwhile the others go on.
-    private var refused: [String: ContinuousClock.Instant] = [:]
-
-    private static let batch = 256
+    private var book = RelayBook()
 
     package init(
         service: String, db: Database, publisher: Publisher, settings: MessagingSettings = MessagingSettings(),
@@ -46,7 +41,7 @@ import Primitives
 
     /// Something is about to commit. Local and free: `pg_notify` would make commits queue behind one lock.
     package func wake() {
-        eagerness = 4
+        book.wake()
         alarm.ring()
     }
 
@@ -55,7 +50,7 @@ import Primitives
         while !Task.isCancelled {
             do {
                 try await drain()
-                await alarm.wait(upTo: pause)
+                await alarm.wait(upTo: book.pause(upTo: settings.pollInterval))
             } catch {
                 note(.fault("outbox relay", error))
                 await alarm.wait(upTo: .milliseconds(Int.random(in: 250...1000)))
@@ -68,21 +63,14 @@ import Primitives
     package func drain() async throws {
         let before = metrics.published
         while try await publishBatch() {}
-        if metrics.published > before { eagerness = 4 }
+        if metrics.published > before { book.wake() }
         metrics.oldestUnpublished = try await age()
-    }
-
-    /// 2, 8, 32, 128 ms after a wake-up, then the poll.
-    private var pause: Duration {
-        guard eagerness > 0 else { return settings.pollInterval }
-        eagerness -= 1
-        return min(.milliseconds(2 << (2 * (3 - eagerness))), settings.pollInterval)
     }
 
     /// True when there may be more.
     private func publishBatch() async throws -> Bool {
         guard publisher.isConnected, !publisher.isBlocked else { return false }
-        let held = heldBack()
+        let held = book.heldBack(at: .now)
         return try await db.systemTransaction { tx in
             guard try await self.leads(tx) else { return false }
             let rows = try await tx.all(
@@ -91,18 +79,19 @@ import Primitives
                 from outbox
                 where published_at is null and type <> all(\(held)::text[])
                 order by seq
-                limit 256
+                limit \(unsafe: String(RelayBook.batch))
                 for update skip locked
                 """,
                 as: Announced.init(row:))
             guard !rows.isEmpty else { return false }
             let outcomes = try await self.publisher.publish(rows.map(self.message))
-            let confirmed = zip(rows, outcomes).filter { $0.1 == .confirmed }.map(\.0.envelope.id)
+            let result = self.book.settle(rows.map(\.envelope.name.text), outcomes, at: .now)
+            let confirmed = result.confirmed.map { rows[$0].envelope.id }
             if !confirmed.isEmpty {
                 try await tx.run("update outbox set published_at = now() where id = any(\(confirmed)::uuid[])")
             }
-            self.account(rows, outcomes)
-            return rows.count == Self.batch && confirmed.count == rows.count
+            self.account(rows, outcomes, result)
+            return result.goesOn
         }
     }
 
@@ -119,23 +108,10 @@ import Primitives
             body: CloudEvent.encode(row.envelope, source: service, data: row.data.utf8))
     }
 
-    private func account(_ rows: [Announced], _ outcomes: [Outcome]) {
-        for (row, outcome) in zip(rows, outcomes) {
-            switch outcome {
-            case .confirmed: metrics.published += 1
-            case .unknown: metrics.retried += 1
-            case .nacked, .returned:
-                metrics.retried += 1
-                refused[row.envelope.name.text] = .now + .seconds(5)
-                note(.refused(row.envelope.name, outcome))
-            }
-        }
-    }
-
-    private func heldBack() -> [String] {
-        let now = ContinuousClock.now
-        refused = refused.filter { $0.value > now }
-        return refused.keys.sorted()
+    private func account(_ rows: [Announced], _ outcomes: [Outcome], _ result: RelayBook.Result) {
+        metrics.published += result.confirmed.count
+        metrics.retried += rows.count - result.confirmed.count
+        for index in result.refused { note(.refused(rows[index].envelope.name, outcomes[index])) }
     }
 
     private func age() async throws -> Duration {
