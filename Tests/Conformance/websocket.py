@@ -11,7 +11,7 @@ import struct
 import websockets
 from wsproto.utilities import generate_accept_token
 
-from wire import GATEWAY, PORTS, Clinic, answers, case, connect, everything, main, statuses
+from wire import GATEWAY, PORTS, Clinic, answers, case, connect, everything, main, named, statuses
 
 PORT, PATH = PORTS["notifications"], "/v1/notifications/live"
 TOKEN = Clinic().as_("reception").token
@@ -85,11 +85,6 @@ def closes(code, *sent):
     codes = [struct.unpack(">H", p[:2])[0] if p else None for o, p in got if o == CLOSE]
     # wslay drops a client whose control frame is malformed without a word, which RFC 6455 7.1.7 allows.
     assert closed and (codes == [code] or (code is MALFORMED and codes in ([], [None], [1002]))), f"close codes {codes}, closed {closed}, expected {code}"
-
-
-def named(name, body):
-    body.__doc__ = name
-    case(body)
 
 
 for _name, _status, _changed in (

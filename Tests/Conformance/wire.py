@@ -21,6 +21,11 @@ def case(function):
     return function
 
 
+def named(name, body):
+    body.__doc__ = name
+    case(body)
+
+
 def main():
     """Runs every case, prints a line for each that fails, and ends with their number."""
     began, failed = time.monotonic(), 0
@@ -75,4 +80,4 @@ def answers(port, path="/v1/auth/login"):
     return len(got) == 1 and time.monotonic() - began < 1
 
 
-__all__ = ["Clinic", "GATEWAY", "PORTS", "SERVICES", "answers", "case", "connect", "everything", "exchange", "main", "statuses"]
+__all__ = ["Clinic", "GATEWAY", "PORTS", "SERVICES", "answers", "case", "connect", "everything", "exchange", "main", "named", "statuses"]
