@@ -139,6 +139,7 @@ extension PaymentRoutes {
 
     private static let after: [Schema.Field] = [
         .required("invoice", .object([
+            .required("id", .id), .required("number", .text(max: 20)), .required("total", .money(0...Money.limit)),
             .required("status", .choice(["ISSUED", "PAID"])), .required("paid", .money(0...Money.limit)),
             .required("refunded", .money(0...Money.limit)), .required("due", .money(0...Money.limit)),
         ]))
