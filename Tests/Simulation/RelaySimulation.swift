@@ -118,17 +118,15 @@ struct Road {
             step = .published(rows, outcomes)
         case .published(let rows, let outcomes):
             step = .idle
-            var result = book.settle(rows.map { "\($0.kind)" }, outcomes, at: now)
+            let result = book.settle(rows.map { "\($0.kind)" }, outcomes, at: now)
             if fault == .neverAsksAgain, !result.refused.isEmpty {
                 _ = book.settle(rows.map { "\($0.kind)" }, outcomes, at: now + .seconds(1_000_000))
             }
-            if fault == .marksWithoutConfirm {
-                result = .init(confirmed: Array(rows.indices), refused: [], goesOn: false)
-            }
-            for index in result.confirmed { published.insert(rows[index].seq) }
+            let confirmed = fault == .marksWithoutConfirm ? Array(rows.indices) : result.confirmed
+            for index in confirmed { published.insert(rows[index].seq) }
             cursor = max(cursor, rows.last?.seq ?? 0)
             for index in rows.indices where outcomes[index] != .confirmed && fault == nil {
-                try must(!result.confirmed.contains(index), "a fact that the broker did not confirm is marked")
+                try must(!confirmed.contains(index), "a fact that the broker did not confirm is marked")
             }
         }
     }
