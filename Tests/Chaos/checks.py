@@ -220,7 +220,8 @@ def ordered(model, parts, promise, what):
         try:
             stuck = linear.check(model, operations)
         except linear.Undecided as undecided:
-            stuck = [str(undecided)]
+            print(f"  ? {promise}: {what} {key}: {undecided}", flush=True)
+            continue
         if stuck:
             found.append(f"{promise}: {what} {key}: no order explains {len(operations)} operations; stuck at {[tuple(o) for o in stuck[:4]]}")
     return found

@@ -7,6 +7,7 @@ import threading
 import time
 
 SERVICES = ("auth", "scheduling", "queue", "clinical", "pharmacy", "billing", "notifications", "reporting")
+RESPITE = {"rabbitmq": 10, "postgres": 3}  # seconds between two faults of one server
 BEHIND = ("postgres", "redis", "rabbitmq")
 
 
@@ -69,7 +70,7 @@ def clocks(rng, seconds):
 class Faults:
     def __init__(self, env, history, stage=None):
         self.env, self.history, self.stage = env, history, stage
-        self.count, self.cuts = {}, {}
+        self.count, self.cuts, self.up = {}, {}, {}
 
     def run(self, lanes):
         """Starts the lanes; returns their threads."""
@@ -80,9 +81,11 @@ class Faults:
 
     def lane(self, steps):
         for at, what, victim, extent in steps:
-            time.sleep(max(0.0, at - self.history.now()))
+            # A broker needs its time to be found again; one that is killed as it comes up was never there.
+            time.sleep(max(0.0, at - self.history.now(), self.up.get(victim, 0) + RESPITE.get(victim, 0) - self.history.now()))
             try:
                 self.do(what, victim, extent)
+                self.up[victim] = self.history.now()
             except Exception as problem:  # a fault that cannot be done is told, and the run goes on
                 self.history.problem(f"the fault {what} {victim} could not be done: {problem!r}")
 

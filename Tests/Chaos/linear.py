@@ -50,7 +50,7 @@ class Undecided(Exception):
 
 def reachable(todo, ends, taken):
     """The operations that may come next: asked before the first answer that is still to be explained."""
-    first, found = FOREVER, []
+    first, found, alike = FOREVER, [], set()
     low = (~taken & (taken + 1)).bit_length() - 1  # all before it are placed
     for index in range(low, len(todo)):
         if taken >> index & 1:
@@ -58,8 +58,13 @@ def reachable(todo, ends, taken):
         if todo[index].before > first:
             break
         first = min(first, todo[index].after)
+        if todo[index].after == FOREVER:  # of several that could all have happened, it does not matter which did
+            if todo[index][2:] in alike:
+                continue
+            alike.add(todo[index][2:])
         found.append(index)
-    return [i for i in found if todo[i].before <= first]
+    # Who was answered first is tried first, and what nobody was told of last: so the likely order is found at once.
+    return sorted((i for i in found if todo[i].before <= first), key=lambda i: todo[i].after)
 
 
 class Queue:

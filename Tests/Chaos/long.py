@@ -70,7 +70,7 @@ def killing(seed, seconds, wanted):
             lane.append((at, "kill", rng.choice(victims), 0))
             at += rng.uniform(0.7, 1.3)
         lanes.append(lane)
-    for victim, apart in (("rabbitmq", 12), ("postgres", 25)):
+    for victim, apart in (("rabbitmq", 12), ("postgres", 16)):
         times = [5 + apart * n + rng.uniform(0, 5) for n in range(int((seconds - 10) / apart))][:max(0, wanted[f"{victim} kill"])]
         lanes.append([(at, "kill", victim, 0) for at in times])
     return lanes
@@ -83,7 +83,7 @@ def main():
     parser.add_argument("--service-kills", type=int, default=1000)
     parser.add_argument("--broker-kills", type=int, default=50)
     parser.add_argument("--postgres-kills", type=int, default=20)
-    parser.add_argument("--round", type=float, default=90, help="seconds of one round")
+    parser.add_argument("--round", type=float, default=150, help="seconds of one round")
     parser.add_argument("--only", choices=("r1", "kills", "seeds", "drills"))
     parser.add_argument("--fresh", action="store_true")
     options = parser.parse_args()
@@ -108,17 +108,16 @@ class Long:
         self.env, self.stage, self.totals, self.options, self.until = env, stage, totals, options, until
 
     def go(self):
-        turns = [t for t in (self.r1, self.kills, self.seeds, self.drills) if self.options.only in (None, t.__name__)]
-        while time.monotonic() < self.until and turns:
-            for turn in list(turns):
+        turns = [t for t in (self.r1, self.kills, self.drills, self.seeds) if self.options.only in (None, t.__name__)]
+        while turns and time.monotonic() < self.until:
+            # The numbers first; new seeds are for the time that is left.
+            for turn in [t for t in turns if t != self.seeds] or list(turns):
                 if time.monotonic() > self.until:
                     break
                 if not turn():
                     turns.remove(turn)
                 left = max(0, self.until - time.monotonic())
                 print(f"── {self.totals.line()}; {left // 60:.0f} min {left % 60:.0f} s left", flush=True)
-            if turns == [self.seeds] and self.options.only is None and time.monotonic() > self.until:
-                break
 
     def tell(self, seconds, counts, wrong):
         for one in wrong[:20]:

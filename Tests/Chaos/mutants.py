@@ -63,7 +63,7 @@ def copy(source, target):
                 server.execute(f"drop database if exists {target} with (force)")
                 server.execute(f"alter database {source} with allow_connections false")
                 server.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [source])
-                server.execute(f"create database {target} template {source}")
+                server.execute(f"create database {target} template {source} strategy file_copy")
                 break
             except psycopg.errors.ObjectInUse:
                 time.sleep(0.05)

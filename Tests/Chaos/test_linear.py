@@ -97,3 +97,10 @@ def test_a_true_history_passes_and_the_same_with_one_answer_changed_does_not(see
     forged = list(history)
     forged[first] = history[first]._replace(result=history[second].result)
     assert check(Queue, forged)
+
+
+def test_much_that_nobody_was_told_of_is_decided_all_the_same():
+    rng = random.Random(5)
+    history = a_day(rng, 1500)
+    ghosts = [op(rng.uniform(0, 1500), FOREVER, "next", None, None) for _ in range(150)]
+    assert check(Queue, history + ghosts) is None

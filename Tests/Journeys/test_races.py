@@ -15,15 +15,16 @@ from clinic import unique
 class Gate:
     """While shut, statements of one shape on one table wait behind their snapshot."""
 
-    def __init__(self, url, table, shape):
-        self.url, self.table, self.shape = url, table, shape
+    def __init__(self, url, table, shape, volatility="stable"):
+        """`stable` holds a scan that finds no row; `volatile` holds at a row, and is not asked while the statement is planned."""
+        self.url, self.table, self.shape, self.volatility = url, table, shape, volatility
         self.number = int(unique("")[-8:], 16)
         self.name = f"gate_{self.number}"
 
     def __enter__(self):
         self.owner = psycopg.connect(self.url, autocommit=True)
         self.owner.execute(f"""
-            create function public.{self.name}() returns uuid language plpgsql stable as $$
+            create function public.{self.name}() returns uuid language plpgsql {self.volatility} as $$
             begin
                 if current_query() like '{self.shape}' then
                     perform pg_advisory_lock_shared({self.number});
@@ -92,7 +93,7 @@ def test_next_calls_who_waits_though_the_one_before_was_just_there(env, receptio
     client, provider = own_doctor
     tokens = [reception.post("/v1/queue/walk-in", {"patientId": make_patient()["id"], "providerId": provider["id"]})["id"] for _ in range(2)]
     assert client.post("/v1/queue/next", expect=200)["id"] == tokens[0]
-    with Gate(env["POSTGRES_URL"], "queue.token", "%with called as%") as gate:
+    with Gate(env["POSTGRES_URL"], "queue.token", "%with called as%", "volatile") as gate:
         gate.shut()
         second = meanwhile(lambda: client.call("POST", "/v1/queue/next", {}))  # has seen the first one with the doctor
         gate.wait()
@@ -117,3 +118,20 @@ def test_two_first_requests_with_one_key_have_one_effect(env, reception, make_pa
     made = {a["id"] for a in answers if a.status == 201}
     assert len(made) == 1 and {(a.status, a.code) for a in answers} <= {(201, None), (409, "request_in_progress")}, answers
     assert register()["id"] in made
+
+
+def test_nobody_is_told_that_nobody_waits_while_the_first_is_being_called(env, reception, own_doctor, make_patient, meanwhile):
+    """Two calls at once for one practitioner are heard one after the other: the second finds the first one's patient."""
+    client, provider = own_doctor
+    token = reception.post("/v1/queue/walk-in", {"patientId": make_patient()["id"], "providerId": provider["id"]})["id"]
+    call = lambda: client.call("POST", "/v1/queue/next", {})  # noqa: E731
+    with psycopg.connect(env["POSTGRES_URL"]) as holder, psycopg.connect(env["POSTGRES_URL"], autocommit=True) as watcher:
+        holder.execute("""select from queue.queue_day where (location_id, local_date) =
+            (select location_id, local_date from queue.token where id = %s) for update""", [token])
+        first = meanwhile(call)  # has taken the token, and waits for the day's row
+        until_waiting(watcher, "locktype in ('transactionid', 'tuple')")
+        second = meanwhile(call)
+        time.sleep(0.3)  # long enough to say something rash
+        holder.rollback()
+        assert first.result().status == 200 and first.result()["id"] == token
+        assert (second.result().status, second.result().code) == (409, "already_serving"), second.result()
