@@ -6,6 +6,7 @@ standard input, `{"do": "blackhole", "on": "postgres.clinical", …}`, and ends 
 """
 import asyncio
 import json
+import os
 import socket
 import struct
 import subprocess
@@ -229,6 +230,7 @@ async def serve(routes):
             if route.name == order["on"] or route.name.split(".")[0] == order["on"] or order["on"] == "*":
                 obey(route, order)
         print(json.dumps({"done": done, "on": order["on"]}), flush=True)
+    os._exit(0)  # nobody is left to be told how many connections that was
 
 
 def obey(route, order):
