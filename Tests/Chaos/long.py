@@ -70,7 +70,7 @@ def killing(seed, seconds, wanted):
             lane.append((at, "kill", rng.choice(victims), 0))
             at += rng.uniform(0.7, 1.3)
         lanes.append(lane)
-    for victim, apart in (("rabbitmq", 12), ("postgres", 16)):
+    for victim, apart in (("rabbitmq", 25), ("postgres", 30)):
         times = [5 + apart * n + rng.uniform(0, 5) for n in range(int((seconds - 10) / apart))][:max(0, wanted[f"{victim} kill"])]
         lanes.append([(at, "kill", victim, 0) for at in times])
     return lanes
@@ -83,7 +83,7 @@ def main():
     parser.add_argument("--service-kills", type=int, default=1000)
     parser.add_argument("--broker-kills", type=int, default=50)
     parser.add_argument("--postgres-kills", type=int, default=20)
-    parser.add_argument("--round", type=float, default=150, help="seconds of one round")
+    parser.add_argument("--round", type=float, default=300, help="seconds of one round")
     parser.add_argument("--only", choices=("r1", "kills", "seeds", "drills"))
     parser.add_argument("--fresh", action="store_true")
     options = parser.parse_args()
