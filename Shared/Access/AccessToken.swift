@@ -22,11 +22,14 @@ package struct AccessToken: Sendable {
     /// token that does not say, which is never recent enough.
     package let authenticatedAt: Timestamp?
     package let assurance: Assurance
+    /// Nil for the tokens of first-party sign-ins.
+    package let grant: Grant?
 
     package init(
         account: AccountID, tenant: TenantID, roles: Set<Role>, session: ID<SessionKind>, location: LocationID,
         zone: String, currency: Currency, patient: PatientID?, issuedAt: Timestamp, expiresAt: Timestamp,
-        authenticatedAt: Timestamp? = nil, assurance: Assurance = .single
+        authenticatedAt: Timestamp? = nil, assurance: Assurance = .single,
+        grant: Grant? = nil
     ) {
         self.account = account
         self.tenant = tenant
@@ -40,17 +43,19 @@ package struct AccessToken: Sendable {
         self.expiresAt = expiresAt
         self.authenticatedAt = authenticatedAt
         self.assurance = assurance
+        self.grant = grant
     }
 
     func principal(bearer: String) -> Principal {
         Principal(
             account: account, tenant: tenant, roles: roles, session: session, location: location, zone: zone,
             currency: currency, patient: patient, bearer: bearer, authenticatedAt: authenticatedAt,
-            assurance: assurance)
+            assurance: assurance, grant: grant)
     }
 
     /// Reads the claims; nil when one is missing or no value of its kind, an unknown role included.
-    init?(claims: JSONObject) {
+    init?(claims: JSONObject, grant: Grant?) {
+        self.grant = grant
         do {
             account = try claims.required("sub")
             tenant = try claims.required("tid")
@@ -74,7 +79,13 @@ package struct AccessToken: Sendable {
     func write(claims json: inout JSONWriter, issuer: String, audience: String) {
         json.object {
             $0.field("iss", issuer)
-            $0.field("aud", audience)
+            if let grant {
+                $0.field("aud", grant.services.sorted().map(Grant.resource))
+                $0.field("client_id", grant.client)
+                $0.field("scope", Scope.text(grant.scopes))
+            } else {
+                $0.field("aud", audience)
+            }
             $0.field("sub", account)
             $0.field("tid", tenant)
             $0.field("roles", Role.allCases.filter { roles.contains($0) })
@@ -109,24 +120,46 @@ package struct TokenMint: Sendable {
     private let header: String
     private let issuer: String
     private let audience: String
+    private let publicIssuer: String
+    private let idTokenHeader: String
 
-    package init(key: SigningKey, issuer: String = TokenVerifier.issuer, audience: String = TokenVerifier.audience) {
+    /// `publicIssuer` is the OpenID Connect issuer: the address of the gateway as clients see it.
+    package init(
+        key: SigningKey, issuer: String = TokenVerifier.issuer, audience: String = TokenVerifier.audience,
+        publicIssuer: String = TokenVerifier.issuer
+    ) {
         self.key = key
         self.issuer = issuer
         self.audience = audience
+        self.publicIssuer = publicIssuer
+        header = Self.header(AccessToken.type, key)
+        idTokenHeader = Self.header("JWT", key)
+    }
+
+    private static func header(_ type: String, _ key: SigningKey) -> String {
         var json = JSONWriter()
         json.object {
             $0.field("alg", "ES256")
-            $0.field("typ", AccessToken.type)
+            $0.field("typ", type)
             $0.field("kid", key.verifying.id)
         }
-        header = Base64URL.encode(json.bytes)
+        return Base64URL.encode(json.bytes)
     }
+
+    /// What the tokens of this mint are verified with.
+    package var keyID: String { key.verifying.id }
 
     package func sign(_ token: AccessToken) throws -> String {
         var json = JSONWriter()
-        token.write(claims: &json, issuer: issuer, audience: audience)
-        let signed = header + "." + Base64URL.encode(json.bytes)
+        token.write(claims: &json, issuer: token.grant == nil ? issuer : publicIssuer, audience: audience)
+        return try seal(header, json.bytes)
+    }
+
+    /// An ID token (OpenID Connect Core 2): its type differs, so no service takes it for an access token.
+    package func sign(idToken claims: [UInt8]) throws -> String { try seal(idTokenHeader, claims) }
+
+    private func seal(_ header: String, _ claims: [UInt8]) throws -> String {
+        let signed = header + "." + Base64URL.encode(claims)
         return signed + "." + Base64URL.encode(try key.sign([UInt8](signed.utf8)))
     }
 }

@@ -31,6 +31,8 @@ package struct KeySet: Sendable {
     package subscript(_ id: String) -> VerifyingKey? { keys[id] }
 
     package var count: Int { keys.count }
+    package var ids: Set<String> { Set(keys.keys) }
+    package var all: [VerifyingKey] { keys.values.sorted { $0.id < $1.id } }
 }
 
 package enum KeySetError: Error, Equatable { case malformed, noKey }

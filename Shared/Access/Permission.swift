@@ -15,6 +15,7 @@ package enum Permission: String, CaseIterable, Sendable {
     case signedIn
     case manageUsers
     case manageTenants
+    case manageClients
     case registerPatients, readPatients, changePatients, inactivatePatients
     case readProviders
     case openSlots, readSlots, blockSlots
@@ -33,7 +34,7 @@ package enum Permission: String, CaseIterable, Sendable {
     package var roles: Set<Role> {
         switch self {
         case .anyone, .signedIn: Set(Role.allCases)
-        case .manageUsers, .manageTenants: [.admin]
+        case .manageUsers, .manageTenants, .manageClients: [.admin]
         case .registerPatients, .changePatients: [.reception, .admin]
         case .inactivatePatients: [.reception, .admin]
         case .readPatients: Self.staff.union([.patient])  // a patient: the own record only, checked by scope

@@ -14,6 +14,8 @@ package struct Principal: Sendable {
     package let currency: Currency
     /// The patient record of a patient account.
     package let patient: PatientID?
+    /// What a client was given on this account's behalf; nil for the suite's own clients, who act as the person.
+    package let grant: Grant?
     /// The token itself, to ask another service on this person's behalf. Never logged.
     package let bearer: String
     /// When this person last proved who they are; nil when the token does not say.
@@ -23,7 +25,7 @@ package struct Principal: Sendable {
     package init(
         account: AccountID, tenant: TenantID, roles: Set<Role>, session: ID<SessionKind>, location: LocationID,
         zone: String, currency: Currency, patient: PatientID?, bearer: String,
-        authenticatedAt: Timestamp? = nil, assurance: Assurance = .single
+        authenticatedAt: Timestamp? = nil, assurance: Assurance = .single, grant: Grant? = nil
     ) {
         self.account = account
         self.tenant = tenant
@@ -36,14 +38,17 @@ package struct Principal: Sendable {
         self.bearer = bearer
         self.authenticatedAt = authenticatedAt
         self.assurance = assurance
+        self.grant = grant
     }
 
     package func has(_ role: Role) -> Bool { roles.contains(role) }
-    package func may(_ permission: Permission) -> Bool { !roles.isDisjoint(with: permission.roles) }
+    package func may(_ permission: Permission) -> Bool {
+        guard !roles.isDisjoint(with: permission.roles) else { return false }
+        guard let grant else { return true }
+        return grant.allows(permission)
+    }
     /// Whether the caller is only a patient: then every query is bound to `patient`.
     package var isOnlyPatient: Bool { roles.isSubset(of: [.patient]) }
     /// The most telling role, for the audit trail.
     package var mainRole: Role { Role.allCases.reversed().first { roles.contains($0) } ?? .service }
 }
-
-package enum SessionKind {}

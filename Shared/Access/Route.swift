@@ -36,11 +36,14 @@ package struct Route: Sendable {
         package var problems: [String]
         /// RFC 7396: the body is `application/merge-patch+json` (plain JSON is accepted too).
         package var isMergePatch: Bool
+        /// Parameters come as a form, in the query or the body, and the handler reads them with `Form`: OAuth 2.0
+        /// (RFC 6749 3.1) ignores unknown parameters, which our schemas refuse.
+        package var isForm: Bool
 
         package init(
             _ summary: String, body: Schema? = nil, query: [Schema.Field] = [],
             answers: [(status: Int, schema: Schema?)] = [(200, nil)], problems: [String] = [],
-            isMergePatch: Bool = false
+            isMergePatch: Bool = false, isForm: Bool = false
         ) {
             self.summary = summary
             self.body = body
@@ -48,6 +51,7 @@ package struct Route: Sendable {
             self.answers = answers
             self.problems = problems
             self.isMergePatch = isMergePatch
+            self.isForm = isForm
         }
     }
 

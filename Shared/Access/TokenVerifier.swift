@@ -15,17 +15,36 @@ import Primitives
     /// How far the clocks of two machines may differ.
     package nonisolated static let leeway: Int64 = 30
 
-    private let keys: KeySet
+    package private(set) var keys: KeySet
     private let revocations: Revocations
+    private let service: String
+    private let publicIssuer: String?
     private var verified = VerifiedTokens()
+    /// Asked when a token names a key that is not pinned: whether there are other keys now. It must bound itself.
+    package var reloadKeys: (@LoopActor () -> Bool)?
 
-    package nonisolated init(keys: KeySet, revocations: Revocations) {
+    /// `service` is whom tokens given to clients must be meant for, `publicIssuer` who may have given them; without
+    /// one only first-party tokens are taken.
+    package nonisolated init(
+        keys: KeySet, revocations: Revocations, service: String = "", publicIssuer: String? = nil
+    ) {
         self.keys = keys
         self.revocations = revocations
+        self.service = service
+        self.publicIssuer = publicIssuer
     }
 
-    /// The caller of this request, or why there is none.
-    package func principal(of request: Request, at now: Timestamp) throws(TokenRefusal) -> Principal {
+    /// Pins other keys. What was verified before is forgotten, so that a retired key's tokens are refused.
+    package func pin(_ keys: KeySet) {
+        self.keys = keys
+        verified = VerifiedTokens()
+    }
+
+    /// The caller of this request, or why there is none. `forCards`: another service asks on a person's behalf, so
+    /// the token may be meant for that one.
+    package func principal(
+        of request: Request, at now: Timestamp, forCards: Bool = false
+    ) throws(TokenRefusal) -> Principal {
         var authorization: String?
         for header in request.headers where header.name == "authorization" {
             guard authorization == nil else { throw .invalid }  // Two say two things.
@@ -41,20 +60,42 @@ import Primitives
             guard authorization.prefix(7).lowercased() == "bearer " else { throw .missing }
             let bearer = String(authorization.dropFirst(7))
             guard bearer.utf8.count <= 4096 else { throw .invalid }
-            let token = try Self.verify(bearer, keys, at: now)
+            let token = try verify(bearer, at: now)
             entry = VerifiedTokens.Entry(
                 principal: token.principal(bearer: bearer), issuedAt: token.issuedAt, expiresAt: token.expiresAt)
             verified.insert(entry, for: key)
         }
 
         guard now < entry.expiresAt.adding(seconds: Self.leeway) else { throw .expired }
-        guard !revocations.voids(tokenOf: entry.principal.account, issuedAt: entry.issuedAt) else { throw .revoked }
+        guard !revocations.voids(entry.principal, issuedAt: entry.issuedAt) else { throw .revoked }
+        guard forCards || entry.principal.grant?.services.contains(service) ?? true else { throw .invalid }
         return entry.principal
+    }
+
+    /// A token's claims by the keys of now, whomever it is meant for; it may have been revoked.
+    package func verify(_ bearer: String, at now: Timestamp) throws(TokenRefusal) -> AccessToken {
+        do {
+            return try Self.verify(bearer, keys, at: now, publicIssuer: publicIssuer)
+        } catch {
+            guard error == .invalid, namesUnknownKey(bearer), reloadKeys?() == true else { throw error }
+            return try Self.verify(bearer, keys, at: now, publicIssuer: publicIssuer)
+        }
+    }
+
+    /// Whether what this token says was withdrawn since.
+    package func isRevoked(_ token: AccessToken) -> Bool {
+        revocations.voids(token.principal(bearer: ""), issuedAt: token.issuedAt)
+    }
+
+    private func namesUnknownKey(_ bearer: String) -> Bool {
+        let head = bearer.utf8.prefix { $0 != UInt8(ascii: ".") }
+        guard let header = Self.object(head), case .string(let kid)? = header["kid"] else { return false }
+        return keys[kid] == nil
     }
 
     /// The checks that never change for the same bytes, and the dates.
     package nonisolated static func verify(
-        _ bearer: String, _ keys: KeySet, at now: Timestamp
+        _ bearer: String, _ keys: KeySet, at now: Timestamp, publicIssuer: String? = nil
     ) throws(TokenRefusal) -> AccessToken {
         let parts = bearer.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard parts.count == 3, let header = Self.object(parts[0]),
@@ -66,9 +107,9 @@ import Primitives
             key.verify(signature, of: [UInt8](bearer.utf8.dropLast(parts[2].count + 1)))
         else { throw .invalid }
 
-        guard let claims = Self.object(parts[1]), claims["iss"] == .string(issuer),
-            claims["aud"] == .string(audience), let token = AccessToken(claims: claims), !token.roles.isEmpty
-        else { throw .invalid }
+        guard let claims = Self.object(parts[1]) else { throw .invalid }
+        let grant = try Self.grant(claims, publicIssuer)
+        guard let token = AccessToken(claims: claims, grant: grant), !token.roles.isEmpty else { throw .invalid }
         let latest = now.adding(seconds: leeway)
         guard token.issuedAt <= latest, token.issuedAt < token.expiresAt,
             token.expiresAt <= token.issuedAt.adding(seconds: AccessToken.longestLife.components.seconds)
@@ -80,6 +121,26 @@ import Primitives
         }
         guard now < token.expiresAt.adding(seconds: leeway) else { throw .expired }
         return token
+    }
+
+    /// Issuer and audience: the suite's own, without a client; or the public issuer's, for a client and services.
+    private nonisolated static func grant(
+        _ claims: JSONObject, _ publicIssuer: String?
+    ) throws(TokenRefusal) -> Grant? {
+        if claims["iss"] == .string(issuer) {
+            guard claims["aud"] == .string(audience), !claims.has("client_id"), !claims.has("scope") else { throw .invalid }
+            return nil
+        }
+        guard let publicIssuer, claims["iss"] == .string(publicIssuer),
+            case .string(let client)? = claims["client_id"], !client.isEmpty, case .string(let scope)? = claims["scope"],
+            case .array(let audience)? = claims["aud"], !audience.isEmpty
+        else { throw .invalid }
+        var services: Set<String> = []
+        for value in audience {
+            guard case .string(let resource) = value, let name = Grant.service(resource) else { throw .invalid }
+            services.insert(name)
+        }
+        return Grant(client: client, scopes: Scope.list(scope), services: services)
     }
 
     /// One segment: our JSON reader refuses what two readers could understand differently, such as a name twice.

@@ -43,6 +43,12 @@ import Primitives
                 select account_id from revoked_account where expires_at < now() limit 1000)
             """
         }
+        removed += try await bites {
+            """
+            delete from revoked_session where session_id in (
+                select session_id from revoked_session where expires_at < now() limit 1000)
+            """
+        }
         return try await removed + sweepAnswers()
     }
 

@@ -1,6 +1,7 @@
 /// The tables of this module: they run first in every service's schema.
 package enum MessagingSchema {
     package static let migrations: [(name: String, sql: [UInt8])] = [
-        ("0001_messaging", PackageResources._001_messaging_sql)
+        ("0001_messaging", PackageResources._001_messaging_sql),
+        ("0010_revoked_sessions", PackageResources._010_revoked_sessions_sql),
     ]
 }

@@ -101,6 +101,8 @@ package enum InvoiceKind {}
 package enum PaymentKind {}
 package enum DispensingKind {}
 package enum EventKind {}
+/// A signing-in and what was refreshed from it.
+package enum SessionKind {}
 
 package typealias TenantID = ID<Tenant>
 package typealias LocationID = ID<Location>
@@ -120,3 +122,4 @@ package typealias InvoiceID = ID<InvoiceKind>
 package typealias PaymentID = ID<PaymentKind>
 package typealias DispensingID = ID<DispensingKind>
 package typealias EventID = ID<EventKind>
+package typealias SessionID = ID<SessionKind>

@@ -44,7 +44,9 @@ import Primitives
     }
 
     func remove() {
-        for name in ["postgres", "amqp", "master", "pepper", "jwks.json", "jwt.pem"] { unlink(path(name)) }
+        for name in ["postgres", "amqp", "master", "pepper", "jwks.json", "jwt.pem", "jwt_private.next.pem", "key_rotation.json"] {
+            unlink(path(name))
+        }
         rmdir(folder)
     }
 

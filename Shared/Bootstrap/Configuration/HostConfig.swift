@@ -37,6 +37,10 @@ package struct HostConfig: Sendable {
     package let broker: Broker
     /// The keys that tokens are verified with.
     package let publicKeys: KeySet
+    /// Where they are read again from: keys come and go while a process lives.
+    package let publicKeysFile: String
+    /// The gateway as clients see it, without a slash at the end: who issues tokens to clients (OpenID Connect).
+    package let publicURL: String
     /// Wraps tenant keys and seals stored answers; every use derives its own key from it.
     package let masterKey: SymmetricKey
     /// Where the other services answer: for cards.
@@ -100,7 +104,9 @@ package struct HostConfig: Sendable {
             host: read.text("AMQP_HOST"), port: read.int("AMQP_PORT", default: 5672, in: 1...65_535),
             virtualHost: read.text("AMQP_VHOST", default: "/"), user: user,
             password: read.secret("AMQP_PASSWORD_FILE"), authorityFile: read.optionalPath("AMQP_CA_FILE"))
+        publicKeysFile = read.optionalText("JWT_PUBLIC_KEYS_FILE") ?? ""
         publicKeys = read.publicKeys("JWT_PUBLIC_KEYS_FILE")
+        publicURL = read.publicURL("PUBLIC_URL")
         masterKey = read.key("MASTER_KEY_FILE")
         services = read.table("SERVICE_URLS")
         drain = read.seconds("DRAIN_SECONDS", default: isProduction ? 5 : 0, in: 0...60)
@@ -141,6 +147,16 @@ package struct RefusedInProduction: Error, CustomStringConvertible {
 }
 
 extension EnvironmentReader {
+    fileprivate mutating func publicURL(_ name: String) -> String {
+        let url = text(name, default: "http://localhost:8080")
+        let rest = url.hasPrefix("https://") ? url.dropFirst(8) : url.hasPrefix("http://") ? url.dropFirst(7) : ""
+        // An origin and nothing more: cookies and addresses are made of it.
+        if rest.isEmpty || rest.contains(where: { "/?#@ ".contains($0) }) {
+            refuse(name, "must be an origin such as https://clinic.example, without a path")
+        }
+        return url
+    }
+
     fileprivate mutating func publicKeys(_ name: String) -> KeySet {
         let document = fileText(name)
         guard !document.isEmpty, !isDescribing else { return KeySet([]) }

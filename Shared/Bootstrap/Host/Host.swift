@@ -21,9 +21,10 @@ import Redis
     package nonisolated let blocking: BlockingPool
     package nonisolated let log: Log
 
-    nonisolated let verifier: TokenVerifier
+    package nonisolated let verifier: TokenVerifier
     /// Whose tokens are void; auth moves the line in the same instant that it commits it.
     package nonisolated let revocations: Revocations
+    package nonisolated let publishedKeys: PublishedKeys
     private nonisolated let answersKey: SymmetricKey
     var requests = RequestMetrics([])
     /// Whether it is known whose tokens are void: before that no token is trusted.
@@ -44,12 +45,15 @@ import Redis
         cards = Cards(services: config.services, log: log)
         blocking = BlockingPool(threads: min(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), 8), limit: 64)
         revocations = Revocations()
-        verifier = TokenVerifier(keys: config.publicKeys, revocations: revocations)
+        verifier = TokenVerifier(
+            keys: config.publicKeys, revocations: revocations, service: config.service, publicIssuer: config.publicURL)
+        publishedKeys = PublishedKeys(file: config.publicKeysFile, verifier: verifier, log: log)
         answersKey = config.masterKey.derived(for: "idempotency")
     }
 
     /// Starts connecting to everything; returns at once.
     package func start() {
+        publishedKeys.start()
         db.start()
         redis.start()
     }

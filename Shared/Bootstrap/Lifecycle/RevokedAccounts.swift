@@ -5,7 +5,7 @@ import Messaging
 import Postgres
 import Primitives
 
-/// Keeps this process' `Revocations` in step with table `revoked_account`.
+/// Keeps this process' `Revocations` in step with tables `revoked_account` and `revoked_session`.
 @LoopActor final class RevokedAccounts {
     private let host: Host
     /// Whether the table was read at least once: before that, no token can be trusted.
@@ -31,6 +31,10 @@ import Primitives
             "select account_id, valid_from from revoked_account where expires_at > now() limit 100000",
             as: { row in (account: try row.next(as: AccountID.self), from: try row.next(as: Timestamp.self)) })
         for line in lines { host.revocations.revoke(line.account, before: line.from) }
+        let sessions = try await host.db.systemReader.all(
+            "select session_id, valid_from from revoked_session where expires_at > now() limit 100000",
+            as: { row in (session: try row.next(as: ID<SessionKind>.self), from: try row.next(as: Timestamp.self)) })
+        for line in sessions { host.revocations.revoke(line.session, before: line.from) }
         // No token is older than the longest life, so older lines say nothing.
         host.revocations.forget(before: host.now().adding(seconds: -3600))
         isLoaded = true
@@ -49,6 +53,17 @@ extension Transaction {
             """)
         later("select pg_notify(current_schema() || '_revoked', '')")
     }
+
+    /// The same for the tokens of one session.
+    package func revokeTokens(ofSession session: ID<SessionKind>, tenant: TenantID, before time: Timestamp) {
+        later(
+            """
+            insert into revoked_session (session_id, tenant_id, valid_from) values (\(session), \(tenant), \(time))
+            on conflict (session_id) do update
+            set valid_from = greatest(revoked_session.valid_from, excluded.valid_from), expires_at = excluded.expires_at
+            """)
+        later("select pg_notify(current_schema() || '_revoked', '')")
+    }
 }
 
 extension Service {
@@ -64,8 +79,11 @@ extension Service {
             fact, envelope, tx in
             tx.revokeTokens(of: fact.accountID, tenant: envelope.tenant, before: fact.validFrom)
         }
+        let ended = Reaction(to: SessionEnded.self, named: "\(name).remember-session-end") { fact, envelope, tx in
+            tx.revokeTokens(ofSession: fact.sessionID, tenant: envelope.tenant, before: fact.at)
+        }
         return Service(
             name: name, migrations: migrations, routes: routes, announces: announces,
-            reactions: reactions + [deactivated, changed], workers: workers, commands: commands)
+            reactions: reactions + [deactivated, changed, ended], workers: workers, commands: commands)
     }
 }

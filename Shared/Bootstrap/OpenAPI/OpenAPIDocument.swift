@@ -51,7 +51,7 @@ struct OpenAPIDocument {
         let parameters = pathParameters(route) + queryParameters(route) + headerParameters(route)
         if !parameters.isEmpty { operation["parameters"] = .array(parameters) }
         if let body = route.docs.body {
-            operation["requestBody"] = .object(requestBody(body, route.docs.isMergePatch))
+            operation["requestBody"] = .object(requestBody(body, route.docs))
         }
         operation["responses"] = .object(responses(route, isOpen: isOpen))
         return operation
@@ -94,10 +94,12 @@ struct OpenAPIDocument {
         return headers
     }
 
-    private func requestBody(_ schema: Schema, _ isMergePatch: Bool) -> JSONObject {
+    private func requestBody(_ schema: Schema, _ docs: Route.Docs) -> JSONObject {
         let media: JSONValue = ["schema": .object(schema.document)]
         let content: JSONObject =
-            isMergePatch
+            docs.isForm
+            ? ["application/x-www-form-urlencoded": media]
+            : docs.isMergePatch
             ? ["application/merge-patch+json": media, "application/json": media] : ["application/json": media]
         var isRequired = true
         if case .object(let fields) = schema { isRequired = fields.contains(where: \.isRequired) }
@@ -112,6 +114,11 @@ struct OpenAPIDocument {
                 response["content"] = ["application/json": ["schema": .object(schema.document)]]
             }
             responses["\(answer.status)"] = .object(response)
+        }
+        // Such protocols refuse in words of their own, and to people on pages.
+        if route.docs.isForm {
+            responses["default"] = ["description": "A refusal in the protocol's own words, or a page."]
+            return responses
         }
         for status in [400] + (isOpen ? [] : [401, 403]) where responses["\(status)"] == nil {
             responses["\(status)"] = problem(Self.phrase(status))

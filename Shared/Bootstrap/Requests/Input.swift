@@ -5,6 +5,7 @@ import JSON
 extension Route {
     /// Fills `query` and `body` with what this route's schemas accept, or throws every wrong field at once.
     func readInput(of request: inout Request) throws(Problem) {
+        if docs.isForm { return }
         let (query, queryErrors) = Schema.query(docs.query, from: request.queryString)
         request.query = query
         var errors = queryErrors

@@ -90,7 +90,8 @@ import Primitives
             return try await handler(request)
         case .guarded(let handler):
             guard host.hasRevocations else { throw Problem.unavailable(retryAfter: 1) }
-            let caller = try host.verifier.principal(of: request, at: host.now())
+            let caller = try host.verifier.principal(
+                of: request, at: host.now(), forCards: route.permission == .readCards)
             journey.caller = caller
             guard accounts.takes(caller.account, at: Self.monotonicMicroseconds()) else { throw Self.tooMany }
             guard caller.may(route.permission) else { throw Problem.forbidden }
@@ -110,7 +111,14 @@ import Primitives
     /// Bodies are JSON; a body without a word about its kind is not guessed at.
     private static func checkContentType(of request: Request, for route: Route) throws {
         guard !request.bytes.isEmpty else { return }
+        let isForm = route.docs.isForm
         let type = request.header("content-type")?.prefix { $0 != ";" }.lowercased().trimming(" \t") ?? ""
+        if isForm {
+            guard type == "application/x-www-form-urlencoded" else {
+                throw Problem(415, "unsupported_media_type", "Send the body as application/x-www-form-urlencoded.")
+            }
+            return
+        }
         guard type == "application/json" || (type == "application/merge-patch+json" && route.method == "PATCH") else {
             throw Problem(415, "unsupported_media_type", "Send the body as application/json.")
         }

@@ -28,5 +28,9 @@ extension Catalogue {
         CatalogueEntry(
             "The account may sign in again.",
             AccountReactivated(accountID: Sample.id(3), at: Sample.time(0))),
+        CatalogueEntry(
+            "A session is over before its time: signed out, or its refresh token came back. Its tokens issued before "
+                + "at are void at once.",
+            SessionEnded(sessionID: Sample.id(4), at: Sample.time(0), reason: "signed_out")),
     ]
 }

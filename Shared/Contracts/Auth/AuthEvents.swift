@@ -207,3 +207,37 @@ package struct AccountReactivated: Event, Equatable {
 
     package var subject: String { accountID.description }
 }
+
+/// A session is over before its time; its tokens issued before `at` are void at once.
+package struct SessionEnded: Event, Equatable {
+    package static let name: EventName = "auth.session.ended.v1"
+
+    package let sessionID: SessionID
+    package let at: Timestamp
+    /// `signed_out`, `token_reused`, `code_reused`, `password_changed` …
+    package let reason: String
+
+    package init(
+        sessionID: SessionID, at: Timestamp, reason: String
+    ) {
+        self.sessionID = sessionID
+        self.at = at
+        self.reason = reason
+    }
+
+    package init(data: JSONObject) throws {
+        sessionID = try data.required("sessionId")
+        at = try data.required("at")
+        reason = try data.required("reason")
+    }
+
+    package func write(to json: inout JSONWriter) {
+        json.object {
+            $0.field("sessionId", sessionID)
+            $0.field("at", at)
+            $0.field("reason", reason)
+        }
+    }
+
+    package var subject: String { sessionID.description }
+}
