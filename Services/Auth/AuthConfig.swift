@@ -6,6 +6,8 @@ import Cryptography
 struct AuthConfig: ServiceConfig {
     let host: HostConfig
     let signingKey: SigningKey
+    /// Where it is read again from.
+    let signingKeyFile: String
     let pepper: SymmetricKey
     /// What a deactivated account could do elsewhere while an event travels; so minutes, not hours.
     let accessTokenLife: Duration
@@ -47,6 +49,7 @@ struct AuthConfig: ServiceConfig {
             origins: read.text("AUTH_PASSKEY_ORIGINS", default: isDemo ? "http://localhost:*" : "")
                 .split(separator: ",").map(String.init))
         passwords = PasswordPolicy(breached: Self.breachList(&read))
+        signingKeyFile = read.optionalText("JWT_PRIVATE_KEY_FILE") ?? ""
         signingKey = try Self.signingKey(&read, published: host.publicKeys)
         try read.finish()
     }

@@ -20,7 +20,9 @@ enum AuthService {
         let policy = SecurityPolicy(staffFactorByDefault: config.staffFactorByDefault)
         let factor = SecondFactor(
             host: host, vaults: vaults, policy: policy, recoveryKey: config.pepper.derived(for: "recovery codes"))
-        let issuer = TokenIssuer(mint: TokenMint(key: config.signingKey), life: config.accessTokenLife)
+        let signing = Signing(config, host)
+        let settings = SettingsReader(config: config)
+        let issuer = TokenIssuer(signing: signing, settings: settings)
         let signIn = SignIn(
             host: host, config: config, vaults: vaults, emailIndex: emailIndex, hashing: hashing, issuer: issuer,
             factor: factor,
@@ -31,7 +33,7 @@ enum AuthService {
 
         let sessions = SessionRoutes(
             host: host, signIn: signIn, refreshing: refreshing, vaults: vaults, hashing: hashing,
-            keys: config.host.publicKeys, passwords: config.passwords)
+            passwords: config.passwords)
         let accounts = AccountRoutes(
             host: host, vaults: vaults, emailIndex: emailIndex, hashing: hashing, passwords: config.passwords)
         let factors = FactorRoutes(
@@ -44,6 +46,7 @@ enum AuthService {
             host: host, config: config, factor: factor, passkeys: passkeys, emailIndex: emailIndex, hashing: hashing, issuer: issuer)
         let locations = LocationRoutes(host: host)
         let opening = OpenTenant(host: host, vaults: vaults, emailIndex: emailIndex, hashing: hashing)
+        let clients = clients(config, host, signing, settings, signIn, refreshing, vaults)
         let sweeper = SessionSweeper(host: host)
 
         return Service(
@@ -54,16 +57,41 @@ enum AuthService {
                 Migration("0003_sessions", PackageResources._003_sessions_sql),
                 Migration("0004_login_failures", PackageResources._004_login_failures_sql),
                 Migration("0010_session_ends", PackageResources._010_session_ends_sql),
+                Migration("0011_clients", PackageResources._011_clients_sql),
+                Migration("0012_authorization", PackageResources._012_authorization_sql),
                 Migration("0020_factors", PackageResources._020_factors_sql),
                 Migration("0021_passkeys", PackageResources._021_passkeys_sql),
             ],
             routes: sessions.table + accounts.table + locations.table + factors.table + stepUp.table
-                + passkeyRoutes.table + PolicyRoutes(host: host, policy: policy).table,
+                + passkeyRoutes.table + clients + PolicyRoutes(host: host, policy: policy).table,
             announces: [
                 TenantOpened.self, LocationOpened.self, AccountCreated.self, AccountRolesChanged.self,
-                AccountDeactivated.self, AccountReactivated.self,
+                AccountDeactivated.self, AccountReactivated.self, SessionEnded.self,
             ],
-            workers: [sweeper.worker],
-            commands: [opening.command, GenerateKeys.command])
+            workers: [sweeper.worker, signing.worker],
+            commands: [opening.command, GenerateKeys.command, RotateKeys(host: host, config: config).command])
+    }
+
+    /// The OpenID Connect provider: applications, the pages that people meet on their way to one, and tokens.
+    @LoopActor private static func clients(
+        _ config: AuthConfig, _ host: Host, _ signing: Signing, _ settings: SettingsReader, _ signIn: SignIn,
+        _ refreshing: RefreshSession, _ vaults: Vaults
+    ) -> [Route] {
+        let secrets = ClientSecrets(masterKey: config.host.masterKey)
+        let subjects = Subjects(masterKey: config.host.masterKey)
+        let browser = Browser(masterKey: config.host.masterKey, publicURL: config.host.publicURL)
+        let flow = SignInFlow(host: host, settings: settings, browser: browser, factor: signIn.factor)
+        let tokens = ClientTokens(host: host, signing: signing, settings: settings, subjects: subjects)
+        let authenticate = ClientAuthentication(host: host, secrets: secrets)
+        return DiscoveryRoutes(host: host).table
+            + AuthorizeRoutes(host: host, flow: flow, signIn: signIn, vaults: vaults, browser: browser).table
+            + SecondFactorRoutes(host: host, flow: flow, signIn: signIn, browser: browser).table
+            + TokenRoutes(
+                host: host, authenticate: authenticate, tokens: tokens, refreshing: refreshing, settings: settings
+            ).table
+            + UserInfoRoutes(host: host, vaults: vaults, subjects: subjects).table
+            + LogoutRoutes(host: host, browser: browser).table
+            + ClientRoutes(host: host, secrets: secrets, settings: settings).table
+            + SettingsRoutes(host: host, settings: settings).table
     }
 }

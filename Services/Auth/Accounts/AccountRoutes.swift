@@ -95,7 +95,8 @@ import Primitives
             try await announce(outcome, of: account, at: now, tx)
             if outcome.voidsTokens {
                 let reason: Session.End = outcome.isDeactivated ? .deactivated : .rolesChanged
-                try await SessionStore(sql: tx).endAll(of: id, because: reason, at: now)
+                // The account's own line voids all of its tokens at once, everywhere.
+                _ = try await SessionStore(sql: tx).endAll(of: id, because: reason, at: now)
                 tx.revokeTokens(of: id, tenant: caller.tenant, before: account.validFrom)
                 voidBefore = account.validFrom
             }

@@ -103,7 +103,8 @@ import Primitives
             let store = try await factor.store(for: caller.tenant, tx)
             guard try await AccountStore(sql: tx, vault: store.vault).find(id) != nil else { throw Problem.notFound("user") }
             try await factor.removeAll(of: id, store)
-            try await SessionStore(sql: tx).endAll(of: id, because: .passwordChanged, at: host.now())
+            try await EndSession(host: host).all(of: id, in: caller.tenant, because: .passwordChanged, tx)
+            try await AttemptStore(sql: tx).endBrowsers(of: id, at: host.now())
             try tx.audit("reset", "factor", id.description)
             return .noContent
         }

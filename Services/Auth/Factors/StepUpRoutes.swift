@@ -84,7 +84,7 @@ import Primitives
         try await LoginFailureStore(sql: tx).clear(keys.both)
         try await LoginFailureStore(sql: tx).takeBack(keys.client)
         try tx.audit("step_up", "session", session.id.description)
-        return try issuer.access(credential, caller.tenant, session, at: now)
+        return try await issuer.access(credential, caller.tenant, session, tx, at: now)
     }
 
     /// Counted before anything is looked at, as at the front door.

@@ -2,36 +2,58 @@ import Access
 import Bootstrap
 import Cryptography
 import HTTP
-import JSON
 import Loop
 import Messaging
 import Postgres
 import Primitives
 
-/// Turns a refresh token into the next pair, once; a token that comes back later ends its session.
+/// Turns a refresh token into the next one, once; a token that comes back later ends its session.
 @LoopActor struct RefreshSession {
     let host: Host
     let grace: Duration
     let issuer: TokenIssuer
     let successorKey: SymmetricKey
 
+    /// What the next tokens are made of.
+    struct Fresh: Sendable {
+        let credential: Credential
+        let session: Session
+        let token: RefreshToken
+    }
+
+    /// The suite's own clients.
     func callAsFunction(_ token: RefreshToken, _ request: Request) async throws -> TokenPair {
+        try await callAsFunction(token, for: nil, request) { fresh, tx in
+            try await issuer.pair(fresh.credential, token.tenant, fresh.session, fresh.token, tx, at: host.now())
+        }
+    }
+
+    /// `client`: only its own sessions; nil: only those that no client holds, or a client's token would buy all that
+    /// the person may do.
+    func callAsFunction<T: Sendable>(
+        _ token: RefreshToken, for client: ClientID?, _ request: Request,
+        _ make: @LoopActor (Fresh, Transaction) async throws -> T
+    ) async throws -> T {
         let cause = Cause(tenant: token.tenant, actor: nil, role: "system", traceparent: request.traceparent)
         // The end of a session must be kept although the answer is a refusal, so it is a result, not an error.
-        let result = try await host.transaction(for: token.tenant, as: cause) { tx in
-            try await refresh(token, request, tx)
+        let result: Result<T, SignInError> = try await host.transaction(for: token.tenant, as: cause) { tx in
+            switch try await rotate(token, for: client, tx) {
+            case .success(let fresh): .success(try await make(fresh, tx))
+            case .failure(let refusal): .failure(refusal)
+            }
         }
         return try result.get()
     }
 
-    private func refresh(
-        _ token: RefreshToken, _ request: Request, _ tx: Transaction
-    ) async throws -> Result<TokenPair, SignInError> {
+    private func rotate(
+        _ token: RefreshToken, for client: ClientID?, _ tx: Transaction
+    ) async throws -> Result<Fresh, SignInError> {
         let sessions = SessionStore(sql: tx)
         // The account first, then its session: the order in which deactivation locks them.
         guard let account = try await sessions.account(of: token.session),
             let credential = try await CredentialStore(sql: tx).readHolding(account), credential.isActive,
-            let session = try await sessions.findForUpdate(token.session), let stored = try await sessions.find(token)
+            let session = try await sessions.findForUpdate(token.session), session.client?.client == client,
+            let stored = try await sessions.find(token)
         else { return .failure(.refreshInvalid) }
 
         let now = host.now()
@@ -40,17 +62,14 @@ import Primitives
         switch session.verdict(rotatedAt: stored.rotatedAt, successorIsLive: isLive, grace: grace, at: now) {
         case .over: return .failure(.refreshInvalid)
         case .reused:
-            _ = try await sessions.end(session.id, because: .tokenReused, at: now)
-            let reason = JSONObject([("reason", .string(Session.End.tokenReused.rawValue))])
-            try tx.audit("end", "session", session.id.description, after: reason)
+            _ = try await EndSession(host: host)(session.id, of: token.tenant, because: .tokenReused, tx)
             return .failure(.refreshReused)
         case .rotate:
             try await sessions.retire(token, at: now)
             try await sessions.insert(successor, at: now)
         case .repeatSuccessor: break
         }
-
-        return .success(try issuer.pair(credential, token.tenant, session, successor, at: host.now()))
+        return .success(Fresh(credential: credential, session: session, token: successor))
     }
 
     private func isLive(_ token: RefreshToken, _ sessions: SessionStore) async throws -> Bool {

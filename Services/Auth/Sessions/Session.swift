@@ -9,6 +9,12 @@ struct Session: Equatable, Sendable {
         case deactivated
         case rolesChanged = "roles_changed"
         case passwordChanged = "password_changed"
+        /// The client lost rights, its secret, or its place.
+        case clientChanged = "client_changed"
+        /// An authorization code came a second time: somebody else has seen it.
+        case codeReused = "code_reused"
+        /// A client gave its token back (RFC 7009).
+        case givenBack = "given_back"
     }
 
     let id: ID<SessionKind>
@@ -20,6 +26,17 @@ struct Session: Equatable, Sendable {
     /// When the person last proved who they are; refreshing never moves it, a step-up does.
     var authenticatedAt: Timestamp?
     var assurance = Assurance.single
+    /// The client that holds it; nil for the suite's own.
+    var client: Held?
+
+    /// What a client was given.
+    struct Held: Equatable, Sendable {
+        let client: ClientID
+        let scopes: Set<Scope>
+        let services: Set<String>
+        /// The browser it was begun in.
+        let browser: BrowserSessionID?
+    }
 
     /// What to do with a refresh token that belongs to this session.
     enum Verdict: Equatable, Sendable {
@@ -44,9 +61,10 @@ extension Session {
     /// As long as a member of staff needs to find the phone.
     static let enrollingLife: Int64 = 900
 
-    static func begin(_ credential: Credential, _ assurance: Assurance, _ config: AuthConfig, at now: Timestamp) -> Session {
-        let life = credential.isOnlyPatient ? config.patientSessionLife : config.staffSessionLife
-        let seconds = assurance == .enrolling ? enrollingLife : life.components.seconds
+    static func begin(
+        _ credential: Credential, _ assurance: Assurance, _ settings: TenantSettings, at now: Timestamp
+    ) -> Session {
+        let seconds = assurance == .enrolling ? enrollingLife : settings.sessionLife(of: credential)
         return Session(
             id: ID(), account: credential.account, startedAt: now, expiresAt: now.adding(seconds: seconds), endedAt: nil,
             authenticatedAt: now, assurance: assurance)

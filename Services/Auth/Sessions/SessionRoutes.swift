@@ -15,7 +15,6 @@ import Primitives
     let refreshing: RefreshSession
     let vaults: Vaults
     let hashing: PasswordHash
-    let keys: KeySet
     let passwords: PasswordPolicy
 
     var table: [Route] {
@@ -51,8 +50,7 @@ import Primitives
         try await host.transaction(for: token.tenant, as: cause) { tx in
             let sessions = SessionStore(sql: tx)
             guard try await sessions.find(token) != nil else { return }
-            guard try await sessions.end(token.session, because: .signedOut, at: host.now()) else { return }
-            try tx.audit("sign_out", "session", token.session.description)
+            _ = try await EndSession(host: host)(token.session, of: token.tenant, because: .signedOut, tx)
         }
         return .noContent
     }
@@ -86,15 +84,16 @@ import Primitives
             guard try await store.save(new, standsAlone: PasswordPolicy.standsAlone(next), of: caller.account, insteadOf: credential.passwordHash) else {
                 throw Problem.conflict("password_changed", "The password was changed meanwhile.")
             }
-            try await SessionStore(sql: tx).endAll(
-                of: caller.account, except: caller.session, because: .passwordChanged, at: host.now())
+            try await EndSession(host: host).all(
+                of: caller.account, in: caller.tenant, except: caller.session, because: .passwordChanged, tx)
+            try await AttemptStore(sql: tx).endBrowsers(of: caller.account, at: host.now())
             try tx.audit("change_password", "account", caller.account.description)
             return .noContent
         }
     }
 
     private func publicKeys(_ request: Request) async throws -> Response {
-        var response = Response.json(200, keys)
+        var response = Response.json(200, host.verifier.keys)
         response.headers.append(("Cache-Control", "public, max-age=300"))
         return response
     }

@@ -10,9 +10,12 @@ import Primitives
     func insert(_ session: Session) async throws {
         try await sql.run(
             """
-            insert into session (id, account_id, started_at, expires_at, authenticated_at, assurance)
+            insert into session (id, account_id, started_at, expires_at, authenticated_at, assurance, client_id, scopes,
+                                 services, browser_session_id)
             values (\(session.id), \(session.account), \(session.startedAt), \(session.expiresAt),
-                    \(session.authenticatedAt ?? session.startedAt), \(session.assurance.rawValue))
+                    \(session.authenticatedAt ?? session.startedAt), \(session.assurance.rawValue),
+                    \(session.client?.client), \(session.client?.scopes.names ?? []),
+                    \(session.client?.services.sorted() ?? []), \(session.client?.browser))
             """)
     }
 
@@ -20,18 +23,18 @@ import Primitives
         try await sql.first("select account_id from session where id = \(id)", as: { row in try row.next(as: AccountID.self) })
     }
 
-    func findForUpdate(_ id: ID<SessionKind>) async throws -> Session? {
+    private static let columns = """
+        id, account_id, started_at, expires_at, ended_at, coalesce(authenticated_at, started_at), assurance, client_id,
+        scopes, services, browser_session_id
+        """
+
+    func find(_ id: SessionID) async throws -> Session? {
+        try await sql.first("select \(unsafe: Self.columns) from session where id = \(id)", as: Session.init(row:))
+    }
+
+    func findForUpdate(_ id: SessionID) async throws -> Session? {
         try await sql.first(
-            """
-            select id, account_id, started_at, expires_at, ended_at, coalesce(authenticated_at, started_at), assurance
-            from session where id = \(id) for update
-            """,
-            as: { row in
-                Session(
-                    id: try row.next(), account: try row.next(), startedAt: try row.next(), expiresAt: try row.next(),
-                    endedAt: try row.next(), authenticatedAt: try row.next(),
-                    assurance: Assurance(rawValue: try row.next()) ?? .single)
-            })
+            "select \(unsafe: Self.columns) from session where id = \(id) for update", as: Session.init(row:))
     }
 
     /// A step-up, or the end of an enrolment. False when the session is over.
@@ -80,15 +83,16 @@ import Primitives
             """) == 1
     }
 
-    /// Ends what the account has open, except `kept`.
+    /// Ends what the account has open, except `kept`; says which sessions that were.
     func endAll(
         of account: AccountID, except kept: ID<SessionKind>? = nil, because reason: Session.End, at now: Timestamp
-    ) async throws {
-        try await sql.run(
+    ) async throws -> [SessionID] {
+        try await sql.all(
             """
             update session set ended_at = \(now), end_reason = \(reason.rawValue)
             where account_id = \(account) and ended_at is null and (\(kept)::uuid is null or id <> \(kept))
-            """)
+            returning id
+            """, as: { row in try row.next(as: SessionID.self) })
     }
 
     /// Deletes what has been over for a while; its tokens go with it. Says how many sessions that were.
@@ -98,6 +102,23 @@ import Primitives
             delete from session where id in
                 (select id from session where expires_at < \(time) order by expires_at limit 500 for update skip locked)
             """)
+    }
+}
+
+extension Session {
+    init(row: inout Row) throws {
+        id = try row.next()
+        account = try row.next()
+        startedAt = try row.next()
+        expiresAt = try row.next()
+        endedAt = try row.next()
+        authenticatedAt = try row.next()
+        assurance = Assurance(rawValue: try row.next()) ?? .single
+        let client: ClientID? = try row.next()
+        let scopes = Set(try row.next(as: [String].self).compactMap { Scope(rawValue: $0) })
+        let services = Set(try row.next(as: [String].self))
+        let browser: BrowserSessionID? = try row.next()
+        self.client = client.map { Held(client: $0, scopes: scopes, services: services, browser: browser) }
     }
 }
 

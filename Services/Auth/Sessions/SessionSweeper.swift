@@ -27,6 +27,9 @@ import Primitives
         }
         // A day is kept, so that a token that comes back late is still known as a reused one.
         for tenant in tenants {
+            try await host.transaction(for: tenant, as: .system(tenant)) { tx in
+                try await AttemptStore(sql: tx).sweep(before: now.adding(seconds: -86_400))
+            }
             var deleted = 500
             while deleted == 500 {
                 deleted = try await host.transaction(for: tenant, as: .system(tenant)) { tx in

@@ -159,14 +159,14 @@ import Primitives
         _ credential: Credential, _ assurance: Assurance, in tenant: TenantID, _ tx: Transaction
     ) async throws -> TokenPair {
         let now = host.now()
-        let session = Session.begin(credential, assurance, config, at: now)
+        let session = Session.begin(credential, assurance, try await issuer.settings(of: tenant, tx), at: now)
         let token = RefreshToken(tenant: tenant, session: session.id)
         try await SessionStore(sql: tx).insert(session)
         try await SessionStore(sql: tx).insert(token, at: now)
         try tx.audit("sign_in", "session", session.id.description)
 
         let account = try await AccountStore(sql: tx, vault: try await vaults.vault(of: tenant, tx)).find(credential.account)
-        var pair = try issuer.pair(credential, tenant, session, token, at: now)
+        var pair = try await issuer.pair(credential, tenant, session, token, tx, at: now)
         pair.user = account.map { SignedInUser(id: $0.id, name: $0.name, roles: $0.roleNames, tenant: tenant) }
         return pair
     }

@@ -1,5 +1,7 @@
 import Access
 import JSON
+import Loop
+import Postgres
 import Primitives
 
 /// What signing in and refreshing answer.
@@ -52,15 +54,16 @@ struct SignedInUser: JSONWritable {
 }
 
 /// Signs the access tokens of sessions.
-struct TokenIssuer: Sendable {
-    let mint: TokenMint
-    let life: Duration
+@LoopActor struct TokenIssuer {
+    let signing: Signing
+    let settings: SettingsReader
 
     /// An access token never outlives its session.
     func pair(
-        _ credential: Credential, _ tenant: TenantID, _ session: Session, _ refresh: RefreshToken, at now: Timestamp
-    ) throws -> TokenPair {
-        let (token, seconds) = try access(credential, tenant, session, at: now)
+        _ credential: Credential, _ tenant: TenantID, _ session: Session, _ refresh: RefreshToken,
+        _ sql: any SQLSession, at now: Timestamp
+    ) async throws -> TokenPair {
+        let (token, seconds) = try await access(credential, tenant, session, sql, at: now)
         return TokenPair(
             accessToken: token, refreshToken: refresh.text, expiresIn: seconds,
             mustEnrol: session.assurance == .enrolling ? true : nil)
@@ -68,14 +71,15 @@ struct TokenIssuer: Sendable {
 
     /// The access token alone, and for how many seconds it is good.
     func access(
-        _ credential: Credential, _ tenant: TenantID, _ session: Session, at now: Timestamp
-    ) throws -> (token: String, seconds: Int64) {
-        let end = min(now.adding(seconds: life.components.seconds), session.expiresAt)
+        _ credential: Credential, _ tenant: TenantID, _ session: Session, _ sql: any SQLSession, at now: Timestamp
+    ) async throws -> (token: String, seconds: Int64) {
+        let life = Int64(try await settings(of: tenant, sql).accessTokenSeconds)
+        let end = min(now.adding(seconds: life), session.expiresAt)
         let token = AccessToken(
             account: credential.account, tenant: tenant, roles: credential.roles, session: session.id,
             location: credential.location, zone: credential.zone, currency: credential.currency,
             patient: credential.patient, issuedAt: now, expiresAt: end,
             authenticatedAt: session.authenticatedAt ?? session.startedAt, assurance: session.assurance)
-        return (try mint.sign(token), end.seconds(since: now))
+        return (try signing.mint.sign(token), end.seconds(since: now))
     }
 }

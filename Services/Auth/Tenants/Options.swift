@@ -20,6 +20,8 @@ struct Options {
         }
     }
 
+    func optional(_ name: String) -> String? { values[name] }
+
     mutating func required(_ name: String) -> String {
         guard let value = values[name], !value.isEmpty else {
             mistakes.append("--\(name) is required.")

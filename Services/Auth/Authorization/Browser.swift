@@ -1,0 +1,71 @@
+import Cryptography
+import HTTP
+import Postgres
+import Primitives
+
+/// What we keep in a browser: one secret that binds attempts to it, one that says who is signed in.
+///
+/// `__Host-` cookies go to this origin only and cannot be set by a neighbour; `Lax`, because a client's link must
+/// find its person signed in. Forms carry a token made from the first secret, so another site's form has none.
+struct Browser: Sendable {
+    private static let binding = "__Host-polyclinic-browser"
+    private static let session = "__Host-polyclinic-session"
+    private let key: SymmetricKey
+    private let origin: String
+
+    init(masterKey: SymmetricKey, publicURL: String) {
+        key = masterKey.derived(for: "sign-in forms")
+        origin = publicURL
+    }
+
+    /// The secret that attempts are bound to.
+    func secret(of request: Request) -> String? { Self.cookie(Self.binding, request) }
+
+    func sessionHash(of request: Request) -> Bytes? { Self.cookie(Self.session, request).map(Self.hash) }
+
+    static func hash(_ secret: String) -> Bytes { Bytes(SHA256.digest([UInt8](secret.utf8))) }
+
+    static func fresh() -> String { Base64URL.encode(Random.bytes(32)) }
+
+    static func bind(_ secret: String) -> (name: String, value: String) {
+        ("Set-Cookie", "\(binding)=\(secret); Path=/; Secure; HttpOnly; SameSite=Lax")
+    }
+
+    static func signIn(_ secret: String, seconds: Int64) -> (name: String, value: String) {
+        ("Set-Cookie", "\(session)=\(secret); Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=\(seconds)")
+    }
+
+    static let signOut = (
+        name: "Set-Cookie", value: "\(session)=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0"
+    )
+
+    // MARK: forms
+
+    /// What a form must carry: known to this browser and for this purpose only.
+    func formToken(_ secret: String, _ purpose: String) -> String {
+        Base64URL.encode(SHA256.authenticate([UInt8]("\(purpose)|\(secret)".utf8), key: key.bytes))
+    }
+
+    /// Whether a form was sent from our own page in the browser it was made for.
+    func isOurs(_ request: Request, token: String?, secret: String, purpose: String) -> Bool {
+        if let sender = request.header("origin"), sender != origin { return false }
+        if let site = request.header("sec-fetch-site"), site != "same-origin" { return false }
+        guard let token else { return false }
+        return constantTimeEqual([UInt8](token.utf8), [UInt8](formToken(secret, purpose).utf8))
+    }
+
+    /// One cookie; nil when it is missing, there twice, or no secret of ours.
+    private static func cookie(_ name: String, _ request: Request) -> String? {
+        var found: String?
+        for header in request.headers where header.name == "cookie" {
+            for pair in header.value.split(separator: ";") {
+                let trimmed = pair.drop { $0 == " " }
+                guard trimmed.hasPrefix(name + "=") else { continue }
+                guard found == nil else { return nil }
+                found = String(trimmed.dropFirst(name.count + 1))
+            }
+        }
+        guard let found, Base64URL.decode(found)?.count == 32 else { return nil }
+        return found
+    }
+}

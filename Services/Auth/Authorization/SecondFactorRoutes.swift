@@ -1,0 +1,109 @@
+import Access
+import Bootstrap
+import HTTP
+import JSON
+import Loop
+import Messaging
+import Postgres
+import Primitives
+
+/// The page after the password, for accounts that have more than one: the app's code or a recovery code.
+@LoopActor struct SecondFactorRoutes {
+    let host: Host
+    let flow: SignInFlow
+    let signIn: SignIn
+    let browser: Browser
+
+    var table: [Route] {
+        [
+            .anyone("GET", "/oauth2/second-factor", Self.pageDocs, show),
+            .anyone("POST", "/oauth2/second-factor", Self.formDocs, enter),
+        ]
+    }
+
+    private func show(_ request: Request) async throws -> Response {
+        let form = Form(request.queryString.utf8) ?? Form()
+        guard let handle = AttemptHandle(try? form.one("attempt")), let secret = browser.secret(of: request) else {
+            return SignInPages.runOut.response(400)
+        }
+        let reader = host.db.reader(for: handle.tenant)
+        guard let attempt = try await AttemptStore(sql: reader).find(handle.id, browser: Browser.hash(secret), at: host.now()),
+            attempt.account != nil, let client = try await ClientStore(sql: reader).find(attempt.client), client.isActive
+        else { return SignInPages.runOut.response(400) }
+        return page(attempt, client, handle, secret).response()
+    }
+
+    private func page(
+        _ attempt: Attempt, _ client: Client, _ handle: AttemptHandle, _ secret: String, alert: String? = nil
+    ) -> Page {
+        var page = SignInPages.code(client, handle, token: browser.formToken(secret, handle.text), alert: alert)
+        page.leadsTo = RedirectURI.origin(attempt.redirectURI, isPublic: client.isPublic)
+        return page
+    }
+
+    private func enter(_ request: Request) async throws -> Response {
+        guard let sent = Sent(request, browser) else { return SignInPages.notOurs.response(403) }
+        let reader = host.db.reader(for: sent.handle.tenant)
+        guard let known = try await AttemptStore(sql: reader).find(sent.handle.id, browser: sent.hash, at: host.now()),
+            let account = known.account, let client = try await ClientStore(sql: reader).find(known.client), client.isActive
+        else { return SignInPages.runOut.response(400) }
+        do {
+            let keys = try await count(account, request)
+            let otp = (try? sent.form.one("code")).flatMap { $0 } ?? ""
+            return try await sent.transaction(host, request, as: nil) { tx in
+                let store = AttemptStore(sql: tx)
+                guard var attempt = try await store.findForUpdate(sent.handle.id, browser: sent.hash, at: host.now()),
+                    attempt.account == account, try await flow.step(attempt, client, sent.handle.tenant, tx) == .secondFactor
+                else { return SignInPages.runOut.response(400) }
+                let factors = try await signIn.factor.store(for: sent.handle.tenant, tx)
+                guard try await signIn.factor.spend(otp, of: account, factors, at: host.now()) else {
+                    throw SignInError.otpWrong
+                }
+                attempt.shown.insert("otp")
+                attempt.shownAt = host.now()
+                try await store.save(attempt)
+                try await LoginFailureStore(sql: tx).clear(keys.both)
+                try await LoginFailureStore(sql: tx).takeBack(keys.client)
+                try tx.audit("second_factor", "account", account.description)
+                return try await flow.advance(attempt, client, sent.handle.tenant, tx)
+            }
+        } catch SignInError.otpWrong {
+            try await signIn.factor.noteFailure(of: account, in: sent.handle.tenant)
+            let cause = Cause(
+                tenant: sent.handle.tenant, actor: account, role: "system", traceparent: request.traceparent)
+            try await Audit.denied("second_factor", "account", account.description, cause: cause, in: host.db)
+            return page(known, client, sent.handle, sent.secret, alert: "The code is not right, or was used before.")
+                .response(422)
+        } catch SignInError.tooManyAttempts(let wait) {
+            return page(known, client, sent.handle, sent.secret, alert: "Too many attempts. Wait a moment and try again.")
+                .response(429, headers: [("Retry-After", "\(wait)")])
+        }
+    }
+
+    /// Counted before the code is looked at, as at the front door.
+    private func count(_ account: AccountID, _ request: Request) async throws -> (both: Bytes, client: Bytes) {
+        let keys = signIn.emailIndex.failureKeys("second-factor|\(account)", from: request.remoteAddress)
+        let now = host.now()
+        let config = signIn.config
+        try await host.db.systemTransaction { tx in
+            let failures = LoginFailureStore(sql: tx)
+            let mine = try await failures.claim(keys.both, at: now)
+            let everybody = try await failures.claim(keys.client, at: now)
+            let waits = [config.throttle.wait(after: mine, at: now), config.addressThrottle.wait(after: everybody, at: now)]
+            if let wait = waits.compactMap({ $0 }).max() { throw SignInError.tooManyAttempts(wait: wait) }
+            try await failures.save(config.throttle.counting(mine, at: now), under: keys.both)
+            try await failures.save(config.addressThrottle.counting(everybody, at: now), under: keys.client)
+        }
+        return keys
+    }
+
+    private static let pageDocs = Route.Docs(
+        "The page that asks for a second factor", query: [.required("attempt", .text(max: 80))], answers: [(200, nil)],
+        isForm: true)
+    private static let formDocs = Route.Docs(
+        "The second factor page's form",
+        body: .object([
+            .required("attempt", .text(max: 80)), .required("token", .text(max: 60)), .required("code", .text(max: 24)),
+        ]),
+        answers: [(303, nil)], isForm: true)
+}

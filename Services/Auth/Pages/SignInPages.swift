@@ -1,0 +1,61 @@
+import Access
+import HTTP
+
+/// The pages of signing in, as values: what they say follows from what they are given.
+enum SignInPages {
+    static func password(_ client: Client, _ handle: AttemptHandle, token: String, alert: String? = nil) -> Page {
+        Page(
+            title: "Sign in", lead: "to continue to \(client.name)", alert: alert,
+            content: HTML.form(
+                to: "/oauth2/sign-in", [("attempt", handle.text), ("token", token)],
+                HTML.field("email", "E-mail address", type: "email", #"autocomplete="username" maxlength="254" autofocus"#)
+                    + HTML.field("password", "Password", type: "password", #"autocomplete="current-password" maxlength="128""#)
+                    + HTML.button("Sign in")))
+    }
+
+    static func code(_ client: Client, _ handle: AttemptHandle, token: String, alert: String? = nil) -> Page {
+        Page(
+            title: "Enter your code", lead: "to continue to \(client.name)", alert: alert,
+            content: HTML.form(
+                to: "/oauth2/second-factor", [("attempt", handle.text), ("token", token)],
+                HTML.field(
+                    "code", "Code of your authenticator app, or a recovery code", type: "text",
+                    #"autocomplete="one-time-code" maxlength="24" autocapitalize="off" spellcheck="false" autofocus"#)
+                    + HTML.button("Continue")))
+    }
+
+    static func consent(
+        _ client: Client, _ scopes: Set<Scope>, name: String, leadsTo: String?, _ handle: AttemptHandle, token: String
+    ) -> Page {
+        let asked = Scope.allCases.filter { scopes.contains($0) }.map(\.meaning)
+        return Page(
+            title: "Allow \(client.name)?", lead: "Signed in as \(name)",
+            content: "<p class=\"note\">\(HTML.escaped(client.name)) asks to:</p>" + HTML.list(asked)
+                + HTML.form(
+                    to: "/oauth2/consent", [("attempt", handle.text), ("token", token)],
+                    HTML.button("Allow", value: "allow") + HTML.button("Do not allow", value: "deny", plain: true))
+                + HTML.note("It can do no more than you may do yourself, and you can be asked again at any time."),
+            leadsTo: leadsTo)
+    }
+
+    static func signOut(token: String, hidden: [(name: String, value: String)], leadsTo: String?) -> Page {
+        Page(
+            title: "Sign out?", lead: "You are signed in to Polyclinic in this browser.",
+            content: HTML.form(
+                to: "/oauth2/logout", hidden + [("token", token)], HTML.button("Sign out", value: "yes")),
+            leadsTo: leadsTo)
+    }
+
+    static let signedOut = Page(title: "You are signed out", lead: "You may close this window.")
+
+    static func message(_ title: String, _ text: String) -> Page { Page(title: title, lead: text) }
+
+    static let enrolFirst = message(
+        "A second factor is needed", "Your clinic asks for one. Enrol it in Polyclinic itself, then come back.")
+
+    static let runOut = message(
+        "This sign-in has run out", "Go back to the application that you came from and start again.")
+
+    static let notOurs = message(
+        "That did not come from here", "The form was sent from another page or has grown old. Go back and start again.")
+}

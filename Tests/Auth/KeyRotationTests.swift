@@ -1,0 +1,94 @@
+import Access
+import Bootstrap
+import Cryptography
+import Glibc
+import HTTP
+import JSON
+import Loop
+import Primitives
+import TestSupport
+import Testing
+
+@testable import Auth
+
+struct KeyRotationTests {
+    private let now = Timestamp(microseconds: 1_795_190_400_000_000)
+
+    @Test func `A key signs only after its notice, and goes only after its last token`() throws {
+        var rotation = KeyRotation()
+        #expect(throws: KeyRotation.Refusal.nothingPublished) {
+            try rotation.activate(insteadOf: "old", notice: 0, at: now)
+        }
+        try rotation.publish("new", at: now)
+        #expect(throws: KeyRotation.Refusal.alreadyPublished) { try rotation.publish("newer", at: now) }
+        #expect(throws: KeyRotation.Refusal.tooEarly(seconds: 1)) {
+            try rotation.activate(insteadOf: "old", notice: 86_400, at: now.adding(seconds: 86_399))
+        }
+        let active = try rotation.activate(insteadOf: "old", notice: 86_400, at: now.adding(seconds: 86_400))
+        #expect(active == "new")
+        #expect(rotation.retire(at: now.adding(seconds: 86_400 + 959)) == [])
+        #expect(KeyRotation(json: rotation.jsonBytes) == rotation)
+        #expect(rotation.retire(at: now.adding(seconds: 86_400 + 960)) == ["old"])
+        #expect(rotation.retired.isEmpty && rotation.next == nil)
+    }
+
+    @Test func `Keys are rotated while everything runs, and no valid token is refused`() async throws {
+        try await Clinic.with { clinic in
+            let host = clinic.host.host
+            func rotate(_ step: String) async throws -> Int32 {
+                let command = clinic.host.service.commands.first { $0.name == "rotate-keys" }
+                return try await command?.run(["--step", step, "--notice", "0"]) ?? -1
+            }
+            #expect(try await rotate("activate") == 1)
+            #expect(try await rotate("publish") == 0)
+            #expect(host.publishedKeys.reload())
+            #expect(host.verifier.keys.count == 2)
+            #expect(await clinic.get("/v1/auth/me").status == 200)
+
+            #expect(try await rotate("activate") == 0)
+            #expect(await clinic.get("/v1/auth/me").status == 200, "the old key's tokens live out their time")
+            #expect(try await rotate("retire") == 0)
+            _ = host.publishedKeys.reload()
+            #expect(host.verifier.keys.count == 2, "its last token has not expired")
+
+            clinic.host.clock.advance(seconds: KeyRotation.afterlife)
+            #expect(try await rotate("retire") == 0)
+            #expect(host.publishedKeys.reload())
+            #expect(host.verifier.keys.count == 1)
+            #expect(await clinic.get("/v1/auth/me").status == 401)
+            let steps = try await clinic.host.audited().filter { $0["resource"] == .string("signing_key") }
+            #expect(steps.count == 3)
+        }
+    }
+
+    @Test func `However many tokens name unknown keys, the published ones are read once in thirty seconds`() async throws {
+        try await Clinic.with { clinic in
+            let before = clinic.host.host.publishedKeys.readings
+            for _ in 0..<200 {
+                let stranger = try SigningKey.generate()
+                let token = try TokenMint(key: stranger).sign(
+                    AccessToken(
+                        account: clinic.admin.id, tenant: clinic.admin.tenant, roles: [.admin], session: ID(),
+                        location: LocationID(), zone: "Asia/Kolkata", currency: .inr, patient: nil,
+                        issuedAt: clinic.host.clock.now, expiresAt: clinic.host.clock.now.adding(seconds: 600)))
+                let answer = await clinic.host.send("GET", "/v1/auth/me", bytes: [], bearer: token)
+                #expect(answer.status == 401)
+            }
+            #expect(clinic.host.host.publishedKeys.readings - before <= 1)
+        }
+    }
+
+    @Test func `Signing out ends the access token too`() async throws {
+        try await Clinic.with { clinic in
+            #expect(await clinic.get("/v1/auth/me").status == 200)
+            let body = JSONObject([("refreshToken", .string(clinic.admin.refresh))])
+            clinic.host.clock.advance(seconds: 1)
+            let out = await clinic.host.send("POST", "/v1/auth/logout", bytes: body.jsonBytes, bearer: nil)
+            #expect(out.status == 204)
+            let after = await clinic.get("/v1/auth/me")
+            #expect(after.status == 401 && after.code == "token_revoked")
+            let facts = try await clinic.host.announced().filter { $0.type == "auth.session.ended.v1" }
+            #expect(facts.count == 1 && facts.first?.data["reason"] == .string("signed_out"))
+        }
+    }
+}
