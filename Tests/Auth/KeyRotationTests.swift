@@ -35,7 +35,7 @@ struct KeyRotationTests {
     @Test func `Keys are rotated while everything runs, and no valid token is refused`() async throws {
         try await Clinic.with { clinic in
             let host = clinic.host.host
-            func rotate(_ step: String) async throws -> Int32 {
+            @LoopActor func rotate(_ step: String) async throws -> Int32 {
                 let command = clinic.host.service.commands.first { $0.name == "rotate-keys" }
                 return try await command?.run(["--step", step, "--notice", "0"]) ?? -1
             }

@@ -83,7 +83,7 @@ struct GrantTests {
             var forgery = Forgery(keyID: key.verifying.id)
             forgery.claims[name] = value
             let text = try forgery.token(by: key)
-            try await onLoop { #expect(throws: TokenRefusal.invalid) { try principal(text, at: "clinical") } }
+            _ = try await onLoop { #expect(throws: TokenRefusal.invalid) { try principal(text, at: "clinical") } }
         }
     }
 
@@ -92,7 +92,7 @@ struct GrantTests {
         var json = JSONWriter()
         sample.write(claims: &json, issuer: TokenVerifier.issuer, audience: TokenVerifier.audience)
         let token = try TokenMint(key: key).sign(idToken: json.bytes)
-        try await onLoop { #expect(throws: TokenRefusal.invalid) { try principal(token, at: "clinical") } }
+        _ = try await onLoop { #expect(throws: TokenRefusal.invalid) { try principal(token, at: "clinical") } }
     }
 
     @Test func `A session that ended takes its tokens with it, and no other's`() async throws {
