@@ -99,7 +99,7 @@ package.targets += [
 ]
 
 package.targets += service("Auth", uses: "Cryptography")
-package.targets += service("Scheduling")
+package.targets += service("Scheduling", uses: "Cryptography")
 package.targets += service("Queue", uses: "Redis")
 package.targets += service("Clinical", uses: "Cryptography", "CPango", "CZlib")
 package.targets += service("Pharmacy")

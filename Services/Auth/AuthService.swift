@@ -13,7 +13,7 @@ enum AuthService {
 
     /// Everything this service is: what it stores, answers and announces.
     @LoopActor static func describe(_ config: AuthConfig, _ host: Host) -> Service {
-        let vaults = Vaults(masterKey: config.host.masterKey)
+        let vaults = Vaults(masterKeys: config.host.masterKeys)
         let emailIndex = EmailIndex(masterKey: config.host.masterKey)
         let hashing = PasswordHash(
             pepper: config.pepper, passes: config.passwordPasses, memoryMiB: config.passwordMemoryMiB)
@@ -48,6 +48,7 @@ enum AuthService {
         let opening = OpenTenant(host: host, vaults: vaults, emailIndex: emailIndex, hashing: hashing)
         let clients = clients(config, host, signing, settings, signIn, refreshing, vaults)
         let sweeper = SessionSweeper(host: host)
+        let forgetting = ForgetPerson(host: host, vaults: vaults)
 
         return Service(
             name: "auth",
@@ -61,15 +62,20 @@ enum AuthService {
                 Migration("0012_authorization", PackageResources._012_authorization_sql),
                 Migration("0020_factors", PackageResources._020_factors_sql),
                 Migration("0021_passkeys", PackageResources._021_passkeys_sql),
+                Migration("0040_erasure", PackageResources._040_erasure_sql),
             ],
             routes: sessions.table + accounts.table + locations.table + factors.table + stepUp.table
-                + passkeyRoutes.table + clients + PolicyRoutes(host: host, policy: policy).table,
+                + passkeyRoutes.table + clients + PolicyRoutes(host: host, policy: policy).table + [forgetting.export()],
             announces: [
                 TenantOpened.self, LocationOpened.self, AccountCreated.self, AccountRolesChanged.self,
                 AccountDeactivated.self, AccountReactivated.self, SessionEnded.self,
             ],
+            reactions: [forgetting.reaction],
             workers: [sweeper.worker, signing.worker],
-            commands: [opening.command, GenerateKeys.command, RotateKeys(host: host, config: config).command])
+            commands: [
+                opening.command, GenerateKeys.command, RotateKeys(host: host, config: config).command,
+                RotateDataKeys(host: host, own: .init(rewrap: vaults.rewrap)).command,
+            ])
     }
 
     /// The OpenID Connect provider: applications, the pages that people meet on their way to one, and tokens.

@@ -18,7 +18,7 @@ enum BillingService {
         return Service(
             name: "billing",
             migrations: migrations,
-            routes: invoices.table + payments.table + settlements.table,
+            routes: invoices.table + payments.table + settlements.table + [BillingExport.route(host)],
             announces: [InvoiceIssued.self, PaymentReceived.self, InvoicePaid.self, InvoiceRefunded.self],
             reactions: [.rememberVisit, .rememberMedicine])
     }

@@ -11,13 +11,16 @@ enum ClinicalService {
 
     /// Everything this service is: what it stores, answers, announces and reacts to.
     @LoopActor static func describe(_ config: ClinicalConfig, _ host: Host) -> Service {
-        let keys = TenantKeys(host: host, masterKey: config.host.masterKey)
+        let keys = TenantKeys(host: host)
         let patients = PatientRoutes(host: host, keys: keys, numbers: RecordNumbers(host: host))
         let visits = VisitRoutes(host: host, keys: keys)
         let notes = NoteRoutes(host: host, keys: keys)
         let history = VisitHistoryRoutes(host: host, keys: keys)
         let prescriptions = PrescriptionRoutes(host: host, keys: keys, clinicName: config.clinicName)
         let cards = CardRoutes(host: host)
+        let consents = ConsentRoutes(host: host)
+        let erasing = ErasePatients(host: host)
+        let erasures = ErasureRoutes(host: host, erasing: erasing)
 
         return Service(
             name: "clinical",
@@ -26,14 +29,20 @@ enum ClinicalService {
                 Migration("0002_visits", PackageResources._002_visits_sql),
                 Migration("0003_prescriptions", PackageResources._003_prescriptions_sql),
                 Migration("0004_vacuum", PackageResources._004_vacuum_sql),
+                Migration("0040_erasure", PackageResources._040_erasure_sql),
             ],
-            routes: patients.table + visits.table + notes.table + history.table + prescriptions.table + cards.table,
+            routes: patients.table + visits.table + notes.table + history.table + prescriptions.table + cards.table
+                + consents.table + erasures.table + ExportRoutes(host: host, keys: keys).table,
             announces: [
-                PatientRegistered.self, PatientChanged.self, PatientInactivated.self, VisitStarted.self,
+                PatientRegistered.self, PatientChanged.self, PatientInactivated.self, PatientErased.self, VisitStarted.self,
                 VisitCompleted.self, PrescriptionIssued.self,
             ],
             reactions: [.rememberMedicine, .rememberPractitioner, .rememberPractitionerRoles],
-            commands: [ImportBundles(host: host, keys: keys).command]
+            workers: [erasing.worker],
+            commands: [
+                ImportBundles(host: host, keys: keys).command,
+                RotateDataKeys(host: host, own: .init(founding: keys.founding, rewrap: keys.rewrap)).command,
+            ]
         )
     }
 }

@@ -18,7 +18,7 @@ enum NotificationsService {
                 Migration("0001_notices", PackageResources._001_notices_sql),
                 Migration("0002_reminders", PackageResources._002_reminders_sql),
             ],
-            routes: NoticeRoutes(host: host, hub: hub).table,
+            routes: NoticeRoutes(host: host, hub: hub).table + [NotificationsExport.route(host)],
             announces: [ReminderDue.self],
             reactions: [
                 .warnOfLowStock, .tellOfBooking, .tellOfMove, .tellOfCancellation, .tellOfPrescription, .rememberTenant,

@@ -19,7 +19,8 @@ enum PharmacyService {
         return Service(
             name: "pharmacy",
             migrations: migrations,
-            routes: medicines.table + stock.table + reports.table + dispensing.table,
+            routes: medicines.table + stock.table + reports.table + dispensing.table
+                + [PharmacyExport.route(host)],
             announces: [MedicineListed.self, StockMoved.self, StockRanLow.self, PrescriptionDispensed.self],
             reactions: [.rememberPrescription, .rememberSettlement, .doubtSettlement])
     }

@@ -22,6 +22,7 @@ enum QueueService {
             ArrivalRoutes(host: host, boards: boards, grace: config.onTimeGrace).table
             + TokenRoutes(host: host, boards: boards).table + BoardRoutes(host: host, boards: boards).table
             + PresenceRoutes(host: host, boards: boards).table + QueueCards(host: host).table
+            + [QueueExport.route(host)]
 
         return Service(
             name: "queue",

@@ -15,7 +15,7 @@ enum ReportingService {
             name: "reporting",
             migrations: migrations,
             routes: AuditRoutes(host: host).table + StockMovementRoutes(host: host).table
-                + DailyRoutes(host: host).table,
+                + DailyRoutes(host: host).table + [ReportingExport.route(host)],
             reactions: [.keepAuditEntry, .keepMovement] + Reaction.daily)
     }
 

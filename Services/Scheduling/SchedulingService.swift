@@ -14,13 +14,14 @@ enum SchedulingService {
         Migration("0002_providers", PackageResources._002_providers_sql),
         Migration("0003_slots", PackageResources._003_slots_sql),
         Migration("0004_appointments", PackageResources._004_appointments_sql),
+        Migration("0040_sealed_words", PackageResources._040_sealed_words_sql),
     ]
 
     /// Everything this service is: what it stores, answers, announces and reacts to.
     @LoopActor static func describe(_ config: SchedulingConfig, _ host: Host) -> Service {
         let routes =
             ProviderRoutes(host: host).table + SlotRoutes(host: host).table
-            + AppointmentRoutes(host: host).table + SchedulingCards(host: host).table
+            + AppointmentRoutes(host: host).table + SchedulingCards(host: host).table + [SchedulingExport.route(host)]
 
         return Service(
             name: "scheduling",
@@ -34,8 +35,10 @@ enum SchedulingService {
                 .rememberTenant, .rememberLocation, .listProvider, .relistProvider, .retireProvider,
                 .reinstateProvider, .showPresence, .rememberPatient, .forgetPatient, .markArrived,
                 .completeTokenAppointment, .completeVisitAppointment,
+                .forgetPerson(in: "scheduling"),
             ],
-            workers: [NoShowSweeper(host: host, grace: config.noShowGrace).worker]
+            workers: [NoShowSweeper(host: host, grace: config.noShowGrace).worker, SealWords(host: host).worker],
+            commands: [RotateDataKeys(host: host).command]
         )
     }
 }

@@ -17,6 +17,9 @@ package enum Permission: String, CaseIterable, Sendable {
     case manageTenants
     case manageClients
     case registerPatients, readPatients, changePatients, inactivatePatients
+    /// Everything about one person, for that person.
+    case exportPatients
+    case erasePatients, manageConsents
     case readProviders
     case openSlots, readSlots, blockSlots
     case bookAppointments, readAppointments, changeAppointments
@@ -38,6 +41,9 @@ package enum Permission: String, CaseIterable, Sendable {
         case .registerPatients, .changePatients: [.reception, .admin]
         case .inactivatePatients: [.reception, .admin]
         case .readPatients: Self.staff.union([.patient])  // a patient: the own record only, checked by scope
+        case .exportPatients: [.admin, .patient]  // a patient: the own record only, checked by scope
+        case .erasePatients: [.admin]
+        case .manageConsents: [.reception, .doctor, .nurse, .admin, .patient]
         case .readProviders, .readSlots: Set(Role.allCases).subtracting([.display])
         case .openSlots, .blockSlots: [.doctor, .admin]
         case .bookAppointments, .changeAppointments: [.reception, .patient, .admin]

@@ -3,5 +3,6 @@ package enum MessagingSchema {
     package static let migrations: [(name: String, sql: [UInt8])] = [
         ("0001_messaging", PackageResources._001_messaging_sql),
         ("0010_revoked_sessions", PackageResources._010_revoked_sessions_sql),
+        ("0040_keys", PackageResources._040_keys_sql),
     ]
 }

@@ -1,3 +1,4 @@
+import Bootstrap
 import Cryptography
 import Loop
 import Postgres
@@ -35,10 +36,12 @@ struct Vault: Sendable {
 
 /// Finds and makes tenants' keys. They rest wrapped by the master key and are open only in memory.
 @LoopActor final class Vaults {
-    private let wrapping: SymmetricKey
+    private let master: MasterKeys
     private var open: [TenantID: Vault] = [:]
 
-    nonisolated init(masterKey: SymmetricKey) { wrapping = masterKey.derived(for: "auth tenant keys") }
+    nonisolated init(masterKeys: MasterKeys) { master = masterKeys }
+
+    private static let use = "auth tenant keys"
 
     /// `sql` must be scoped to this tenant.
     func vault(of tenant: TenantID, _ sql: any SQLSession) async throws -> Vault {
@@ -46,7 +49,7 @@ struct Vault: Sendable {
         let wrapped = try await sql.first(
             "select wrapped from tenant_key where tenant_id = \(tenant)", as: { row in try row.next(as: Bytes.self) })
         guard let wrapped else { throw VaultError.noKey }
-        let key = try Sealed.open(wrapped.array, key: wrapping, context: Self.context(tenant))
+        let key = try master.open(wrapped.array, for: Self.use, context: Self.context(tenant))
         let vault = Vault(tenant: tenant, key: SymmetricKey(bytes: key))
         if open.count >= 10_000 { open.removeAll() }
         open[tenant] = vault
@@ -56,9 +59,22 @@ struct Vault: Sendable {
     /// Makes the key of a new tenant, in the transaction that opens it.
     func make(for tenant: TenantID, _ tx: Transaction) async throws -> Vault {
         let key = SymmetricKey()
-        let wrapped = try Sealed.seal(key.bytes, key: wrapping, context: Self.context(tenant))
+        let wrapped = try Sealed.seal(key.bytes, keys: master.keys(for: Self.use), context: Self.context(tenant))
         try await tx.run("insert into tenant_key (tenant_id, wrapped) values (\(tenant), \(Bytes(wrapped)))")
+        try await tx.run("insert into keyed_tenant (tenant_id) values (\(tenant)) on conflict do nothing")
         return Vault(tenant: tenant, key: key)
+    }
+
+    /// Wraps the tenant's key with the current master key. False when it was so already.
+    func rewrap(_ tenant: TenantID, _ tx: Transaction) async throws -> Bool {
+        let wrapped = try await tx.first(
+            "select wrapped from tenant_key where tenant_id = \(tenant) for update",
+            as: { row in try row.next(as: Bytes.self).array })
+        guard let wrapped, Sealed.isOutdated(wrapped, keys: master.keys(for: Self.use)) else { return false }
+        let key = try master.open(wrapped, for: Self.use, context: Self.context(tenant))
+        let fresh = try Sealed.seal(key, keys: master.keys(for: Self.use), context: Self.context(tenant))
+        try await tx.run("update tenant_key set wrapped = \(Bytes(fresh)) where tenant_id = \(tenant)")
+        return true
     }
 
     private static func context(_ tenant: TenantID) -> [UInt8] { [UInt8]("\(tenant)|auth|tenant_key|1".utf8) }

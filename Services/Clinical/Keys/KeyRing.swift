@@ -1,19 +1,26 @@
+import Bootstrap
 import Cryptography
 import Primitives
 
 /// What one tenant's secret opens: every use derives its own key, so no two uses can be confused.
 struct KeyRing: Sendable {
-    /// Wraps the data key of each patient.
-    let wrapping: SymmetricKey
+    /// Wrap the data key of each patient.
+    let wrapping: KeyChain
     /// Hashes the words that patients are searched by.
     let search: SymmetricKey
     /// Hashes the identifiers that other systems gave to what was imported.
     let external: SymmetricKey
 
-    init(tenantKey: SymmetricKey) {
-        wrapping = tenantKey.derived(for: "clinical patient data keys v1")
+    /// `wrapping` are the tenant's keys since the first rotation.
+    init(tenantKey: SymmetricKey, wrapping: KeyChain? = nil) {
+        self.wrapping = wrapping ?? KeyChain(Self.founding(tenantKey))
         search = tenantKey.derived(for: "clinical search keys v1")
         external = tenantKey.derived(for: "clinical external references v1")
+    }
+
+    /// What wraps until keys are rotated for the first time.
+    static func founding(_ tenantKey: SymmetricKey) -> SymmetricKey {
+        tenantKey.derived(for: "clinical patient data keys v1")
     }
 
     /// The keyed hash under which something imported is recognised the next time.
@@ -22,15 +29,12 @@ struct KeyRing: Sendable {
     }
 }
 
-/// What a sealed value is bound to: moved to another row or column it does not open.
-///
-/// `subject` is the patient; for a tenant's own key it is the tenant.
-struct SealContext: Sendable {
-    let tenant: TenantID
-    let subject: String
-    let table: String
-    let column: String
-    let row: String
+extension PatientVault {
+    init(new patient: PatientID, of tenant: TenantID, ring: KeyRing) throws {
+        try self.init(new: patient, of: tenant, ring: ring.wrapping)
+    }
 
-    var bytes: [UInt8] { Array("\(tenant)|\(subject)|\(table)|\(column)|\(row)".utf8) }
+    init(of patient: PatientID, tenant: TenantID, wrappedKey: [UInt8], ring: KeyRing) throws {
+        try self.init(of: patient, tenant: tenant, wrappedKey: wrappedKey, ring: ring.wrapping)
+    }
 }

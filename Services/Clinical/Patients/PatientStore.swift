@@ -1,3 +1,4 @@
+import Bootstrap
 import Loop
 import Postgres
 import Primitives
@@ -27,21 +28,25 @@ struct SealedPatient: Sendable {
 @LoopActor struct PatientStore {
     let sql: any SQLSession
 
-    private static let columns = "id, mrn, location_id, registered_at, active, version, data_key, personal"
+    /// Whose key was destroyed is not there any more, for anybody: the join leaves them out.
+    private static let select = """
+        select p.id, p.mrn, p.location_id, p.registered_at, p.active, p.version, k.wrapped, p.personal
+        from patient p join data_key k on k.person_id = p.id
+        """
 
     func find(_ id: PatientID) async throws -> SealedPatient? {
         try await sql.first(
-            "select \(unsafe: Self.columns) from patient where id = \(id)", as: SealedPatient.init(row:))
+            "\(unsafe: Self.select) where p.id = \(id)", as: SealedPatient.init(row:))
     }
 
     func findForUpdate(_ id: PatientID) async throws -> SealedPatient? {
         try await sql.first(
-            "select \(unsafe: Self.columns) from patient where id = \(id) for update", as: SealedPatient.init(row:))
+            "\(unsafe: Self.select) where p.id = \(id) for update of p", as: SealedPatient.init(row:))
     }
 
     func findByReference(_ reference: [UInt8]) async throws -> SealedPatient? {
         try await sql.first(
-            "select \(unsafe: Self.columns) from patient where external_ref = \(Bytes(reference))",
+            "\(unsafe: Self.select) where p.external_ref = \(Bytes(reference))",
             as: SealedPatient.init(row:))
     }
 
@@ -54,16 +59,16 @@ struct SealedPatient: Sendable {
     func newest(before last: PatientID?, limit: Int) async throws -> [SealedPatient] {
         try await sql.all(
             """
-            select \(unsafe: Self.columns) from patient
-            where \(last)::uuid is null or id < \(last)
-            order by id desc
+            \(unsafe: Self.select)
+            where \(last)::uuid is null or p.id < \(last)
+            order by p.id desc
             limit \(limit)
             """, as: SealedPatient.init(row:))
     }
 
     func find(mrn: MedicalRecordNumber) async throws -> SealedPatient? {
         try await sql.first(
-            "select \(unsafe: Self.columns) from patient where mrn = \(mrn.number)", as: SealedPatient.init(row:))
+            "\(unsafe: Self.select) where p.mrn = \(mrn.number)", as: SealedPatient.init(row:))
     }
 
     func insert(
@@ -72,8 +77,11 @@ struct SealedPatient: Sendable {
     ) async throws {
         try await sql.run(
             """
-            insert into patient (id, mrn, location_id, registered_at, data_key, personal, external_ref)
-            values (\(id), \(mrn.number), \(location), \(registeredAt), \(Bytes(dataKey)), \(Bytes(personal)),
+            with key as (
+                insert into data_key (person_id, wrapped) values (\(id), \(Bytes(dataKey)))
+            )
+            insert into patient (id, mrn, location_id, registered_at, personal, external_ref)
+            values (\(id), \(mrn.number), \(location), \(registeredAt), \(Bytes(personal)),
                     \(reference.map { Bytes($0) }))
             """)
     }

@@ -1,3 +1,4 @@
+import Bootstrap
 import JSON
 import Loop
 import Postgres
@@ -82,7 +83,7 @@ import Primitives
     func owner(of id: PrescriptionID) async throws -> (patient: PatientID, dataKey: [UInt8])? {
         try await sql.first(
             """
-            select p.patient_id, t.data_key from prescription p join patient t on t.id = p.patient_id
+            select p.patient_id, k.wrapped from prescription p join data_key k on k.person_id = p.patient_id
             where p.id = \(id)
             """, as: { (try $0.next(), try $0.next(as: Bytes.self).array) })
     }

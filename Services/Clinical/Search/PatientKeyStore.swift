@@ -16,7 +16,7 @@ import Primitives
     }
 
     private static let columns =
-        "p.id, p.mrn, p.location_id, p.registered_at, p.active, p.version, p.data_key, p.personal"
+        "p.id, p.mrn, p.location_id, p.registered_at, p.active, p.version, d.wrapped, p.personal"
 
     /// Patients under any of `keys`, those under the most telling first. No key brings more than `limit`, however
     /// popular the name.
@@ -35,6 +35,7 @@ import Primitives
                 limit \(limit)
             ) best
             join patient p on p.id = best.patient_id
+            join data_key d on d.person_id = p.id
             """, as: SealedPatient.init(row:))
     }
 
@@ -50,7 +51,7 @@ import Primitives
         }
         return try await sql.all(
             """
-            select \(unsafe: Self.columns) from patient p
+            select \(unsafe: Self.columns) from patient p join data_key d on d.person_id = p.id
             where p.id = any(array(\(found) limit \(limit)))
             """, as: SealedPatient.init(row:))
     }

@@ -1,3 +1,4 @@
+import Bootstrap
 import HTTP
 import JSON
 import Loop

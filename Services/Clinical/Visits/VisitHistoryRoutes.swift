@@ -48,8 +48,8 @@ import Primitives
         }
         let lines = try await host.db.reader(for: caller.tenant).all(
             """
-            select s.visit_id, s.local_date, s.patient_id, p.data_key, s.body
-            from visit_snapshot s join patient p on p.id = s.patient_id
+            select s.visit_id, s.local_date, s.patient_id, k.wrapped, s.body
+            from visit_snapshot s join data_key k on k.person_id = s.patient_id
             where (\(patient)::uuid is null or s.patient_id = \(patient))
               and (\(from)::date is null or s.local_date >= \(from))
               and (\(to)::date is null or s.local_date <= \(to))

@@ -1,3 +1,4 @@
+import Bootstrap
 import JSON
 import Loop
 import Postgres
@@ -35,9 +36,9 @@ struct SealedVisit: Sendable {
 
     private static let select = """
         select v.id, v.patient_id, v.practitioner_id, v.location_id, v.local_date, v.status, v.token_id,
-               v.appointment_id, v.started_at, v.completed_at, v.version, v.findings, p.data_key,
+               v.appointment_id, v.started_at, v.completed_at, v.version, v.findings, k.wrapped,
                (select json_object_agg(o.code, o.value)::text from visit_observation o where o.visit_id = v.id)
-        from visit v join patient p on p.id = v.patient_id
+        from visit v join data_key k on k.person_id = v.patient_id
         """
 
     func find(_ id: VisitID) async throws -> SealedVisit? {

@@ -30,8 +30,9 @@ struct Appointment: Equatable, Sendable {
     private(set) var status: Status
     private(set) var modality: Modality
     private(set) var priority: Priority
-    private(set) var reason: String?
-    private(set) var cancelReason: String?
+    /// Why the patient comes, and why not after all: health data, so sealed. `AppointmentWords` opens them.
+    private(set) var reason: SealedText?
+    private(set) var cancelReason: SealedText?
     private(set) var token: TokenID?
     private(set) var visit: VisitID?
     private(set) var version: Int
@@ -63,14 +64,14 @@ struct Appointment: Equatable, Sendable {
     }
 
     /// Changes what was said at booking. Nothing outside depends on a reason, so no fact follows from it.
-    mutating func describe(reason: String?) throws(AppointmentError) {
+    mutating func describe(reason: SealedText?) throws(AppointmentError) {
         guard status == .booked || status == .arrived else { throw .notReschedulable(status) }
         self.reason = reason
         version += 1
     }
 
     /// Cancels the visit; the time is free again.
-    mutating func cancel(because reason: String?, by role: String) throws(AppointmentError) -> AppointmentCancelled {
+    mutating func cancel(because reason: SealedText?, by role: String) throws(AppointmentError) -> AppointmentCancelled {
         guard status == .booked else { throw .notCancellable(status) }
         status = .cancelled
         cancelReason = reason
@@ -129,8 +130,8 @@ extension Appointment {
         status = try row.next()
         modality = try row.next()
         priority = try row.next()
-        reason = try row.next()
-        cancelReason = try row.next()
+        reason = try row.next(as: Bytes?.self).map { SealedText($0.array) }
+        cancelReason = try row.next(as: Bytes?.self).map { SealedText($0.array) }
         token = try row.next()
         visit = try row.next()
         version = try row.next()

@@ -1,5 +1,6 @@
 import Access
 import Bootstrap
+import Cryptography
 import HTTP
 import JSON
 import Loop
@@ -69,8 +70,8 @@ struct AppointmentRoutes {
         let wish = AppointmentStore.Wish(
             slot: try request.body.required("slotId"), patient: try request.body.required("patientId"),
             modality: try request.body.optional("modality") ?? .inPerson,
-            priority: try request.body.optional("priority") ?? .routine,
-            reason: try request.body.optional("reason"))
+            priority: try request.body.optional("priority") ?? .routine, reason: nil)
+        let reason = try request.body.optional("reason", as: String.self)
         if caller.isOnlyPatient {
             guard wish.patient == caller.patient else { throw Problem.forbidden }
             guard wish.priority == .routine else {
@@ -78,25 +79,34 @@ struct AppointmentRoutes {
             }
         }
 
+        let ring = try await words(of: caller).ring(toSeal: reason)
         do {
-            return try await host.write(request, by: caller) { tx in try await book(wish, by: caller, in: tx) }
+            return try await host.write(request, by: caller) { tx in
+                try await book(wish, saying: reason, ring, by: caller, in: tx)
+            }
         } catch AppointmentError.patientUnknown, AppointmentError.patientInactive {
             // Our card may be missing or old, so its owner has the last word before anybody is refused.
             try await PatientCards(host: host).refresh(wish.patient, as: caller)
-            return try await host.write(request, by: caller) { tx in try await book(wish, by: caller, in: tx) }
+            return try await host.write(request, by: caller) { tx in
+                try await book(wish, saying: reason, ring, by: caller, in: tx)
+            }
         }
     }
 
     private func book(
-        _ wish: AppointmentStore.Wish, by caller: Principal, in tx: Transaction
+        _ wish: AppointmentStore.Wish, saying reason: String?, _ ring: KeyChain?, by caller: Principal,
+        in tx: Transaction
     ) async throws -> Response {
         let store = AppointmentStore(sql: tx)
-        switch try await store.book(wish, as: AppointmentID(), by: caller.account, at: host.now()) {
+        let id = AppointmentID()
+        var wish = wish
+        wish.reason = try await words(of: caller).seal(reason, .reason, of: id, wish.patient, ring, tx)
+        switch try await store.book(wish, as: id, by: caller.account, at: host.now()) {
         case .booked(let appointment):
             try tx.announce(appointment.booked, revision: appointment.version)
             try tx.audit("book", "appointment", appointment.id.description, before: nil, after: appointment.trace)
             return .created(
-                AppointmentView(appointment), version: appointment.version, at: "/v1/appointments/\(appointment.id)")
+                try await words(of: caller).view(appointment, tx), version: appointment.version, at: "/v1/appointments/\(appointment.id)")
         case .patientBusy: throw AppointmentError.patientBusy
         case .patientUnknown: throw AppointmentError.patientUnknown
         case .patientInactive: throw AppointmentError.patientInactive
@@ -138,14 +148,14 @@ struct AppointmentRoutes {
 
         let page = found.prefix(limit)
         let next = found.count > limit ? page.last.map { TimePlace(start: $0.start, id: $0.id).cursor } : nil
-        return .page(page.map(AppointmentView.init), next: next, of: request)
+        return .page(try await words(of: caller).views(Array(page), sql), next: next, of: request)
     }
 
     private func show(_ request: Request, by caller: Principal) async throws -> Response {
         let id = try request.id("id", of: AppointmentKind.self)
-        let found = try await AppointmentStore(sql: host.db.reader(for: caller.tenant)).find(id)
-        let appointment = try visible(found, to: caller)
-        return .json(200, AppointmentView(appointment), version: appointment.version)
+        let sql = host.db.reader(for: caller.tenant)
+        let appointment = try visible(try await AppointmentStore(sql: sql).find(id), to: caller)
+        return .json(200, try await words(of: caller).view(appointment, sql), version: appointment.version)
     }
 
     /// A patient may not even know that another's appointment exists.
@@ -156,6 +166,8 @@ struct AppointmentRoutes {
         return appointment
     }
 
+    private func words(of caller: Principal) -> AppointmentWords { AppointmentWords(host: host, tenant: caller.tenant) }
+
     // MARK: changing
 
     private func change(_ request: Request, by caller: Principal) async throws -> Response {
@@ -163,6 +175,8 @@ struct AppointmentRoutes {
         let version = try request.ifMatch()
         let slotID = try request.body.optional("slotId", as: SlotID.self)
         let reason = try request.body.optional("reason", as: String.self)
+        let words = words(of: caller)
+        let ring = try await words.ring(toSeal: reason)
 
         return try await host.write(request, by: caller) { tx in
             let store = AppointmentStore(sql: tx)
@@ -170,13 +184,18 @@ struct AppointmentRoutes {
             guard appointment.version == version else { throw Problem.staleVersion }
             let before = appointment
 
-            if request.body.has("reason") { try appointment.describe(reason: reason) }
+            if request.body.has("reason") {
+                try appointment.describe(
+                    reason: await words.seal(reason, .reason, of: id, appointment.patient, ring, tx))
+            }
             if let slotID, slotID != appointment.slot { try await move(&appointment, to: slotID, in: tx) }
-            guard appointment != before else { return .json(200, AppointmentView(before), version: before.version) }
+            guard appointment != before else {
+                return .json(200, try await words.view(before, tx), version: before.version)
+            }
 
             try await store.update(appointment)
             try tx.audit("change", "appointment", id.description, before: before.trace, after: appointment.trace)
-            return .json(200, AppointmentView(appointment), version: appointment.version)
+            return .json(200, try await words.view(appointment, tx), version: appointment.version)
         }
     }
 
@@ -199,18 +218,21 @@ struct AppointmentRoutes {
         let version = request.header("if-match") == nil ? nil : try request.ifMatch()
         let said = try request.body.optional("reason", as: String.self)
         let reason = try said ?? request.query.optional("reason", as: String.self)
+        let words = words(of: caller)
+        let ring = try await words.ring(toSeal: reason)
 
         return try await host.write(request, by: caller) { tx in
             let store = AppointmentStore(sql: tx)
             var appointment = try visible(try await store.findForUpdate(id), to: caller)
             guard version.map({ $0 == appointment.version }) ?? true else { throw Problem.staleVersion }
             let before = appointment
-            let cancelled = try appointment.cancel(because: reason, by: caller.mainRole.rawValue)
+            let sealed = try await words.seal(reason, .cancelReason, of: id, appointment.patient, ring, tx)
+            let cancelled = try appointment.cancel(because: sealed, by: caller.mainRole.rawValue)
             try await store.update(appointment)
             try await SlotStore(sql: tx).release(appointment.slot)
             try tx.announce(cancelled, revision: appointment.version)
             try tx.audit("cancel", "appointment", id.description, before: before.trace, after: appointment.trace)
-            return .json(200, AppointmentView(appointment), version: appointment.version)
+            return .json(200, try await words.view(appointment, tx), version: appointment.version)
         }
     }
 }

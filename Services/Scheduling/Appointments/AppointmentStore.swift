@@ -9,7 +9,7 @@ struct AppointmentStore {
 
     private static let columns = """
         id, slot_id, provider_id, patient_id, location_id, starts_at, ends_at, local_date, status, modality,
-        priority, reason, cancel_reason, token_id, visit_id, version, booked_at
+        priority, sealed_reason, sealed_cancel_reason, token_id, visit_id, version, booked_at
         """
 
     func find(_ id: AppointmentID) async throws -> Appointment? {
@@ -28,7 +28,7 @@ struct AppointmentStore {
         let patient: PatientID
         let modality: Appointment.Modality
         let priority: Appointment.Priority
-        let reason: String?
+        var reason: SealedText?
     }
 
     enum Claim {
@@ -60,9 +60,9 @@ struct AppointmentStore {
                 returning id, provider_id, location_id, starts_at, ends_at, local_date
             ), booked as (
                 insert into appointment (id, slot_id, provider_id, patient_id, location_id, starts_at, ends_at,
-                                         local_date, modality, priority, reason, booked_by)
+                                         local_date, modality, priority, sealed_reason, booked_by)
                 select \(id), id, provider_id, \(wish.patient), location_id, starts_at, ends_at, local_date,
-                       \(wish.modality), \(wish.priority), \(wish.reason), \(account)
+                       \(wish.modality), \(wish.priority), \(wish.reason.map { Bytes($0.bytes) }), \(account)
                 from claimed
                 on conflict do nothing
                 returning \(unsafe: Self.columns)
@@ -118,8 +118,8 @@ struct AppointmentStore {
                     set slot_id = \(appointment.slot), provider_id = \(appointment.provider),
                         location_id = \(appointment.location), starts_at = \(appointment.start),
                         ends_at = \(appointment.end), local_date = \(appointment.localDate),
-                        status = \(appointment.status), reason = \(appointment.reason),
-                        cancel_reason = \(appointment.cancelReason), token_id = \(appointment.token),
+                        status = \(appointment.status), sealed_reason = \(appointment.reason.map { Bytes($0.bytes) }),
+                        sealed_cancel_reason = \(appointment.cancelReason.map { Bytes($0.bytes) }), token_id = \(appointment.token),
                         visit_id = \(appointment.visit), version = \(appointment.version)
                     where id = \(appointment.id)
                     """

@@ -5,7 +5,8 @@ import Primitives
 struct AppointmentView: JSONWritable {
     let appointment: Appointment
 
-    init(_ appointment: Appointment) { self.appointment = appointment }
+    let reason: String?
+    let cancelReason: String?
 
     func write(to json: inout JSONWriter) {
         json.object {
@@ -20,8 +21,8 @@ struct AppointmentView: JSONWritable {
             $0.field("end", appointment.end)
             $0.field("modality", appointment.modality.rawValue)
             $0.field("priority", appointment.priority.rawValue)
-            $0.field("reason", appointment.reason)
-            $0.field("cancelReason", appointment.cancelReason)
+            $0.field("reason", reason)
+            $0.field("cancelReason", cancelReason)
             $0.field("tokenId", appointment.token)
             $0.field("visitId", appointment.visit)
             $0.field("bookedAt", appointment.bookedAt)

@@ -123,6 +123,16 @@ package struct EnvironmentReader {
         return key
     }
 
+    /// Keys of 64 hexadecimal digits, one a line, the current one first; and where they were read.
+    package mutating func keyChain(_ name: String) -> (chain: KeyChain, file: String?) {
+        let zero = KeyChain(SymmetricKey(bytes: [UInt8](repeating: 0, count: 32)))
+        guard let text = file(name, shown: "***") else { return (zero, nil) }
+        guard let chain = MasterKeys.parse(text) else {
+            return (wrong(name, "***", "must name a file with a line of 64 hexadecimal digits for each key", zero), nil)
+        }
+        return (chain, value(name))
+    }
+
     /// Says that a value read before is wrong for a reason that only the service can know.
     package mutating func refuse(_ name: String, _ mistake: String) {
         let reading = Environment.Reading(name: name, shown: "", mistake: mistake)

@@ -41,7 +41,10 @@ package struct HostConfig: Sendable {
     package let publicKeysFile: String
     /// The gateway as clients see it, without a slash at the end: who issues tokens to clients (OpenID Connect).
     package let publicURL: String
-    /// Wraps tenant keys and seals stored answers; every use derives its own key from it.
+    /// Wrap tenants' keys and seal stored answers; every use derives its own key from them. Read again when their file
+    /// changes.
+    package let masterKeys: MasterKeys
+    /// The oldest of them: for hashes that things are found by, which no rotation makes again.
     package let masterKey: SymmetricKey
     /// Where the other services answer: for cards.
     package let services: [String: String]
@@ -107,7 +110,9 @@ package struct HostConfig: Sendable {
         publicKeysFile = read.optionalText("JWT_PUBLIC_KEYS_FILE") ?? ""
         publicKeys = read.publicKeys("JWT_PUBLIC_KEYS_FILE")
         publicURL = read.publicURL("PUBLIC_URL")
-        masterKey = read.key("MASTER_KEY_FILE")
+        let keys = read.keyChain("MASTER_KEY_FILE")
+        masterKeys = MasterKeys(keys.chain, file: keys.file)
+        masterKey = keys.chain.former.last ?? keys.chain.current
         services = read.table("SERVICE_URLS")
         drain = read.seconds("DRAIN_SECONDS", default: isProduction ? 5 : 0, in: 0...60)
         grace = read.seconds("GRACE_SECONDS", default: 15, in: 1...60)

@@ -25,7 +25,8 @@ import Redis
     /// Whose tokens are void; auth moves the line in the same instant that it commits it.
     package nonisolated let revocations: Revocations
     package nonisolated let publishedKeys: PublishedKeys
-    private nonisolated let answersKey: SymmetricKey
+    /// Tenants' keys, for what is personal.
+    package nonisolated let keys: TenantKeyRings
     var requests = RequestMetrics([])
     /// Whether it is known whose tokens are void: before that no token is trusted.
     var hasRevocations = false
@@ -48,7 +49,7 @@ import Redis
         verifier = TokenVerifier(
             keys: config.publicKeys, revocations: revocations, service: config.service, publicIssuer: config.publicURL)
         publishedKeys = PublishedKeys(file: config.publicKeysFile, verifier: verifier, log: log)
-        answersKey = config.masterKey.derived(for: "idempotency")
+        keys = TenantKeyRings(db: db, master: config.masterKeys, service: config.service)
     }
 
     /// Starts connecting to everything; returns at once.
@@ -90,7 +91,7 @@ import Redis
     package func write(
         _ request: Request, by caller: Principal, _ body: @LoopActor (Transaction) async throws -> Response
     ) async throws -> Response {
-        let claim = try IdempotentRequest(request, by: caller, in: config.postgres.schema, seal: answersKey)
+        let claim = try IdempotentRequest(request, by: caller, in: config.postgres.schema, seal: config.masterKeys.keys(for: "idempotency"))
         do {
             return try await attempt(request, by: caller, claim, body)
         } catch let error as PostgresError where claim != nil && error.mayBeSettledByKey {

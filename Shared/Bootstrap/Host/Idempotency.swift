@@ -13,11 +13,11 @@ struct IdempotentRequest {
     let caller: Principal
     /// SHA-256 of what was asked. Another request under the same key is a mistake of the client.
     let hash: [UInt8]
-    private let seal: SymmetricKey
+    private let seal: KeyChain
     private let lock: Int64
 
     /// Nil when the request has no key. A key that is empty, too long or not visible ASCII is a 400.
-    init?(_ request: Request, by caller: Principal, in schema: String, seal: SymmetricKey) throws(Problem) {
+    init?(_ request: Request, by caller: Principal, in schema: String, seal: KeyChain) throws(Problem) {
         guard let key = request.header("idempotency-key") else { return nil }
         guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
             throw Problem(
@@ -76,7 +76,7 @@ struct IdempotentRequest {
     /// what that one did made us refuse, `write` looks again before it says so.
     @LoopActor func store(_ response: Response, in tx: Transaction) throws {
         guard case .bytes(let body) = response.body else { return }
-        let answer = try Sealed.seal(StoredAnswer.encode(response, body), key: seal, context: context)
+        let answer = try Sealed.seal(StoredAnswer.encode(response, body), keys: seal, context: context)
         tx.later(
             """
             insert into idempotency (account_id, key, request_hash, answer)
@@ -85,7 +85,7 @@ struct IdempotentRequest {
     }
 
     private func open(_ answer: [UInt8]) throws -> Response {
-        guard var response = StoredAnswer.decode(try Sealed.open(answer, key: seal, context: context)) else {
+        guard var response = StoredAnswer.decode(try Sealed.open(answer, keys: seal, context: context)) else {
             throw JSONError.malformed(reason: "a stored answer does not read", offset: 0)
         }
         response.headers.append(("Idempotent-Replayed", "true"))

@@ -14,6 +14,9 @@ extension Catalogue {
             "The record is closed to new bookings; nothing of it is deleted.",
             PatientInactivated(patientID: Sample.id(5))),
         CatalogueEntry(
+            "Nobody can read anything about this person any more; whoever keeps something of them forgets it.",
+            PatientErased(patientID: Sample.id(5))),
+        CatalogueEntry(
             "A consultation has begun.",
             optional: ["tokenId", "appointmentId"],
             VisitStarted(

@@ -89,6 +89,31 @@ package struct PatientInactivated: Event, Equatable {
     package var subject: String { patientID.description }
 }
 
+/// Nobody can read anything about this person any more: whoever keeps something of them forgets it.
+package struct PatientErased: Event, Equatable {
+    package static let name: EventName = "clinical.patient.erased.v1"
+
+    package let patientID: PatientID
+
+    package init(
+        patientID: PatientID
+    ) {
+        self.patientID = patientID
+    }
+
+    package init(data: JSONObject) throws {
+        patientID = try data.required("patientId")
+    }
+
+    package func write(to json: inout JSONWriter) {
+        json.object {
+            $0.field("patientId", patientID)
+        }
+    }
+
+    package var subject: String { patientID.description }
+}
+
 /// A consultation has begun.
 package struct VisitStarted: Event, Equatable {
     package static let name: EventName = "clinical.visit.started.v1"

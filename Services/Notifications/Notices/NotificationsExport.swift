@@ -1,0 +1,15 @@
+import Access
+import Bootstrap
+import Loop
+import Postgres
+import Primitives
+
+/// What notifications keeps about one patient.
+enum NotificationsExport {
+    @LoopActor static func route(_ host: Host) -> Route {
+        PersonExport.route([
+            .rows(of: "notice", host) { patient in "patient_id = \(patient)" },
+            .rows(of: "reminder", host) { patient in "patient_id = \(patient)" },
+        ])
+    }
+}

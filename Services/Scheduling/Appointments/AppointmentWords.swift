@@ -1,0 +1,61 @@
+import Bootstrap
+import Cryptography
+import Loop
+import Postgres
+import Primitives
+
+/// What was said about an appointment, as it is stored: sealed under the patient's key.
+struct SealedText: Equatable, Sendable {
+    let bytes: [UInt8]
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+}
+
+/// Seals and opens what was said about appointments.
+@LoopActor struct AppointmentWords {
+    let host: Host
+    let tenant: TenantID
+
+    /// The tenant's keys, when there is something to seal: ask before the transaction.
+    func ring(toSeal text: String?) async throws -> KeyChain? {
+        text == nil ? nil : try await host.keys.ring(for: tenant)
+    }
+
+    func seal(
+        _ text: String?, _ column: Column, of appointment: AppointmentID, _ patient: PatientID, _ ring: KeyChain?,
+        _ tx: Transaction
+    ) async throws -> SealedText? {
+        guard let text, let ring else { return nil }
+        let vault = try await DataKeyStore(sql: tx).vaultForWriting(of: patient, in: tenant, ring)
+        return SealedText(
+            try vault.seal(Array(text.utf8), "appointment", column.rawValue, row: appointment.description))
+    }
+
+    enum Column: String { case reason = "sealed_reason", cancelReason = "sealed_cancel_reason" }
+
+    /// As clients read them. Of an erased patient the words are gone, the appointment is not. `sql` sees the
+    /// appointments: inside of a transaction, the transaction.
+    func views(_ appointments: [Appointment], _ sql: any SQLSession) async throws -> [AppointmentView] {
+        let spoken = Set(appointments.filter { $0.reason != nil || $0.cancelReason != nil }.map(\.patient))
+        var vaults: [PatientID: PatientVault] = [:]
+        if !spoken.isEmpty, let ring = try await host.keys.existing(tenant) {
+            vaults = try await DataKeyStore(sql: sql).vaults(of: Array(spoken), in: tenant, ring)
+        }
+        return try appointments.map { appointment in
+            let vault = vaults[appointment.patient]
+            func open(_ text: SealedText?, _ column: Column) throws -> String? {
+                guard let text, let vault else { return nil }
+                return String(
+                    decoding: try vault.open(
+                        text.bytes, "appointment", column.rawValue, row: appointment.id.description), as: UTF8.self)
+            }
+            return AppointmentView(
+                appointment: appointment, reason: try open(appointment.reason, .reason),
+                cancelReason: try open(appointment.cancelReason, .cancelReason))
+        }
+    }
+
+    func view(_ appointment: Appointment, _ sql: any SQLSession) async throws -> AppointmentView {
+        let views = try await views([appointment], sql)
+        return views.first ?? AppointmentView(appointment: appointment, reason: nil, cancelReason: nil)
+    }
+}

@@ -1,0 +1,23 @@
+import Access
+import Bootstrap
+import JSON
+import Loop
+import Postgres
+import Primitives
+
+/// What scheduling keeps about one patient.
+enum SchedulingExport {
+    @LoopActor static func route(_ host: Host) -> Route {
+        PersonExport.route([
+            PersonExport.Part("appointments") { patient, caller in
+                let sql = host.db.reader(for: caller.tenant)
+                let found = try await AppointmentStore(sql: sql).list(
+                    AppointmentStore.Filter(patient: patient), after: nil, limit: 10_000)
+                let views = try await AppointmentWords(host: host, tenant: caller.tenant).views(found, sql)
+                var json = JSONWriter()
+                json.array(of: views) { $0.value($1) }
+                return json.bytes
+            }
+        ])
+    }
+}

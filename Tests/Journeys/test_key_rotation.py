@@ -1,0 +1,96 @@
+"""Master keys and tenants' keys change while everything is read and written (S16, D29)."""
+import os
+import pathlib
+import secrets
+import subprocess
+import threading
+import time
+
+import pytest
+
+from clinic import unique
+
+
+def test_every_key_is_wrapped_again_while_patients_are_read_and_registered(env, stack, reception, admin, database, make_patient, own_doctor):
+    doctor, _ = own_doctor
+    known = [make_patient(f"Rotation {n}", allergies=[f"Allergy {n}"]) for n in range(40)]
+    visit = doctor.post("/v1/visits", {"patientId": known[0]["id"]}, key=unique()).json
+    doctor.patch(f"/v1/visits/{visit['id']}", {"chiefComplaint": "before the rotation"})
+    before = dict(database.execute("select person_id, wrapped from clinical.data_key").fetchall())
+    master = pathlib.Path(env["POLYCLINIC_DATA"], "secrets/master_key")
+    old = master.read_text()
+    done, failures, reads, written = threading.Event(), [], [0], []
+
+    def read():
+        n = 0
+        while not done.is_set():
+            n += 1
+            answer = reception.call("GET", f"/v1/patients/{known[n % len(known)]['id']}")
+            reads[0] += 1
+            if answer.status != 200 or not answer["allergies"]:
+                failures.append(answer)
+
+    def write():
+        while not done.is_set():
+            answer = reception.call("POST", "/v1/patients", {"name": "Rotation Writer", "birthDate": "1990-01-01", "phone": "+919812345678"}, key=unique())
+            (written if answer.status == 201 else failures).append(answer)
+            time.sleep(0.02)
+
+    threads = [threading.Thread(target=t) for t in (read, read, write)]
+    for thread in threads:
+        thread.start()
+    try:
+        # A new master key in front of the old one: no process is restarted.
+        fresh = secrets.token_hex(32)
+        replace(master, f"{fresh}\n{old.strip()}\n")
+        for service in ("auth", "clinical", "scheduling"):
+            out = stack("run", service, "rotate-data-keys", *(["--new-tenant-keys", "yes"] if service != "auth" else [])).stdout
+            assert "done:" in out, out
+        time.sleep(1)
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+    assert not failures, failures[:3]
+    assert reads[0] > 200 and len(written) > 50
+
+    # All persons' keys were wrapped again, and everything opens.
+    after = dict(database.execute("select person_id, wrapped from clinical.data_key").fetchall())
+    same = [p for p in before if after.get(p) == before[p]]
+    assert not same, f"{len(same)} of {len(before)} keys were left as they were"
+    for patient in known[:5]:
+        assert reception.get(f"/v1/patients/{patient['id']}")["name"].startswith("Rotation")
+    assert doctor.get(f"/v1/visits/{visit['id']}")["chiefComplaint"] == "before the rotation"
+
+    # Everything that the master key wraps is under the new one: its boxes name it.
+    for table in ("clinical.tenant_key", "auth.tenant_key", "clinical.tenant_wrapping_key", "scheduling.tenant_wrapping_key"):
+        rows = database.execute(f"select wrapped from {table}").fetchall()
+        assert rows and all(row[0][0] == 2 for row in rows), table
+    # A process that starts now knows both.
+    stack("stop", "clinical")
+    stack("start", "clinical")
+    reception.eventually(f"/v1/patients/{known[1]['id']}", lambda a: a["allergies"] == [{"text": "Allergy 1"}] or a["allergies"], seconds=30)
+
+
+def replace(file, text):
+    """As an operator's tool does: whole or not at all, and readable by who could read it before."""
+    new = file.with_suffix(".new")
+    new.write_text(text)
+    facts = file.stat()
+    os.chmod(new, facts.st_mode)
+    os.chown(new, facts.st_uid, facts.st_gid)
+    new.rename(file)
+
+
+def test_a_password_of_the_database_changes_without_a_restart(env, stack, reception, database, make_patient):
+    patient = make_patient("Password Change")
+    secret = pathlib.Path(env["POLYCLINIC_DATA"], "secrets/postgres_clinical")
+    old, new = secret.read_text().strip(), secrets.token_hex(24)
+    try:
+        database.execute(f"alter role polyclinic_clinical password '{new}'")
+        replace(secret, new + "\n")
+        database.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'polyclinic_clinical'")
+        reception.eventually(f"/v1/patients/{patient['id']}", lambda a: a["name"] == "Password Change", seconds=20)
+    finally:
+        database.execute(f"alter role polyclinic_clinical password '{old}'")
+        replace(secret, old + "\n")

@@ -1,0 +1,54 @@
+import Cryptography
+import Testing
+
+struct KeyChainTests {
+    private let context = Array("tenant|patient|table|column|row".utf8)
+
+    @Test func `What a former key sealed opens, and is sealed again under the new one`() throws {
+        let (old, new) = (SymmetricKey(), SymmetricKey())
+        let box = try Sealed.seal([1, 2, 3], keys: KeyChain(old), context: context)
+        let both = KeyChain(new, former: [old])
+        #expect(try Sealed.open(box, keys: both, context: context) == [1, 2, 3])
+        let again = try Sealed.seal([1, 2, 3], keys: both, context: context)
+        #expect(try Sealed.open(again, keys: KeyChain(new), context: context) == [1, 2, 3])
+        #expect(throws: CryptographyError.self) { try Sealed.open(again, keys: KeyChain(old), context: context) }
+        #expect(!Sealed.isOutdated(again, keys: both))
+    }
+
+    @Test func `A box of the format before key ids opens with every key that may have closed it`() throws {
+        let (old, new) = (SymmetricKey(), SymmetricKey())
+        let box = try Sealed.seal([7], key: old, context: context)
+        #expect(try Sealed.open(box, keys: KeyChain(new, former: [old]), context: context) == [7])
+        #expect(Sealed.isOutdated(box, keys: KeyChain(new, former: [old])))
+    }
+
+    @Test func `Another row, another key or one changed bit opens nothing`() throws {
+        let keys = KeyChain(SymmetricKey())
+        let box = try Sealed.seal(Array("who".utf8), keys: keys, context: context)
+        #expect(throws: CryptographyError.self) {
+            try Sealed.open(box, keys: keys, context: Array("tenant|other|table|column|row".utf8))
+        }
+        #expect(throws: CryptographyError.self) { try Sealed.open(box, keys: KeyChain(SymmetricKey()), context: context) }
+        for index in box.indices {
+            var changed = box
+            changed[index] ^= 1
+            #expect(throws: CryptographyError.self) { try Sealed.open(changed, keys: keys, context: context) }
+        }
+    }
+
+    @Test func `Keys of two uses differ although their secret is one`() throws {
+        let keys = KeyChain(SymmetricKey(), former: [SymmetricKey()])
+        let box = try Sealed.seal([9], keys: keys.derived(for: "one"), context: context)
+        #expect(throws: CryptographyError.self) { try Sealed.open(box, keys: keys.derived(for: "two"), context: context) }
+        #expect(try Sealed.open(box, keys: keys.derived(for: "one"), context: context) == [9])
+    }
+
+    @Test func `A hundred thousand boxes under one key have a hundred thousand nonces`() throws {
+        let keys = KeyChain(SymmetricKey())
+        var seen = Set<[UInt8]>()
+        for _ in 0..<100_000 {
+            seen.insert(Array(try Sealed.seal([], keys: keys, context: context)[3..<15]))
+        }
+        #expect(seen.count == 100_000)
+    }
+}
