@@ -14,7 +14,6 @@ BY_TYPE = {"uuid": "id", "boolean": "public", "integer": "public", "bigint": "pu
 IN_CLEAR = {
     "clinical.prescription_item.atc", "clinical.prescription_item.dose", "clinical.prescription_item.generic_name", "clinical.prescription_item.name",
     "clinical.visit_diagnosis.code", "clinical.visit_observation.value", "billing.invoice_line.description",
-    "scheduling.appointment.reason", "scheduling.appointment.cancel_reason",
 }
 
 
