@@ -56,9 +56,9 @@ extension Sealed {
         throw CryptographyError.invalid
     }
 
-    /// Whether the box was closed with a key other than the chain's current one. One in 256 former keys shares the
-    /// current one's byte: rotation asks `open` with the current key alone when it must be sure.
-    package static func isOutdated(_ box: [UInt8], keys: KeyChain) -> Bool {
-        box.first != keyed || box.count < 2 || box[1] != keys.currentID
+    /// Whether the box was closed with a key other than the chain's current one, or before boxes named their key. It
+    /// tries the key: one in 256 former ones has the same byte, and rotation must not take it for the current one.
+    package static func isOutdated(_ box: [UInt8], keys: KeyChain, context: [UInt8]) -> Bool {
+        box.first != keyed || (try? open(box, keys: KeyChain(keys.current), context: context)) == nil
     }
 }

@@ -70,7 +70,9 @@ struct Vault: Sendable {
         let wrapped = try await tx.first(
             "select wrapped from tenant_key where tenant_id = \(tenant) for update",
             as: { row in try row.next(as: Bytes.self).array })
-        guard let wrapped, Sealed.isOutdated(wrapped, keys: master.keys(for: Self.use)) else { return false }
+        guard let wrapped,
+            Sealed.isOutdated(wrapped, keys: master.keys(for: Self.use), context: Self.context(tenant))
+        else { return false }
         let key = try master.open(wrapped, for: Self.use, context: Self.context(tenant))
         let fresh = try Sealed.seal(key, keys: master.keys(for: Self.use), context: Self.context(tenant))
         try await tx.run("update tenant_key set wrapped = \(Bytes(fresh)) where tenant_id = \(tenant)")

@@ -42,7 +42,8 @@ import Primitives
     func rewrap(_ tenant: TenantID, _ tx: Transaction) async throws -> Bool {
         let store = TenantKeyStore(sql: tx)
         guard let wrapped = try await store.findForUpdate(),
-            Sealed.isOutdated(wrapped, keys: host.config.masterKeys.keys(for: Self.use))
+            Sealed.isOutdated(
+                wrapped, keys: host.config.masterKeys.keys(for: Self.use), context: context(tenant))
         else { return false }
         try await store.update(wrap(unwrap(wrapped, of: tenant), of: tenant))
         return true

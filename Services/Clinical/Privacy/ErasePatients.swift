@@ -58,6 +58,8 @@ import Primitives
             """)
         try await tx.run("select erase_codes(\(patient))")
         try await tx.run("update erasure set done_at = \(now) where patient_id = \(patient)")
+        // Bookings close as they do for any record that closes.
+        try tx.announce(PatientInactivated(patientID: patient), revision: found.version + 1)
         try tx.announce(PatientErased(patientID: patient), revision: found.version + 1)
         try tx.audit(
             "erase", "patient", patient.description, before: JSONObject([("erased", .bool(false))]),

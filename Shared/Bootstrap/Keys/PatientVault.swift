@@ -48,6 +48,13 @@ package struct PatientVault: Sendable {
         key = SymmetricKey(bytes: try Sealed.open(wrappedKey, keys: ring, context: Self.keyContext(tenant, patient)))
     }
 
+    /// Whether a wrapped key is under an older key than the ring's current one.
+    package static func isOutdated(
+        _ wrapped: [UInt8], of patient: PatientID, tenant: TenantID, ring: KeyChain
+    ) -> Bool {
+        Sealed.isOutdated(wrapped, keys: ring, context: keyContext(tenant, patient))
+    }
+
     /// The same key, wrapped by the ring's current key.
     package func rewrapped(_ ring: KeyChain) throws -> [UInt8] {
         try Sealed.seal(key.bytes, keys: ring, context: Self.keyContext(tenant, patient))

@@ -74,13 +74,12 @@ import Primitives
     }
 
     private func rewrapTenant(_ tenant: TenantID) async throws -> Int {
-        let master = host.config.masterKeys.keys(for: TenantKeyRings.use)
         return try await host.db.transaction(for: tenant) { tx in
             let rows = try await tx.all(
                 "select number, wrapped from tenant_wrapping_key order by number for update",
                 as: { row in (try row.next(as: Int.self), try row.next(as: Bytes.self).array) })
             var count = try await own.rewrap(tenant, tx) ? 1 : 0
-            for (number, box) in rows where Sealed.isOutdated(box, keys: master) {
+            for (number, box) in rows where host.keys.isOutdated(box, number: number, of: tenant) {
                 let key = try host.keys.unwrap(box, number: number, of: tenant)
                 let fresh = try host.keys.wrap(key, number: number, of: tenant)
                 try await tx.run(
@@ -119,7 +118,7 @@ import Primitives
                     select person_id, wrapped from data_key where person_id > \(last)
                     order by person_id limit \(Self.batch) for update
                     """, as: { row in (try row.next(as: PatientID.self), try row.next(as: Bytes.self).array) })
-                let old = rows.filter { Sealed.isOutdated($0.1, keys: ring) }
+                let old = rows.filter { PatientVault.isOutdated($0.1, of: $0.0, tenant: tenant, ring: ring) }
                 for (person, box) in old {
                     let vault = try PatientVault(of: person, tenant: tenant, wrappedKey: box, ring: ring)
                     tx.later(

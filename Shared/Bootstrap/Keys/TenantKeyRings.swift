@@ -72,6 +72,10 @@ import Primitives
         try Sealed.seal(key.bytes, keys: master.keys(for: Self.use), context: context(tenant, number))
     }
 
+    func isOutdated(_ wrapped: [UInt8], number: Int, of tenant: TenantID) -> Bool {
+        Sealed.isOutdated(wrapped, keys: master.keys(for: Self.use), context: context(tenant, number))
+    }
+
     func unwrap(_ wrapped: [UInt8], number: Int, of tenant: TenantID) throws -> SymmetricKey {
         SymmetricKey(bytes: try master.open(wrapped, for: Self.use, context: context(tenant, number)))
     }
