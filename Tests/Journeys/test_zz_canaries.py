@@ -92,7 +92,7 @@ def lived(request, canaries, overheard, env):
                 filled = re.sub(r"\{[^}]+\}", lambda _: urllib.parse.quote(word[0]) if attempt else patients[turn % 13]["id"], path)
                 query = f"?search={urllib.parse.quote(word[1])}&cursor={urllib.parse.quote(word[2])}&{urllib.parse.quote(word[3])}=1" if attempt else ""
                 body = None if method in ("get", "delete") else {"name": word[1], "reason": word[2], "email": word[3], "password": word[0], "text": word[1],
-                                                                 "notes": [word[2]], word[3]: word[0], "phone": word[1], "patientId": word[2]}
+                                                                 "notes": [word[2]], "unknownField": word[0], "phone": word[1], "patientId": word[2]}
                 answer = client.call(method.upper(), filled + query, body, headers={"Idempotency-Key": f"k-{uuid.uuid4().hex}", "X-Canary": word[0]})
                 if answer.status >= 400:
                     errors.append((method, path, client.token, answer))
