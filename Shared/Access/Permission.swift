@@ -26,6 +26,10 @@ package enum Permission: String, CaseIterable, Sendable {
     case checkIn, readQueue, callNext, changeTokens, setPresence, showDisplay
     case conductVisits, recordVisits, readVisits, completeVisits
     case prescribe, readPrescriptions
+    /// To open a chart that one has nothing to do with; to look at who did; to hand a patient on; to lock a chart.
+    case breakGlass, reviewBreakGlass, referPatients, restrictCharts, readChartPolicy, manageChartPolicy
+    /// Who opened a patient's record, and why.
+    case readAccessLog
     case invoice, readInvoices, takePayment, refund
     case readMedicines, manageMedicines, manageStock, readStock
     case dispense, readDispensing
@@ -58,6 +62,13 @@ package enum Permission: String, CaseIterable, Sendable {
         case .readVisits: [.doctor, .nurse, .admin, .patient]
         case .completeVisits, .prescribe: [.doctor]
         case .readPrescriptions: [.doctor, .nurse, .pharmacist, .patient]
+        case .breakGlass: [.doctor, .nurse, .admin]
+        case .reviewBreakGlass: [.admin, .auditor]
+        case .referPatients: [.doctor, .admin]
+        case .restrictCharts: [.doctor, .admin]
+        case .readChartPolicy: Self.staff
+        case .manageChartPolicy: [.admin]
+        case .readAccessLog: [.patient, .proxy, .admin, .auditor]
         case .invoice, .takePayment: [.reception, .cashier, .admin]
         case .readInvoices: [.reception, .cashier, .pharmacist, .admin, .patient]
         case .refund: [.reception, .cashier, .admin]
@@ -71,7 +82,7 @@ package enum Permission: String, CaseIterable, Sendable {
         case .readVisitHistory: [.admin, .doctor, .auditor]
         case .readStockMovements: [.admin, .pharmacist, .auditor]
         case .readNotifications: Set(Role.allCases).subtracting([.display, .service])
-        case .readCards: Set(Role.allCases).subtracting([.display])
+        case .readCards: Set(Role.allCases).subtracting([.display])  // a patient or proxy: of the own records only, by scope
         }
     }
 

@@ -21,6 +21,9 @@ package struct Principal: Sendable {
     /// When this person last proved who they are; nil when the token does not say.
     package let authenticatedAt: Timestamp?
     package let assurance: Assurance
+    /// What the route that is being answered is for; the pipeline sets it, with the trail of what is read.
+    package private(set) var purpose: Purpose = .operations
+    package private(set) var trail: ReadTrail?
 
     package init(
         account: AccountID, tenant: TenantID, roles: Set<Role>, session: ID<SessionKind>, location: LocationID,
@@ -47,8 +50,16 @@ package struct Principal: Sendable {
         guard let grant else { return true }
         return grant.allows(permission)
     }
-    /// Whether the caller is only a patient: then every query is bound to `patient`.
-    package var isOnlyPatient: Bool { roles.isSubset(of: [.patient]) }
+    /// Whether the caller is only a patient, or acts for one: then every query is bound to those records.
+    package var isOnlyPatient: Bool { roles.isSubset(of: [.patient, .proxy]) }
+    /// The same person answering a route with this permission, leaving a trail.
+    package func acting(under permission: Permission, leaving trail: ReadTrail) -> Principal {
+        var copy = self
+        copy.purpose = isOnlyPatient ? .patientRequest : permission.purpose
+        copy.trail = trail
+        return copy
+    }
+
     /// The most telling role, for the audit trail.
     package var mainRole: Role { Role.allCases.reversed().first { roles.contains($0) } ?? .service }
 }

@@ -11,6 +11,15 @@ package enum RouteMatrix {
         let permission = rows.map(\.2.count).max() ?? 0
         return rows.map { row in
             "\(padded(row.0, method))  \(padded(row.1, pattern))  \(padded(row.2, permission)) | \(row.3)\n"
+        }.joined() + fields(of: routes)
+    }
+
+    /// The fields of answers that not everybody who may call the route is answered.
+    private static func fields(of routes: [Route]) -> String {
+        routes.sorted { ($0.pattern, $0.method) < ($1.pattern, $1.method) }.flatMap { route in
+            Set(route.docs.answers.flatMap { $0.schema?.limitedFields ?? [] }).sorted().map { field in
+                "field  \(route.method) \(route.pattern)  \(field)\n"
+            }
         }.joined()
     }
 

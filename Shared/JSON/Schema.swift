@@ -30,12 +30,28 @@ package indirect enum Schema: Sendable {
         package let schema: Schema
         package let isRequired: Bool
         package let note: String?
+        /// The roles that are answered this field; nil is everybody who may use the route. Whoever is none of them gets
+        /// the answer without it. `Access` fills this in with its roles and enforces it on the way out.
+        package private(set) var readers: Set<String>?
+
+        private init(name: String, schema: Schema, isRequired: Bool, note: String?) {
+            self.name = name
+            self.schema = schema
+            self.isRequired = isRequired
+            self.note = note
+        }
 
         package static func required(_ name: String, _ schema: Schema, _ note: String? = nil) -> Field {
             Field(name: name, schema: schema, isRequired: true, note: note)
         }
         package static func optional(_ name: String, _ schema: Schema, _ note: String? = nil) -> Field {
             Field(name: name, schema: schema, isRequired: false, note: note)
+        }
+
+        package func readable(by roles: Set<String>) -> Field {
+            var copy = self
+            copy.readers = roles
+            return copy
         }
     }
 }

@@ -61,10 +61,14 @@ extension Schema {
         json.object("properties") { json in
             for field in fields {
                 json.key(field.name)
-                json.object { field.schema.writeKeywords(to: &$0, note: field.note) }
+                json.object {
+                    field.schema.writeKeywords(to: &$0, note: field.note)
+                    if let readers = field.readers { $0.field("x-readers", readers.sorted()) }
+                }
             }
         }
-        let required = fields.filter(\.isRequired).map(\.name)
+        // What some readers are not answered cannot be promised to all.
+        let required = fields.filter { $0.isRequired && $0.readers == nil }.map(\.name)
         if !required.isEmpty { json.field("required", required) }
         json.field("additionalProperties", false)
     }

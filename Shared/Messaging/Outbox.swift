@@ -11,11 +11,14 @@ package struct Cause: Sendable {
     package let actor: AccountID?
     package let role: String
     package let traceparent: String
-    package init(tenant: TenantID, actor: AccountID?, role: String, traceparent: String) {
+    /// Why, where a patient's record may be touched (HL7 PurposeOfUse).
+    package let purpose: String?
+    package init(tenant: TenantID, actor: AccountID?, role: String, traceparent: String, purpose: String? = nil) {
         self.tenant = tenant
         self.actor = actor
         self.role = role
         self.traceparent = traceparent
+        self.purpose = purpose
     }
 
     /// Of something that only time caused.
@@ -34,19 +37,22 @@ extension Transaction {
     }
 
     /// Leaves an audit entry with this transaction. `before` and `after` hold no personal values:
-    /// states, amounts, ids, and the names of personal fields that changed.
+    /// states, amounts, ids, and the names of personal fields that changed. `patient` is whose record it touches.
     package func audit(
-        _ action: String, _ resource: String, _ id: String, before: JSONObject? = nil, after: JSONObject? = nil
+        _ action: String, _ resource: String, _ id: String, of patient: PatientID? = nil, before: JSONObject? = nil,
+        after: JSONObject? = nil
     ) throws {
-        audit(action, resource, id, allowed: true, before: before, after: after)
+        audit(action, resource, id, of: patient, allowed: true, before: before, after: after)
     }
 
     func audit(
-        _ action: String, _ resource: String, _ id: String, allowed: Bool, before: JSONObject?, after: JSONObject?
+        _ action: String, _ resource: String, _ id: String, of patient: PatientID? = nil, allowed: Bool,
+        before: JSONObject?, after: JSONObject?
     ) {
         let entry = AuditEntry(
             service: OutboxDraft.service, action: action, resource: resource, resourceID: id,
-            role: cause?.role ?? "system", allowed: allowed, before: before, after: after)
+            role: cause?.role ?? "system", allowed: allowed, before: before, after: after, patientID: patient,
+            purpose: cause?.purpose)
         append(AuditEntry.name, subject: id, revision: 0, data: entry.jsonBytes)
     }
 
@@ -125,6 +131,8 @@ struct AuditEntry: JSONWritable {
     let allowed: Bool
     let before: JSONObject?
     let after: JSONObject?
+    let patientID: PatientID?
+    let purpose: String?
 
     func write(to json: inout JSONWriter) {
         json.object {
@@ -136,6 +144,8 @@ struct AuditEntry: JSONWritable {
             $0.field("allowed", allowed)
             $0.field("before", before)
             $0.field("after", after)
+            $0.field("patientId", patientID)
+            $0.field("purpose", purpose)
         }
     }
 }

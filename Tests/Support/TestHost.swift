@@ -180,12 +180,32 @@ import Primitives
 
     /// What was announced so far, in order, without audit entries.
     package func announced() async throws -> [(type: String, data: JSONObject)] {
-        try await outbox().filter { $0.type != "audit.entry.recorded.v1" }
+        try await outbox().filter { !$0.type.hasPrefix("audit.") }
     }
 
-    /// The audit entries so far, in order.
+    /// The audit entries of changes and refusals so far, in order.
     package func audited() async throws -> [JSONObject] {
-        try await outbox().filter { $0.type == "audit.entry.recorded.v1" }.map(\.data)
+        try await trail().filter { (try? $0.optional("at", as: Timestamp.self)) == nil || $0["allowed"] == .bool(false) }
+    }
+
+    /// The audit entries of what was read, in order.
+    package func auditedReads() async throws -> [JSONObject] {
+        try await trail().filter { (try? $0.optional("at", as: Timestamp.self)) != nil && $0["allowed"] == .bool(true) }
+    }
+
+    private func trail() async throws -> [JSONObject] {
+        try await outbox().flatMap { row -> [JSONObject] in
+            switch row.type {
+            case "audit.entry.recorded.v1": [row.data]
+            case "audit.access.recorded.v1":
+                try row.data.required("entries", as: [JSONObject].self).map { entry in
+                    var whole = entry
+                    whole["service"] = row.data["service"]
+                    return whole
+                }
+            default: []
+            }
+        }
     }
 
     private func outbox() async throws -> [(type: String, data: JSONObject)] {

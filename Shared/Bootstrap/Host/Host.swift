@@ -27,7 +27,11 @@ import Redis
     package nonisolated let publishedKeys: PublishedKeys
     /// Tenants' keys, for what is personal.
     package nonisolated let keys: TenantKeyRings
+    /// What was read and refused, on its way to the audit trail.
+    package nonisolated let access: AccessLog
     var requests = RequestMetrics([])
+    /// Figures of the service's own, for `/metrics`: set by its workers.
+    package var gauges: [String: Gauge] = [:]
     /// Whether it is known whose tokens are void: before that no token is trusted.
     var hasRevocations = false
 
@@ -43,6 +47,7 @@ import Redis
         redis = RedisClient(
             host: config.redis.host, port: config.redis.port, password: redisPassword?.text,
             passwordNow: { redisPassword?.current ?? "" })
+        access = AccessLog(db)
         cards = Cards(services: config.services, log: log)
         blocking = BlockingPool(threads: min(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), 8), limit: 64)
         revocations = Revocations()
@@ -50,6 +55,15 @@ import Redis
             keys: config.publicKeys, revocations: revocations, service: config.service, publicIssuer: config.publicURL)
         publishedKeys = PublishedKeys(file: config.publicKeysFile, verifier: verifier, log: log)
         keys = TenantKeyRings(db: db, master: config.masterKeys, service: config.service)
+    }
+
+    package struct Gauge: Sendable {
+        let help: String
+        package let value: Double
+        package init(help: String, value: Double) {
+            self.help = help
+            self.value = value
+        }
     }
 
     /// Starts connecting to everything; returns at once.
@@ -117,7 +131,7 @@ import Redis
     ) async throws -> Response {
         let cause = Cause(
             tenant: caller.tenant, actor: caller.account, role: caller.mainRole.rawValue,
-            traceparent: request.traceparent)
+            traceparent: request.traceparent, purpose: caller.purpose.rawValue)
         return try await transaction(for: caller.tenant, as: cause) { tx in
             if let stored = try await claim?.claim(tx) { return stored }
             let response = try await body(tx)

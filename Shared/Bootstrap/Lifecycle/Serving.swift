@@ -138,6 +138,13 @@ import Redis
         }
         page.add(
             "polyclinic_log_lines_dropped_total", .counter, "Lines nobody read in time.", Double(host.log.dropped))
+        for (name, gauge) in host.gauges.sorted(by: { $0.key < $1.key }) { page.add(name, .gauge, gauge.help, gauge.value) }
+        page.add(
+            "polyclinic_access_entries_total", .counter, "Reads and refusals that were committed to the audit trail.",
+            Double(host.access.recorded))
+        page.add(
+            "polyclinic_access_commits_total", .counter, "Commits that took: what grouping them saves.",
+            Double(host.access.commits))
         ProcessMetrics.write(to: &page)
         return page.text
     }

@@ -1,17 +1,34 @@
 import Access
 import HTTP
+import JSON
 import Loop
 import Messaging
 import Postgres
 import Primitives
 
 extension Host {
-    /// Leaves the audit entry of a 403 in a small transaction of its own, before the answer.
-    /// When that cannot be written the answer is 403 all the same: it is logged and counted instead.
+    /// Commits what the request read, before its answer leaves: without the entry there is no answer.
+    func keepTrail(of caller: Principal, _ request: Request) async throws {
+        guard let trail = caller.trail else { return }
+        let isRead = request.method == "GET"
+        guard isRead || request.method == "HEAD" else { return }  // A change leaves its entry with itself.
+        guard !trail.entries.isEmpty else {
+            // Sealed records were opened and nobody said which: that must not become an answer.
+            guard trail.unsealed == 0 else { throw UntoldRead() }
+            return
+        }
+        let now = now()
+        let entries = trail.entries.map { entry in
+            AccessLog.Entry(
+                entry.action, entry.resource, entry.resourceID, of: entry.patient, allowed: true, after: entry.after,
+                cause: cause(of: caller, request, entry.purpose ?? caller.purpose), at: now)
+        }
+        try await access.record(entries)
+    }
+
+    /// Leaves the audit entry of a refusal, before the answer.
+    /// When that cannot be written the answer is a refusal all the same: it is logged and counted instead.
     func recordDenial(of caller: Principal, _ request: Request, pattern: String) async {
-        let cause = Cause(
-            tenant: caller.tenant, actor: caller.account, role: caller.mainRole.rawValue,
-            traceparent: request.traceparent)
         // Only an identifier is repeated: any other text in a path is the client's own.
         let subject =
             request.parameters.lazy.compactMap { ID<Tenant>($0.value)?.description }.first
@@ -19,10 +36,44 @@ extension Host {
         do {
             // Nobody waits seconds for a database that is known to be away only to hear 403.
             guard db.isReady else { throw PostgresError(.unavailable) }
-            try await Audit.denied("\(request.method) \(pattern)", "route", subject, cause: cause, in: db)
+            try await access.record([
+                AccessLog.Entry(
+                    "\(request.method) \(pattern)", "route", subject, of: patient(in: request, pattern), allowed: false,
+                    after: nil, cause: cause(of: caller, request, caller.purpose), at: now())
+            ])
         } catch {
             requests.recordLostDenial()
             log.write(.error, "audit entry of a refusal lost", ("traceId", request.traceID))
         }
+    }
+
+    /// A path under a patient's names whose record it is about.
+    private func patient(in request: Request, _ pattern: String) -> PatientID? {
+        guard pattern.hasPrefix("/v1/patients/:id") else { return nil }
+        return request.parameters.first { $0.name == "id" }.flatMap { PatientID($0.value) }
+    }
+
+    private func cause(of caller: Principal, _ request: Request, _ purpose: Purpose) -> Cause {
+        Cause(
+            tenant: caller.tenant, actor: caller.account, role: caller.mainRole.rawValue,
+            traceparent: request.traceparent, purpose: purpose.rawValue)
+    }
+
+    /// A handler unsealed records and left no word of which.
+    private struct UntoldRead: Error {}
+}
+
+extension Route {
+    /// The answer without the fields that `caller` is not answered, by the schema that documents it.
+    func limited(_ response: Response, to caller: Principal) throws -> Response {
+        guard case .bytes(let bytes) = response.body, !bytes.isEmpty,
+            let schema = docs.answers.first(where: { $0.status == response.status })?.schema, schema.isLimited
+        else { return response }
+        let roles = Set(caller.roles.map(\.rawValue))
+        guard schema.hides(from: roles) else { return response }
+        let value = try JSONValue.parse(bytes)
+        var limited = response
+        limited.body = .bytes(schema.visible(value, to: roles).jsonBytes)
+        return limited
     }
 }

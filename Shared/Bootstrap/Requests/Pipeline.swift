@@ -92,13 +92,18 @@ import Primitives
             guard host.hasRevocations else { throw Problem.unavailable(retryAfter: 1) }
             let caller = try host.verifier.principal(
                 of: request, at: host.now(), forCards: route.permission == .readCards)
+                .acting(under: route.permission, leaving: ReadTrail())
             journey.caller = caller
             guard accounts.takes(caller.account, at: Self.monotonicMicroseconds()) else { throw Self.tooMany }
             guard caller.may(route.permission) else { throw Problem.forbidden }
             try route.requireAuthentication(of: caller, at: host.now())
             try route.readInput(of: &request)
             let ready = request
-            return try await Cards.$traceparent.withValue(request.traceparent) { try await handler(ready, caller) }
+            let response = try await Cards.$traceparent.withValue(request.traceparent) {
+                try await handler(ready, caller)
+            }
+            try await host.keepTrail(of: caller, ready)
+            return try route.limited(response, to: caller)
         }
     }
 
@@ -137,9 +142,14 @@ import Primitives
             host.log.write(.error, "request failed", ("detail", detail), ("traceId", request.traceID))
             problem = .internalError
         }
-        if problem.status == 403, problem.code == Problem.forbidden.code, let caller = journey.caller {
-            let pattern = journey.route.map { routes[$0].pattern } ?? ""
-            await host.recordDenial(of: caller, request, pattern: pattern)
+        if let caller = journey.caller, let route = journey.route.map({ routes[$0] }),
+            problem.status == 403 || (problem.status == 404 && route.permission.concernsPatients)
+        {
+            var request = request
+            if case .found(_, let parameters) = router.match(method: request.method, path: request.path) {
+                request.parameters = parameters
+            }
+            await host.recordDenial(of: caller, request, pattern: route.pattern)
         }
         return self.problem(problem, for: request, &journey)
     }

@@ -1,0 +1,65 @@
+import Primitives
+
+/// Whose records a query may touch, and why: a store that holds something about patients cannot be made without one.
+///
+/// It is made from a verified principal and nothing a client sends, so an identifier that somebody guessed finds no
+/// row. Row-level security still holds when a store forgets its clause; this holds within a tenant.
+package struct PatientScope: Sendable {
+    /// Which patients: the caller's roles decide, each service knows what they mean for its own tables.
+    package enum Patients: Equatable, Sendable {
+        /// Everybody of the tenant: desks, tills and what the system itself does.
+        case everyone
+        /// A patient's own record, and the records of those a proxy acts for.
+        case only([PatientID])
+        /// The charts a clinician has to do with, or may by the tenant's policy.
+        case charts
+        /// Those who oversee: every chart of the tenant that is not restricted.
+        case unrestricted
+    }
+
+    package let tenant: TenantID
+    package let account: AccountID?
+    package let location: LocationID?
+    /// Nurses work for a whole site, doctors for their patients.
+    package let isBySite: Bool
+    package let patients: Patients
+    package let purpose: Purpose
+    /// Where what was read is noted; nil where nobody reads, such as in an import.
+    package let trail: ReadTrail?
+
+    /// What time or an operator causes.
+    package static func system(_ tenant: TenantID) -> PatientScope {
+        PatientScope(
+            tenant: tenant, account: nil, location: nil, isBySite: false, patients: .everyone, purpose: .operations,
+            trail: nil)
+    }
+}
+
+extension Principal {
+    /// The records this person acts for: a patient's own.
+    package var ownPatients: [PatientID] { patient.map { [$0] } ?? [] }
+
+    /// For who a patient is and how to reach them: what every desk needs.
+    package var identityScope: PatientScope {
+        if isOnlyPatient { return scope(.only(ownPatients)) }
+        if !roles.isDisjoint(with: [.doctor, .nurse]) { return scope(.charts) }
+        if has(.admin) { return scope(.unrestricted) }
+        return scope(.everyone)
+    }
+
+    /// For what was found, decided and prescribed.
+    package var chartScope: PatientScope {
+        if isOnlyPatient { return scope(.only(ownPatients)) }
+        if !roles.isDisjoint(with: [.doctor, .nurse]) { return scope(.charts) }
+        return scope(.unrestricted)
+    }
+
+    /// For the work of a desk, a till or a counter, where a patient's own account sees its own.
+    package var deskScope: PatientScope { scope(isOnlyPatient ? .only(ownPatients) : .everyone) }
+
+    private func scope(_ patients: PatientScope.Patients) -> PatientScope {
+        PatientScope(
+            tenant: tenant, account: account, location: location, isBySite: has(.nurse) && !has(.doctor),
+            patients: patients, purpose: purpose, trail: trail)
+    }
+}
