@@ -21,6 +21,8 @@ enum ClinicalService {
         let consents = ConsentRoutes(host: host)
         let erasing = ErasePatients(host: host)
         let erasures = ErasureRoutes(host: host, erasing: erasing)
+        let charts = ChartRoutes(host: host)
+        let glass = BreakGlassRoutes(host: host, keys: keys, reviewWithin: config.reviewWithin)
 
         return Service(
             name: "clinical",
@@ -29,16 +31,21 @@ enum ClinicalService {
                 Migration("0002_visits", PackageResources._002_visits_sql),
                 Migration("0003_prescriptions", PackageResources._003_prescriptions_sql),
                 Migration("0004_vacuum", PackageResources._004_vacuum_sql),
+                Migration("0030_charts", PackageResources._030_charts_sql),
                 Migration("0040_erasure", PackageResources._040_erasure_sql),
             ],
             routes: patients.table + visits.table + notes.table + history.table + prescriptions.table + cards.table
-                + consents.table + erasures.table + ExportRoutes(host: host, keys: keys).table,
+                + charts.table + glass.table + consents.table + erasures.table
+                + ExportRoutes(host: host, keys: keys).table,
             announces: [
                 PatientRegistered.self, PatientChanged.self, PatientInactivated.self, PatientErased.self, VisitStarted.self,
-                VisitCompleted.self, PrescriptionIssued.self,
+                VisitCompleted.self, PrescriptionIssued.self, GlassBroken.self, GlassUnreviewed.self,
             ],
-            reactions: [.rememberMedicine, .rememberPractitioner, .rememberPractitionerRoles],
-            workers: [erasing.worker],
+            reactions: [
+                .rememberMedicine, .rememberPractitioner, .rememberPractitionerRoles, .rememberProvider,
+                .relateByAppointment, .relateByMove, .relateByArrival,
+            ],
+            workers: [erasing.worker, ReviewAlarm(host: host, within: config.reviewWithin).worker],
             commands: [
                 ImportBundles(host: host, keys: keys).command,
                 RotateDataKeys(host: host, own: .init(founding: keys.founding, rewrap: keys.rewrap)).command,

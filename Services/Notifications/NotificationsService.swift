@@ -21,7 +21,8 @@ enum NotificationsService {
             routes: NoticeRoutes(host: host, hub: hub).table + [NotificationsExport.route(host)],
             announces: [ReminderDue.self],
             reactions: [
-                .warnOfLowStock, .tellOfBooking, .tellOfMove, .tellOfCancellation, .tellOfPrescription, .rememberTenant,
+                .warnOfLowStock, .tellOfBooking, .tellOfMove, .tellOfCancellation, .tellOfPrescription, .tellOfBrokenGlass,
+                .tellOfMissedReview, .rememberTenant,
             ],
             workers: [
                 Worker("reminder-clock") { try await clock.run() },

@@ -44,7 +44,8 @@ import Testing
         defer { unlink(path) }
         try await withClinical { host in
             let command = try #require(host.service.commands.first { $0.name == "import" })
-            for _ in 1...2 { #expect(try await command.run([path, "--tenant", host.tenant.description]) == 0) }
+            let order = ["--tenant", host.tenant.description, "--location", host.location.description]
+            for _ in 1...2 { #expect(try await command.run([path] + order) == 0) }
             let patients = try await host.send("GET", "/v1/patients?search=Clara%20Montanes", as: .doctor)
             #expect(patients.items.count == 1)
             let id: PatientID = try #require(patients.items.first).required("id")

@@ -18,7 +18,9 @@ import Testing
 
             let shown = try await host.send("GET", "/v1/patients/\(id)", as: .doctor)
             #expect(shown.status == 200 && shown.etag == "\"1\"")
-            #expect(shown.bytes == created.bytes)
+            // The desk that wrote the allergies down is not answered them.
+            #expect(created.json["allergies"] == nil && created.json["conditions"] == nil)
+            #expect(shown.json["name"] == created.json["name"] && shown.json["allergies"] != nil)
             for typed in ["Laxmi Ramnathan", "lakshmi", "Ramanat", "Ramanathan Lakshmi", "9820012345", "mrn-1", "+919820012345"] {
                 #expect(try await host.found(typed) == ["Lakshmi Ramanathan"], "\(typed)")
             }

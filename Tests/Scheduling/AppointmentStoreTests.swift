@@ -1,3 +1,4 @@
+import Access
 import Loop
 import Postgres
 import Primitives
@@ -98,7 +99,7 @@ import Testing
             for _ in 0..<10 {
                 let results = await atOnce(2) { index in
                     try await clinic.test.db.transaction(for: clinic.test.tenant) { tx in
-                        let store = AppointmentStore(sql: tx)
+                        let store = AppointmentStore(sql: tx, scope: .system(clinic.test.tenant))
                         var appointment = try #require(try await store.findForUpdate(targets[index].0))
                         let slots = try await SlotStore(sql: tx).lock([appointment.slot, targets[index].1])
                         let target = try #require(slots.first { $0.id == targets[index].1 })
@@ -116,7 +117,7 @@ import Testing
             _ = try appointment.cancel(because: nil, by: "reception")
             let cancelled = appointment
             try await clinic.test.db.transaction(for: clinic.test.tenant) { tx in
-                try await AppointmentStore(sql: tx).update(cancelled)
+                try await AppointmentStore(sql: tx, scope: .system(clinic.test.tenant)).update(cancelled)
                 try await SlotStore(sql: tx).release(cancelled.slot)
             }
             _ = try await clinic.book(clinic.slots[0], for: clinic.patients[1])
@@ -128,7 +129,7 @@ import Testing
             let missed = try await clinic.book(clinic.slots[0], for: clinic.patients[0])
             _ = try await clinic.book(clinic.slots[1], for: clinic.patients[1])
             let swept = try await clinic.test.db.transaction(for: clinic.test.tenant) { tx in
-                try await AppointmentStore(sql: tx).sweepNoShows(
+                try await AppointmentStore(sql: tx, scope: .system(clinic.test.tenant)).sweepNoShows(
                     endedBefore: missed.end.adding(seconds: 1), limit: 10)
             }
             #expect(swept == [missed.id])

@@ -1,3 +1,4 @@
+import Access
 import Bootstrap
 import Loop
 import Postgres
@@ -77,7 +78,7 @@ extension Appointment {
         try await test.db.transaction(for: test.tenant) { tx in
             let wish = AppointmentStore.Wish(
                 slot: slot, patient: patient, modality: .inPerson, priority: .routine, reason: nil)
-            let claim = try await AppointmentStore(sql: tx).book(
+            let claim = try await AppointmentStore(sql: tx, scope: .system(test.tenant)).book(
                 wish, as: AppointmentID(), by: AccountID(), at: opened)
             switch claim {
             case .booked(let appointment): return appointment

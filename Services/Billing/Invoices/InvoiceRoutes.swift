@@ -35,7 +35,7 @@ import Primitives
         let today = caller.today(at: now)
 
         return try await host.write(request, by: caller) { tx in
-            let store = InvoiceStore(sql: tx)
+            let store = InvoiceStore(sql: tx, scope: caller.deskScope)
             try await ground.keep(in: tx)
             let invoice = Invoice(
                 id: InvoiceID(), number: try await store.nextNumber("INV", year: today.year),
@@ -43,7 +43,7 @@ import Primitives
                 mode: mode, createdBy: caller.account, createdAt: now, prescriptions: ground.prescriptions,
                 agreedDiscount: discount, totals: totals, localDate: today)
             try await store.insert(invoice)
-            try tx.audit("create", "invoice", invoice.id.description, after: invoice.audited)
+            try tx.audit("create", "invoice", invoice.id.description, of: invoice.patient, after: invoice.audited)
             return .created(InvoiceView(invoice), version: invoice.version, at: "/v1/invoices/\(invoice.id)")
         }
     }
@@ -55,17 +55,10 @@ import Primitives
             before = try Cursor.decode(text).first.flatMap { InvoiceID($0) }
             guard before != nil else { throw Problem.invalid("cursor", "invalid_cursor", "Use nextCursor as it came.") }
         }
-        var filter = InvoiceFilter(
+        let filter = InvoiceFilter(
             visit: try request.query.optional("visitId"), patient: try request.query.optional("patientId"),
             status: try request.query.optional("status"))
-        if caller.isOnlyPatient {
-            guard let own = caller.patient else { return .page([InvoiceView](), next: nil, of: request) }
-            guard filter.patient == nil || filter.patient == own else {
-                return .page([InvoiceView](), next: nil, of: request)
-            }
-            filter.patient = own
-        }
-        let found = try await InvoiceStore(sql: host.db.reader(for: caller.tenant))
+        let found = try await InvoiceStore(sql: host.db.reader(for: caller.tenant), scope: caller.deskScope)
             .page(filter, before: before, limit: limit + 1)
         let shown = found.prefix(limit)
         let next = found.count > limit ? shown.last.map { Cursor.encode([$0.id.description]) } : nil
@@ -74,9 +67,9 @@ import Primitives
 
     private func show(_ request: Request, by caller: Principal) async throws -> Response {
         let reader = host.db.reader(for: caller.tenant)
-        guard let invoice = try await InvoiceStore(sql: reader).find(try request.id("id")),
-            !caller.isOnlyPatient || caller.patient == invoice.patient
-        else { throw Problem.notFound("invoice") }
+        let store = InvoiceStore(sql: reader, scope: caller.deskScope)
+        guard let invoice = try await store.find(try request.id("id")) else { throw Problem.notFound("invoice") }
+        caller.trail?.read("invoice", invoice.id.description, of: invoice.patient, on: caller.isOnlyPatient ? "own" : "role")
         let payments = PaymentStore(sql: reader)
         let view = InvoiceView(
             invoice, payments: try await payments.payments(of: invoice.id),
@@ -101,7 +94,7 @@ import Primitives
 
     private func issue(_ request: Request, by caller: Principal) async throws -> Response {
         try await change(request, by: caller, "issue") { invoice, _, tx in
-            try await IssueInvoice(tx: tx, now: host.now(), today: caller.today(at: host.now())).run(&invoice)
+            try await IssueInvoice(tx: tx, scope: caller.deskScope, now: host.now(), today: caller.today(at: host.now())).run(&invoice)
         }
     }
 
@@ -125,11 +118,11 @@ import Primitives
     ) async throws -> Response {
         let id = try request.id("id", of: InvoiceKind.self)
         return try await host.write(request, by: caller) { tx in
-            let store = InvoiceStore(sql: tx)
+            let store = InvoiceStore(sql: tx, scope: caller.deskScope)
             guard var invoice = try await store.findForUpdate(id) else { throw Problem.notFound("invoice") }
             let before = invoice.audited
             try await body(&invoice, store, tx)
-            try tx.audit(action, "invoice", id.description, before: before, after: invoice.audited)
+            try tx.audit(action, "invoice", id.description, of: invoice.patient, before: before, after: invoice.audited)
             return .json(200, InvoiceView(invoice), version: invoice.version)
         }
     }

@@ -1,3 +1,5 @@
+import Access
+import Bootstrap
 import Loop
 import Postgres
 import Primitives
@@ -5,6 +7,7 @@ import Primitives
 /// Every statement that touches `invoice`, its lines and its numbers.
 @LoopActor struct InvoiceStore {
     let sql: any SQLSession
+    let scope: PatientScope
 
     private static let columns = """
         id, number, visit_id, patient_id, location_id, mode, created_by, created_at, status,
@@ -75,12 +78,12 @@ import Primitives
     }
 
     func find(_ id: InvoiceID) async throws -> Invoice? {
-        try await read("select \(unsafe: Self.columns) from invoice where id = \(id)")
+        try await read("select \(unsafe: Self.columns) from invoice where id = \(id) and \(scope.clause("patient_id"))")
     }
 
     /// Concurrent payments of one invoice wait here: whoever comes second finds less due.
     func findForUpdate(_ id: InvoiceID) async throws -> Invoice? {
-        try await read("select \(unsafe: Self.columns) from invoice where id = \(id) for update")
+        try await read("select \(unsafe: Self.columns) from invoice where id = \(id) and \(scope.clause("patient_id")) for update")
     }
 
     /// Newest first, without lines.
@@ -88,7 +91,7 @@ import Primitives
         try await sql.all(
             """
             select \(unsafe: Self.columns) from invoice
-            where (\(filter.visit)::uuid is null or visit_id = \(filter.visit)::uuid)
+            where \(scope.clause("patient_id")) and (\(filter.visit)::uuid is null or visit_id = \(filter.visit)::uuid)
                 and (\(filter.patient)::uuid is null or patient_id = \(filter.patient)::uuid)
                 and (\(filter.status)::text is null or status = \(filter.status)::text)
                 and (\(before)::uuid is null or id < \(before)::uuid)
@@ -103,7 +106,7 @@ import Primitives
             """
             select \(unsafe: Self.columns) from invoice
             where id in (select invoice_id from invoice_prescription where prescription_id = \(prescription))
-                and status <> 'CANCELLED'
+                and \(scope.clause("patient_id")) and status <> 'CANCELLED'
             order by id desc limit 20
             """, as: Invoice.init(row:))
     }

@@ -20,7 +20,7 @@ import Primitives
 
     private func patient(_ request: Request, _ caller: Principal) async throws -> Response {
         let id: PatientID = try request.id("id")
-        guard caller.mayKnow(id), let active = try await PatientStore(sql: reader(caller)).isActive(id) else {
+        guard let active = try await PatientStore(sql: reader(caller), scope: caller.deskScope).isActive(id) else {
             throw Problem.notFound("patient")
         }
         return .json(200, JSONObject([("patientId", .string(id.description)), ("active", .bool(active))]))
@@ -28,14 +28,15 @@ import Primitives
 
     private func visit(_ request: Request, _ caller: Principal) async throws -> Response {
         let id: VisitID = try request.id("id")
-        let store = CardStore(sql: reader(caller))
-        guard let card = try await store.visit(id), caller.mayKnow(card.patient) else { throw Problem.notFound("visit") }
+        let store = CardStore(sql: reader(caller), scope: caller.deskScope)
+        guard let card = try await store.visit(id) else { throw Problem.notFound("visit") }
         return .json(200, VisitCard(visit: card, prescriptions: try await store.prescriptions(of: id)))
     }
 
     private func prescription(_ request: Request, _ caller: Principal) async throws -> Response {
         let id: PrescriptionID = try request.id("id")
-        guard let card = try await CardStore(sql: reader(caller)).prescription(id), caller.mayKnow(card.patient) else {
+        let store = CardStore(sql: reader(caller), scope: caller.deskScope)
+        guard let card = try await store.prescription(id) else {
             throw Problem.notFound("prescription")
         }
         return .json(200, PrescriptionCard(card: card, today: caller.today(at: host.now())))
@@ -82,6 +83,7 @@ private struct PrescriptionCard: JSONWritable {
 /// The statements behind the cards: they open nothing sealed.
 @LoopActor private struct CardStore {
     let sql: any SQLSession
+    let scope: PatientScope
 
     struct VisitRow {
         let id: VisitID
@@ -113,8 +115,8 @@ private struct PrescriptionCard: JSONWritable {
     func visit(_ id: VisitID) async throws -> VisitRow? {
         try await sql.first(
             """
-            select id, patient_id, practitioner_id, token_id, appointment_id, status, location_id, local_date
-            from visit where id = \(id)
+            select v.id, v.patient_id, v.practitioner_id, v.token_id, v.appointment_id, v.status, v.location_id, v.local_date
+            from visit v join patient p on p.id = v.patient_id where v.id = \(id) and \(scope.clause)
             """
         ) { row in
             VisitRow(
@@ -125,19 +127,19 @@ private struct PrescriptionCard: JSONWritable {
     }
 
     func prescriptions(of visit: VisitID) async throws -> [PrescriptionRow] {
-        try await sql.all("\(unsafe: Self.select) where p.visit_id = \(visit) order by p.id limit 100", as: Self.read)
+        try await sql.all("\(unsafe: Self.select) where r.visit_id = \(visit) and \(scope.clause) order by r.id limit 100", as: Self.read)
     }
 
     func prescription(_ id: PrescriptionID) async throws -> PrescriptionRow? {
-        try await sql.first("\(unsafe: Self.select) where p.id = \(id)", as: Self.read)
+        try await sql.first("\(unsafe: Self.select) where r.id = \(id) and \(scope.clause)", as: Self.read)
     }
 
     private static let select = """
-        select p.id, p.visit_id, p.patient_id, p.valid_until,
+        select r.id, r.visit_id, r.patient_id, r.valid_until,
                (select json_agg(json_build_object('itemId', i.id, 'medicineId', i.medicine_id, 'quantity', i.quantity)
                                 order by i.position)::text
-                from prescription_item i where i.prescription_id = p.id)
-        from prescription p
+                from prescription_item i where i.prescription_id = r.id)
+        from prescription r join patient p on p.id = r.patient_id
         """
 
     private nonisolated static func read(_ row: inout Row) throws -> PrescriptionRow {

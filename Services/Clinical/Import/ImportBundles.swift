@@ -1,3 +1,4 @@
+import Access
 import Bootstrap
 import JSON
 import Loop
@@ -106,26 +107,27 @@ import Primitives
     ) async throws -> MedicalRecordNumber {
         let now = host.now()
         let reference = ring.reference("patient", bundle.patientID)
-        if try await PatientStore(sql: tx).findByReference(reference) == nil {
+        let scope = PatientScope.system(tenant)
+        if try await PatientStore(sql: tx, scope: scope).findByReference(reference) == nil {
             let mrn = MedicalRecordNumber(try await RecordNumberStore(sql: tx).raise(by: 1))
-            _ = try await RegisterPatient(ring: ring, tenant: tenant, location: location, reference: reference)
+            _ = try await RegisterPatient(ring: ring, scope: scope, location: location, reference: reference)
                 .register(bundle.personal, numbered: mrn, at: now, today: zone.localDate(of: now), in: tx)
             totals.registered += 1
         } else {
             totals.known += 1
         }
-        guard let patient = try await PatientStore(sql: tx).findByReference(reference) else {
+        guard let patient = try await PatientStore(sql: tx, scope: scope).findByReference(reference) else {
             throw PostgresError(.decoding, message: "an imported patient cannot be read back")
         }
-        let vault = try patient.vault(ring, tenant)
+        let vault = try patient.vault(ring, scope)
         let references = bundle.encounters.map { ring.reference("encounter", $0.id) }
-        let known = try await VisitStore(sql: tx).existing(references: references)
+        let known = try await VisitStore(sql: tx, scope: scope).existing(references: references)
         for (encounter, reference) in zip(bundle.encounters, references) {
             guard !known.contains(reference) else {
                 totals.knownVisits += 1
                 continue
             }
-            try await bring(encounter, reference, of: patient, location, zone, vault, tx)
+            try await bring(encounter, reference, of: patient, location, zone, vault, scope, tx)
             totals.visits += 1
         }
         return patient.mrn
@@ -133,7 +135,7 @@ import Primitives
 
     private func bring(
         _ encounter: FHIRBundle.Encounter, _ reference: [UInt8], of patient: SealedPatient, _ location: LocationID,
-        _ zone: Zone, _ vault: PatientVault, _ tx: Transaction
+        _ zone: Zone, _ vault: PatientVault, _ scope: PatientScope, _ tx: Transaction
     ) async throws {
         var visit = Visit(
             id: VisitID(), patient: patient.id, practitioner: Self.elsewhere, location: location,
@@ -141,9 +143,10 @@ import Primitives
         _ = try visit.record(encounter.findings, encounter.vitals)
         _ = try visit.complete(by: Self.elsewhere, at: encounter.end)
 
-        let store = VisitStore(sql: tx)
+        let store = VisitStore(sql: tx, scope: scope)
         let findings = try vault.seal(visit.findings.stored, "visit", "findings", row: visit.id.description)
         try await store.insert(visit, findings: findings, reference: reference)
+        try await CareStore(sql: tx).remember(patient.id, with: Self.elsewhere, at: location, .visit)
         if !visit.vitals.isEmpty { try await store.saveVitals(visit.vitals, of: visit.id, by: Self.elsewhere) }
         if !visit.findings.diagnoses.isEmpty { try await store.saveDiagnoses(visit.findings.diagnoses, of: visit.id) }
         let snapshot = VisitSnapshot(visit: visit, mrn: patient.mrn, notes: [], prescriptions: [])

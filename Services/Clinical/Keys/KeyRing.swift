@@ -1,5 +1,7 @@
+import Access
 import Bootstrap
 import Cryptography
+import Loop
 import Primitives
 
 /// What one tenant's secret opens: every use derives its own key, so no two uses can be confused.
@@ -34,7 +36,10 @@ extension PatientVault {
         try self.init(new: patient, of: tenant, ring: ring.wrapping)
     }
 
-    init(of patient: PatientID, tenant: TenantID, wrappedKey: [UInt8], ring: KeyRing) throws {
-        try self.init(of: patient, tenant: tenant, wrappedKey: wrappedKey, ring: ring.wrapping)
+    /// Opens what is known of an existing patient, for somebody who found it in `scope`: the scope's trail learns of it,
+    /// and an answer that was made with it and leaves no trail is not sent.
+    @LoopActor init(of patient: PatientID, wrappedKey: [UInt8], ring: KeyRing, for scope: PatientScope) throws {
+        scope.trail?.unseal()
+        try self.init(of: patient, tenant: scope.tenant, wrappedKey: wrappedKey, ring: ring.wrapping)
     }
 }

@@ -10,13 +10,15 @@ struct Patient: Sendable {
     /// The clinic site where the person was registered.
     let location: LocationID
     let registeredAt: Timestamp
+    /// Open to its own clinicians and to a broken glass only.
+    let restricted: Bool
     private(set) var active: Bool
     private(set) var personal: Personal
     private(set) var version: Int
 
     init(
         id: PatientID, mrn: MedicalRecordNumber, location: LocationID, registeredAt: Timestamp, active: Bool = true,
-        personal: Personal, version: Int = 1
+        personal: Personal, version: Int = 1, restricted: Bool = false
     ) {
         self.id = id
         self.mrn = mrn
@@ -25,6 +27,7 @@ struct Patient: Sendable {
         self.active = active
         self.personal = personal
         self.version = version
+        self.restricted = restricted
     }
 
     func registered(on day: LocalDate) -> PatientRegistered {

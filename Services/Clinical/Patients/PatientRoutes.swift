@@ -44,7 +44,7 @@ import Primitives
         let mrn = try await numbers.next(of: caller.tenant)
 
         return try await host.write(request, by: caller) { tx in
-            let patient = try await RegisterPatient(ring: ring, tenant: caller.tenant, location: caller.location)
+            let patient = try await RegisterPatient(ring: ring, scope: caller.deskScope, location: caller.location)
                 .register(personal, numbered: mrn, at: now, today: today, in: tx)
             return .created(PatientView(patient), version: patient.version, at: "/v1/patients/\(patient.id)")
         }
@@ -53,25 +53,27 @@ import Primitives
     /// One statement, two openings, and the bytes go out as they were sealed.
     private func show(_ request: Request, _ caller: Principal) async throws -> Response {
         let id: PatientID = try request.id("id")
-        guard caller.mayKnow(id), let row = try await PatientStore(sql: host.db.reader(for: caller.tenant)).find(id),
+        let scope = caller.identityScope
+        let sql = host.db.reader(for: caller.tenant)
+        guard let row = try await PatientStore(sql: sql, scope: scope).find(id),
             let ring = try await keys.existing(caller.tenant)
-        else { throw Problem.notFound("patient") }
-        return .json(200, PatientView(row, personal: try row.open(ring, caller.tenant)), version: row.version)
+        else { throw try await ChartRefusal(sql: sql, scope: scope).patient(id) }
+        let personal = try row.open(ring, scope)
+        scope.trail?.read("patient", id.description, of: id, on: row.ground)
+        return .json(200, PatientView(row, personal: personal), version: row.version)
     }
 
     private func list(_ request: Request, _ caller: Principal) async throws -> Response {
         let limit = try request.query.optional("limit", as: Int.self) ?? 50
         let sql = host.db.reader(for: caller.tenant)
+        // A line tells people apart and nothing more, so whoever may list may list all of the tenant.
+        let scope = caller.deskScope
         guard let ring = try await keys.existing(caller.tenant) else {
             return .page([PatientLine](), next: nil, of: request)
         }
-        if caller.isOnlyPatient {
-            var own: SealedPatient?
-            if let id = caller.patient { own = try await PatientStore(sql: sql).find(id) }
-            return .page(try [own].compactMap { $0 }.map { try line($0, ring, caller) }, next: nil, of: request)
-        }
-        if let typed = try request.query.optional("search", as: String.self) {
-            let found = try await PatientSearch(sql: sql, ring: ring, tenant: caller.tenant).find(typed, limit: limit)
+        if !caller.isOnlyPatient, let typed = try request.query.optional("search", as: String.self) {
+            let found = try await PatientSearch(sql: sql, ring: ring, scope: scope).find(typed, limit: limit)
+            scope.trail?.listed("patient_list", found.map(\.sealed.id), action: "search")
             return .page(found.map { PatientLine(row: $0.sealed, personal: $0.personal) }, next: nil, of: request)
         }
         var last: PatientID?
@@ -81,14 +83,15 @@ import Primitives
             }
             last = id
         }
-        let rows = try await PatientStore(sql: sql).newest(before: last, limit: limit + 1)
-        let shown = try rows.prefix(limit).map { try line($0, ring, caller) }
+        let rows = try await PatientStore(sql: sql, scope: scope).newest(before: last, limit: limit + 1)
+        let shown = try rows.prefix(limit).map { try line($0, ring, scope) }
+        scope.trail?.listed("patient_list", shown.map(\.row.id))
         let next = rows.count > limit ? shown.last.map { Cursor.encode([$0.row.id.description]) } : nil
         return .page(shown, next: next, of: request)
     }
 
-    private func line(_ row: SealedPatient, _ ring: KeyRing, _ caller: Principal) throws -> PatientLine {
-        PatientLine(row: row, personal: try Personal(stored: row.open(ring, caller.tenant)))
+    private func line(_ row: SealedPatient, _ ring: KeyRing, _ scope: PatientScope) throws -> PatientLine {
+        PatientLine(row: row, personal: try Personal(stored: row.open(ring, scope)))
     }
 
     private func change(_ request: Request, _ caller: Principal) async throws -> Response {
@@ -98,10 +101,13 @@ import Primitives
         let ring = try await keys.ring(for: caller.tenant)
 
         return try await host.write(request, by: caller) { tx in
-            let store = PatientStore(sql: tx)
-            guard let row = try await store.findForUpdate(id) else { throw Problem.notFound("patient") }
+            let scope = caller.identityScope
+            let store = PatientStore(sql: tx, scope: scope)
+            guard let row = try await store.findForUpdate(id) else {
+                throw try await ChartRefusal(sql: tx, scope: scope).patient(id)
+            }
             guard row.version == version else { throw Problem.staleVersion }
-            let vault = try row.vault(ring, caller.tenant)
+            let vault = try row.vault(ring, scope)
             let stored = try JSONObject(stored: vault.open(row.personal, "patient", "personal", row: id.description))
             let new = try PatientForm.read(stored.merged(with: request.body.without("active")), today: today)
 
@@ -110,10 +116,10 @@ import Primitives
             if let changed = patient.change(to: new, active: try request.body.optional("active") ?? row.active) {
                 let sealed = try vault.seal(new.jsonBytes, "patient", "personal", row: id.description)
                 guard try await store.update(patient, personal: sealed) else { throw Problem.staleVersion }
-                try await renewKeys(from: old, to: new, of: id, ring, tx)
+                try await renewKeys(from: old, to: new, of: id, ring, scope, tx)
                 try tx.announce(changed, revision: patient.version)
                 try tx.audit(
-                    "update", "patient", id.description, before: JSONObject([("active", .bool(row.active))]),
+                    "update", "patient", id.description, of: id, before: JSONObject([("active", .bool(row.active))]),
                     after: JSONObject([
                         ("active", .bool(patient.active)), ("changed", .array(changed.fields.map { .string($0) })),
                     ]))
@@ -123,13 +129,14 @@ import Primitives
     }
 
     private func renewKeys(
-        from old: Personal, to new: Personal, of id: PatientID, _ ring: KeyRing, _ tx: Transaction
+        from old: Personal, to new: Personal, of id: PatientID, _ ring: KeyRing, _ scope: PatientScope,
+        _ tx: Transaction
     ) async throws {
         let search = SearchKeys(ring: ring)
         let before = Set(search.stored(name: old.name, phone: old.phone))
         let after = Set(search.stored(name: new.name, phone: new.phone))
         guard before != after else { return }
-        let store = PatientKeyStore(sql: tx)
+        let store = PatientKeyStore(sql: tx, scope: scope)
         try await store.delete(before.subtracting(after).sorted(), of: id)
         try await store.insert(after.subtracting(before).sorted(), of: id)
     }
@@ -139,14 +146,17 @@ import Primitives
         let ring = try await keys.ring(for: caller.tenant)
 
         return try await host.write(request, by: caller) { tx in
-            let store = PatientStore(sql: tx)
-            guard let row = try await store.findForUpdate(id) else { throw Problem.notFound("patient") }
-            var patient = Patient(row, personal: try Personal(stored: row.open(ring, caller.tenant)))
+            let scope = caller.identityScope
+            let store = PatientStore(sql: tx, scope: scope)
+            guard let row = try await store.findForUpdate(id) else {
+                throw try await ChartRefusal(sql: tx, scope: scope).patient(id)
+            }
+            var patient = Patient(row, personal: try Personal(stored: row.open(ring, scope)))
             if let inactivated = patient.inactivate() {
                 try await store.inactivate(patient)
                 try tx.announce(inactivated, revision: patient.version)
                 try tx.audit(
-                    "inactivate", "patient", id.description, before: JSONObject([("active", .bool(true))]),
+                    "inactivate", "patient", id.description, of: id, before: JSONObject([("active", .bool(true))]),
                     after: JSONObject([("active", .bool(false))]))
             }
             return .noContent
@@ -158,6 +168,6 @@ extension Patient {
     init(_ row: SealedPatient, personal: Personal) {
         self.init(
             id: row.id, mrn: row.mrn, location: row.location, registeredAt: row.registeredAt, active: row.active,
-            personal: personal, version: row.version)
+            personal: personal, version: row.version, restricted: row.restricted)
     }
 }

@@ -17,8 +17,11 @@ extension Schema {
         .optional("email", .text(max: 254)),
         .optional("address", .text(max: 500)),
         .optional("emergencyContact", contact),
-        .required("allergies", .list(of: healthFact, max: 100)),
-        .required("conditions", .list(of: healthFact, max: 100)),
+        .required("allergies", .list(of: healthFact, max: 100), "For those who treat or dispense")
+            .only([.patient, .proxy, .doctor, .nurse, .pharmacist, .admin]),
+        .required("conditions", .list(of: healthFact, max: 100), "For those who treat")
+            .only([.patient, .proxy, .doctor, .nurse, .admin]),
+        .required("restricted", .boolean, "Open to its own clinicians and to a broken glass only"),
     ])
 
     static let patientLine = Schema.object([

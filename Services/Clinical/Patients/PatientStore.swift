@@ -1,3 +1,4 @@
+import Access
 import Bootstrap
 import Loop
 import Postgres
@@ -13,54 +14,66 @@ struct SealedPatient: Sendable {
     let version: Int
     let dataKey: [UInt8]
     let personal: [UInt8]
+    let restricted: Bool
+    /// On what the reader's right rests.
+    let ground: String
 
-    func vault(_ ring: KeyRing, _ tenant: TenantID) throws -> PatientVault {
-        try PatientVault(of: id, tenant: tenant, wrappedKey: dataKey, ring: ring)
+    /// The scope it was found in learns that it is unsealed.
+    @LoopActor func vault(_ ring: KeyRing, _ scope: PatientScope) throws -> PatientVault {
+        try PatientVault(of: id, wrappedKey: dataKey, ring: ring, for: scope)
     }
 
     /// The JSON of everything personal: two openings, no parsing.
-    func open(_ ring: KeyRing, _ tenant: TenantID) throws -> [UInt8] {
-        try vault(ring, tenant).open(personal, "patient", "personal", row: id.description)
+    @LoopActor func open(_ ring: KeyRing, _ scope: PatientScope) throws -> [UInt8] {
+        try vault(ring, scope).open(personal, "patient", "personal", row: id.description)
     }
 }
 
 /// Every statement that touches the `patient` table.
 @LoopActor struct PatientStore {
     let sql: any SQLSession
+    let scope: PatientScope
 
+    static let columns =
+        "p.id, p.mrn, p.location_id, p.registered_at, p.active, p.version, k.wrapped, p.personal, p.restricted"
     /// Whose key was destroyed is not there any more, for anybody: the join leaves them out.
-    private static let select = """
-        select p.id, p.mrn, p.location_id, p.registered_at, p.active, p.version, k.wrapped, p.personal
-        from patient p join data_key k on k.person_id = p.id
-        """
+    static let source = "patient p join data_key k on k.person_id = p.id"
+
+    private var select: SQL {
+        "select \(unsafe: Self.columns), \(scope.ground) from \(unsafe: Self.source) where \(scope.clause)"
+    }
 
     func find(_ id: PatientID) async throws -> SealedPatient? {
         try await sql.first(
-            "\(unsafe: Self.select) where p.id = \(id)", as: SealedPatient.init(row:))
+            "\(select) and p.id = \(id)", as: SealedPatient.init(row:))
     }
 
     func findForUpdate(_ id: PatientID) async throws -> SealedPatient? {
         try await sql.first(
-            "\(unsafe: Self.select) where p.id = \(id) for update of p", as: SealedPatient.init(row:))
+            "\(select) and p.id = \(id) for update of p", as: SealedPatient.init(row:))
     }
 
     func findByReference(_ reference: [UInt8]) async throws -> SealedPatient? {
         try await sql.first(
-            "\(unsafe: Self.select) where p.external_ref = \(Bytes(reference))",
-            as: SealedPatient.init(row:))
+            "\(select) and p.external_ref = \(Bytes(reference))", as: SealedPatient.init(row:))
     }
 
     /// Whether the patient exists, and whether the record is open.
     func isActive(_ id: PatientID) async throws -> Bool? {
-        try await sql.first("select active from patient where id = \(id)", as: { try $0.next() })
+        try await sql.first("select p.active from patient p where p.id = \(id) and \(scope.clause)", as: { try $0.next() })
+    }
+
+    /// On what ground the patient may be known; nil when not, or when there is no such patient.
+    func ground(for id: PatientID) async throws -> String? {
+        try await sql.first(
+            "select \(scope.ground) from patient p where p.id = \(id) and \(scope.clause)", as: { try $0.next() })
     }
 
     /// Newest first, before `last`.
     func newest(before last: PatientID?, limit: Int) async throws -> [SealedPatient] {
         try await sql.all(
             """
-            \(unsafe: Self.select)
-            where \(last)::uuid is null or p.id < \(last)
+            \(select) and (\(last)::uuid is null or p.id < \(last))
             order by p.id desc
             limit \(limit)
             """, as: SealedPatient.init(row:))
@@ -68,7 +81,7 @@ struct SealedPatient: Sendable {
 
     func find(mrn: MedicalRecordNumber) async throws -> SealedPatient? {
         try await sql.first(
-            "\(unsafe: Self.select) where p.mrn = \(mrn.number)", as: SealedPatient.init(row:))
+            "\(select) and p.mrn = \(mrn.number)", as: SealedPatient.init(row:))
     }
 
     func insert(
@@ -96,6 +109,10 @@ struct SealedPatient: Sendable {
             """) == 1
     }
 
+    func restrict(_ id: PatientID, _ restricted: Bool) async throws {
+        try await sql.run("update patient set restricted = \(restricted) where id = \(id)")
+    }
+
     func inactivate(_ patient: Patient) async throws {
         try await sql.run("update patient set active = false, version = \(patient.version) where id = \(patient.id)")
     }
@@ -111,5 +128,7 @@ extension SealedPatient {
         version = try row.next()
         dataKey = try row.next(as: Bytes.self).array
         personal = try row.next(as: Bytes.self).array
+        restricted = try row.next()
+        ground = try row.next()
     }
 }

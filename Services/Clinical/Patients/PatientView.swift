@@ -8,6 +8,7 @@ struct PatientView: JSONWritable {
     let active: Bool
     let location: LocationID
     let registeredAt: Timestamp
+    let restricted: Bool
     /// The JSON object of everything personal, as it was sealed: spliced, not parsed.
     let personal: [UInt8]
 
@@ -17,6 +18,7 @@ struct PatientView: JSONWritable {
         active = row.active
         location = row.location
         registeredAt = row.registeredAt
+        restricted = row.restricted
         self.personal = personal
     }
 
@@ -26,6 +28,7 @@ struct PatientView: JSONWritable {
         active = patient.active
         location = patient.location
         registeredAt = patient.registeredAt
+        restricted = patient.restricted
         personal = patient.personal.jsonBytes
     }
 
@@ -36,6 +39,7 @@ struct PatientView: JSONWritable {
             $0.field("active", active)
             $0.field("locationId", location)
             $0.field("registeredAt", registeredAt)
+            $0.field("restricted", restricted)
             if personal.count > 2 { $0.raw(personal.dropFirst().dropLast()) }
         }
     }

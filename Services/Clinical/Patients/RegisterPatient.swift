@@ -1,3 +1,4 @@
+import Access
 import Bootstrap
 import JSON
 import Loop
@@ -9,7 +10,7 @@ import Primitives
 /// Saves a new patient with keys to be found by: for the desk, and for imports.
 @LoopActor struct RegisterPatient {
     let ring: KeyRing
-    let tenant: TenantID
+    let scope: PatientScope
     let location: LocationID
     var reference: [UInt8]?
 
@@ -17,16 +18,17 @@ import Primitives
         _ personal: Personal, numbered mrn: MedicalRecordNumber, at now: Timestamp, today: LocalDate, in tx: Transaction
     ) async throws -> Patient {
         let id = PatientID()
-        let vault = try PatientVault(new: id, of: tenant, ring: ring)
+        let vault = try PatientVault(new: id, of: scope.tenant, ring: ring)
         let sealed = try vault.seal(personal.jsonBytes, "patient", "personal", row: id.description)
         let searchable = SearchKeys(ring: ring).stored(name: personal.name, phone: personal.phone)
 
-        try await PatientKeyStore(sql: tx).insert(searchable, of: id)
-        try await PatientStore(sql: tx).insert(
+        try await PatientKeyStore(sql: tx, scope: scope).insert(searchable, of: id)
+        try await PatientStore(sql: tx, scope: scope).insert(
             id, numbered: mrn, at: location, registeredAt: now, dataKey: vault.wrappedKey, personal: sealed, reference: reference)
         let patient = Patient(id: id, mrn: mrn, location: location, registeredAt: now, personal: personal)
         try tx.announce(patient.registered(on: today), revision: patient.version)
-        try tx.audit("create", "patient", id.description, 
+        try tx.audit(
+            "create", "patient", id.description, of: id,
             after: JSONObject([("mrn", .string(mrn.text)), ("active", .bool(true))]))
         return patient
     }

@@ -43,10 +43,14 @@ import Primitives
 
         return try await host.write(request, by: caller) { tx in
             // Locked, so that nobody signs the visit while this is written.
-            guard let row = try await VisitStore(sql: tx).findForUpdate(visitID) else { throw PrescriptionError.visitUnknown }
-            let vault = try row.vault(ring, caller.tenant)
+            let scope = caller.chartScope
+            guard let row = try await VisitStore(sql: tx, scope: scope).findForUpdate(visitID) else {
+                let refusal = try await ChartRefusal(sql: tx, scope: scope).visit(visitID)
+                throw refusal.status == 404 ? PrescriptionError.visitUnknown : refusal
+            }
+            let vault = try row.vault(ring, scope)
             try row.open(vault).mayBeExtended()
-            let alerts = try await alerts(for: items, of: row.patient, on: today, ring, caller, tx)
+            let alerts = try await alerts(for: items, of: row.patient, on: today, ring, scope, tx)
             guard alerts.isEmpty || reason != nil else { throw PrescriptionError.alerts(alerts) }
 
             let prescription = Prescription(
@@ -56,7 +60,7 @@ import Primitives
             try await PrescriptionStore(sql: tx, vault: vault).insert(prescription, alerts: alerts)
             try tx.announce(prescription.issued, revision: 1)
             try tx.audit(
-                alerts.isEmpty ? "create" : "create_overriding_alerts", "prescription", prescription.id.description,
+                alerts.isEmpty ? "create" : "create_overriding_alerts", "prescription", prescription.id.description, of: row.patient,
                 after: JSONObject([
                     ("visitId", .string(visitID.description)), ("items", .int(Int64(items.count))),
                     ("alerts", .array(alerts.map { .string($0.kind.rawValue) })),
@@ -68,47 +72,54 @@ import Primitives
     }
 
     private func alerts(
-        for items: [PrescriptionItem], of patient: PatientID, on today: LocalDate, _ ring: KeyRing, _ caller: Principal,
+        for items: [PrescriptionItem], of patient: PatientID, on today: LocalDate, _ ring: KeyRing, _ scope: PatientScope,
         _ tx: Transaction
     ) async throws -> [SafetyCheck.Alert] {
-        guard let row = try await PatientStore(sql: tx).find(patient) else { throw VisitError.patientUnknown }
-        let personal = try Personal(stored: row.open(ring, caller.tenant))
-        let current = try await PrescriptionIndex(sql: tx).current(of: patient, on: today)
+        guard let row = try await PatientStore(sql: tx, scope: scope).find(patient) else { throw VisitError.patientUnknown }
+        let personal = try Personal(stored: row.open(ring, scope))
+        let current = try await PrescriptionIndex(sql: tx, scope: scope).current(of: patient, on: today)
         return SafetyCheck(allergies: personal.allergies, current: current).alerts(for: items.map(\.medicine.checked))
     }
 
     private func show(_ request: Request, _ caller: Principal) async throws -> Response {
-        let prescription = try await find(request, caller)
+        let prescription = try await find(request, caller, "prescription")
         return .json(200, PrescriptionView(prescription: prescription, today: caller.today(at: host.now())), version: 1)
     }
 
     private func printed(_ request: Request, _ caller: Principal) async throws -> Response {
-        let prescription = try await find(request, caller)
+        let prescription = try await find(request, caller, "prescription_print")
+        let scope = caller.prescriptionScope
         let sql = host.db.reader(for: caller.tenant)
-        guard let row = try await PatientStore(sql: sql).find(prescription.patient),
+        guard let row = try await PatientStore(sql: sql, scope: scope).find(prescription.patient),
             let ring = try await keys.existing(caller.tenant)
         else { throw Problem.notFound("prescription") }
         let prescriber = try await PractitionerCardStore(sql: sql).name(of: prescription.practitioner)
         let page = PrescriptionPage(
-            clinic: clinicName, patient: try Personal(stored: row.open(ring, caller.tenant)), mrn: row.mrn,
+            clinic: clinicName, patient: try Personal(stored: row.open(ring, scope)), mrn: row.mrn,
             prescriber: prescriber, prescription: prescription)
         let pdf = try await host.blocking.run { try page.pdf() }
         return .document("application/pdf", pdf, fileName: "prescription-\(prescription.id).pdf")
     }
 
-    private func find(_ request: Request, _ caller: Principal) async throws -> Prescription {
+    private func find(_ request: Request, _ caller: Principal, _ what: String) async throws -> Prescription {
         let id: PrescriptionID = try request.id("id")
+        let scope = caller.prescriptionScope
         let sql = host.db.reader(for: caller.tenant)
-        guard let owner = try await PrescriptionIndex(sql: sql).owner(of: id), caller.mayKnow(owner.patient),
+        guard let owner = try await PrescriptionIndex(sql: sql, scope: scope).owner(of: id),
             let ring = try await keys.existing(caller.tenant)
-        else { throw Problem.notFound("prescription") }
-        let vault = try PatientVault(
-            of: owner.patient, tenant: caller.tenant, wrappedKey: owner.dataKey, ring: ring)
+        else { throw try await ChartRefusal(sql: sql, scope: scope).prescription(id) }
+        scope.trail?.read(what, id.description, of: owner.patient, on: owner.ground)
+        let vault = try PatientVault(of: owner.patient, wrappedKey: owner.dataKey, ring: ring, for: scope)
         guard let prescription = try await PrescriptionStore(sql: sql, vault: vault).find(id) else {
             throw Problem.notFound("prescription")
         }
         return prescription
     }
+}
+
+extension Principal {
+    /// Whoever hands out medicines reads any prescription of the tenant, and nothing else of a chart.
+    var prescriptionScope: PatientScope { has(.pharmacist) ? deskScope : chartScope }
 }
 
 /// Reads the items of an order against the cards of their medicines; every wrong item is named at once.

@@ -1,3 +1,4 @@
+import Access
 import Bootstrap
 import JSON
 import Loop
@@ -79,13 +80,24 @@ import Primitives
 /// What needs no key: who a prescription belongs to, and what is taken now.
 @LoopActor struct PrescriptionIndex {
     let sql: any SQLSession
+    let scope: PatientScope
 
-    func owner(of id: PrescriptionID) async throws -> (patient: PatientID, dataKey: [UInt8])? {
+    struct Owner {
+        let patient: PatientID
+        let dataKey: [UInt8]
+        let ground: String
+    }
+
+    func owner(of id: PrescriptionID) async throws -> Owner? {
         try await sql.first(
             """
-            select p.patient_id, k.wrapped from prescription p join data_key k on k.person_id = p.patient_id
-            where p.id = \(id)
-            """, as: { (try $0.next(), try $0.next(as: Bytes.self).array) })
+            select r.patient_id, k.wrapped, \(scope.ground)
+            from prescription r join patient p on p.id = r.patient_id join data_key k on k.person_id = p.id
+            where r.id = \(id) and \(scope.clause)
+            """
+        ) { row in
+            Owner(patient: try row.next(), dataKey: try row.next(as: Bytes.self).array, ground: try row.next())
+        }
     }
 
     /// Medicines whose course is not over on `today`.
@@ -93,9 +105,9 @@ import Primitives
         try await sql.all(
             """
             select distinct on (i.medicine_id) i.medicine_id, i.name, i.generic_name, i.atc
-            from prescription p join prescription_item i on i.prescription_id = p.id
-            where p.patient_id = \(patient) and p.valid_until >= \(today)
-              and p.local_date + i.duration_days > \(today)
+            from prescription r join prescription_item i on i.prescription_id = r.id join patient p on p.id = r.patient_id
+            where r.patient_id = \(patient) and r.valid_until >= \(today)
+              and r.local_date + i.duration_days > \(today) and \(scope.clause)
             order by i.medicine_id
             limit 500
             """

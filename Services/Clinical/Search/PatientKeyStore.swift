@@ -1,3 +1,4 @@
+import Access
 import Loop
 import Postgres
 import Primitives
@@ -5,6 +6,7 @@ import Primitives
 /// Every statement that touches the `patient_key` table.
 @LoopActor struct PatientKeyStore {
     let sql: any SQLSession
+    let scope: PatientScope
 
     /// One statement for all keys of a patient: about 24 of them.
     func insert(_ keys: [Int64], of patient: PatientID) async throws {
@@ -15,15 +17,12 @@ import Primitives
         try await sql.run("delete from patient_key where patient_id = \(patient) and key = any(\(keys)::bigint[])")
     }
 
-    private static let columns =
-        "p.id, p.mrn, p.location_id, p.registered_at, p.active, p.version, d.wrapped, p.personal"
-
     /// Patients under any of `keys`, those under the most telling first. No key brings more than `limit`, however
     /// popular the name.
     func candidates(any keys: [Int64], limit: Int) async throws -> [SealedPatient] {
         try await sql.all(
             """
-            select \(unsafe: Self.columns)
+            select \(unsafe: PatientStore.columns), \(scope.ground)
             from (
                 select found.patient_id, min(asked.position) as position
                 from unnest(\(keys)::bigint[]) with ordinality as asked (key, position)
@@ -34,8 +33,8 @@ import Primitives
                 order by position
                 limit \(limit)
             ) best
-            join patient p on p.id = best.patient_id
-            join data_key d on d.person_id = p.id
+            join patient p on p.id = best.patient_id and \(scope.clause)
+            join data_key k on k.person_id = p.id
             """, as: SealedPatient.init(row:))
     }
 
@@ -51,8 +50,8 @@ import Primitives
         }
         return try await sql.all(
             """
-            select \(unsafe: Self.columns) from patient p join data_key d on d.person_id = p.id
-            where p.id = any(array(\(found) limit \(limit)))
+            select \(unsafe: PatientStore.columns), \(scope.ground) from \(unsafe: PatientStore.source)
+            where \(scope.clause) and p.id = any(array(\(found) limit \(limit)))
             """, as: SealedPatient.init(row:))
     }
 }

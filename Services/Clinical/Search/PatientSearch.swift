@@ -1,3 +1,4 @@
+import Access
 import Loop
 import Postgres
 import Primitives
@@ -8,7 +9,7 @@ import Primitives
 @LoopActor struct PatientSearch {
     let sql: any SQLSession
     let ring: KeyRing
-    let tenant: TenantID
+    let scope: PatientScope
 
     static let candidates = 200
 
@@ -29,12 +30,12 @@ import Primitives
 
     private func findByNumber(_ typed: String, _ keys: SearchKeys, _ limit: Int) async throws -> [Found] {
         var rows: [SealedPatient] = []
-        if let mrn = MedicalRecordNumber(typed: typed), let row = try await PatientStore(sql: sql).find(mrn: mrn) {
+        if let mrn = MedicalRecordNumber(typed: typed), let row = try await PatientStore(sql: sql, scope: scope).find(mrn: mrn) {
             rows.append(row)
         }
         let phone = keys.asked(phone: typed)
         if !phone.isEmpty {
-            let found = try await PatientKeyStore(sql: sql).candidates(any: phone, limit: limit)
+            let found = try await PatientKeyStore(sql: sql, scope: scope).candidates(any: phone, limit: limit)
             rows += found.filter { row in !rows.contains { $0.id == row.id } }
         }
         return try rows.prefix(limit).map(open)
@@ -44,7 +45,7 @@ import Primitives
         let words = NameTokens.of(typed)
         // Initials narrow nothing; they only rank.
         let telling = words.filter { $0.unicodeScalars.count >= 3 }
-        let store = PatientKeyStore(sql: sql)
+        let store = PatientKeyStore(sql: sql, scope: scope)
         guard telling.count > 1 else {
             guard let word = telling.first ?? words.first else { return [] }
             let asked = keys.close(to: word) + keys.distant(word)
@@ -83,6 +84,6 @@ import Primitives
     }
 
     private func open(_ row: SealedPatient) throws -> Found {
-        Found(sealed: row, personal: try Personal(stored: row.open(ring, tenant)))
+        Found(sealed: row, personal: try Personal(stored: row.open(ring, scope)))
     }
 }

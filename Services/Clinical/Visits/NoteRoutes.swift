@@ -39,7 +39,7 @@ import Primitives
             try visit.mayBeExtended()
             try await VisitWordsStore(sql: tx, vault: vault).insert(note: note, category, of: visit.id)
             try tx.audit(
-                "create", "visit_note", note.id.description,
+                "create", "visit_note", note.id.description, of: visit.patient,
                 after: JSONObject([
                     ("visitId", .string(visit.id.description)), ("category", .string(category.rawValue)),
                 ]))
@@ -54,19 +54,19 @@ import Primitives
             try visit.mayHaveAddendum()
             try await VisitWordsStore(sql: tx, vault: vault).insert(addendum: addendum, of: visit.id)
             try tx.audit(
-                "create", "visit_addendum", addendum.id.description,
+                "create", "visit_addendum", addendum.id.description, of: visit.patient,
                 after: JSONObject([("visitId", .string(visit.id.description))]))
             return .created(addendum)
         }
     }
 
     private func notes(_ request: Request, _ caller: Principal) async throws -> Response {
-        let (visit, store) = try await read(request, caller)
+        let (visit, store) = try await read(request, caller, "visit_notes")
         return .page(try await store.notes(of: visit), next: nil, of: request)
     }
 
     private func addenda(_ request: Request, _ caller: Principal) async throws -> Response {
-        let (visit, store) = try await read(request, caller)
+        let (visit, store) = try await read(request, caller, "visit_addenda")
         return .page(try await store.addenda(of: visit), next: nil, of: request)
     }
 
@@ -84,17 +84,25 @@ import Primitives
         let ring = try await keys.ring(for: caller.tenant)
         return try await host.write(request, by: caller) { tx in
             // Locked, so that nobody signs the visit while this is written.
-            guard let row = try await VisitStore(sql: tx).findForUpdate(id) else { throw Problem.notFound("visit") }
-            let vault = try row.vault(ring, caller.tenant)
+            let scope = caller.chartScope
+            guard let row = try await VisitStore(sql: tx, scope: scope).findForUpdate(id) else {
+                throw try await ChartRefusal(sql: tx, scope: scope).visit(id)
+            }
+            let vault = try row.vault(ring, scope)
             return try await body(try row.open(vault), vault, tx)
         }
     }
 
-    private func read(_ request: Request, _ caller: Principal) async throws -> (VisitID, VisitWordsStore) {
+    private func read(
+        _ request: Request, _ caller: Principal, _ what: String
+    ) async throws -> (VisitID, VisitWordsStore) {
         let sql = host.db.reader(for: caller.tenant)
-        guard let row = try await VisitStore(sql: sql).find(try request.id("id")), caller.mayKnow(row.patient),
+        let scope = caller.chartScope
+        let id: VisitID = try request.id("id")
+        guard let row = try await VisitStore(sql: sql, scope: scope).find(id),
             let ring = try await keys.existing(caller.tenant)
-        else { throw Problem.notFound("visit") }
-        return (row.id, VisitWordsStore(sql: sql, vault: try row.vault(ring, caller.tenant)))
+        else { throw try await ChartRefusal(sql: sql, scope: scope).visit(id) }
+        scope.trail?.read(what, id.description, of: row.patient, on: row.ground)
+        return (id, VisitWordsStore(sql: sql, vault: try row.vault(ring, scope)))
     }
 }

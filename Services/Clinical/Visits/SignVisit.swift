@@ -1,3 +1,4 @@
+import Access
 import Bootstrap
 import HTTP
 import JSON
@@ -8,18 +9,19 @@ import Primitives
 /// Closes a visit for good: its row, then the snapshot after which SQL refuses every change to its parts.
 @LoopActor struct SignVisit {
     let vault: PatientVault
+    let scope: PatientScope
 
     func sign(
         _ visit: Visit, from version: Int, findings: [UInt8], at now: Timestamp, in tx: Transaction
     ) async throws {
-        guard try await VisitStore(sql: tx).update(visit, from: version, findings: findings) else {
+        guard try await VisitStore(sql: tx, scope: scope).update(visit, from: version, findings: findings) else {
             throw Problem.staleVersion
         }
         try await takeSnapshot(of: visit, at: now, in: tx)
     }
 
     func takeSnapshot(of visit: Visit, at now: Timestamp, in tx: Transaction) async throws {
-        guard let patient = try await PatientStore(sql: tx).find(visit.patient) else { throw VisitError.patientUnknown }
+        guard let patient = try await PatientStore(sql: tx, scope: scope).find(visit.patient) else { throw VisitError.patientUnknown }
         let words = VisitWordsStore(sql: tx, vault: vault)
         let snapshot = VisitSnapshot(
             visit: visit, mrn: patient.mrn, notes: try await words.notes(of: visit.id),

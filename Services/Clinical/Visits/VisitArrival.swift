@@ -12,6 +12,7 @@ import Primitives
     struct Links: Sendable {
         var token: TokenID?
         var appointment: AppointmentID?
+        var isNone: Bool { token == nil && appointment == nil }
     }
 
     func check(_ body: JSONObject, patient: PatientID) async throws -> Links {

@@ -25,6 +25,7 @@ import Primitives
     private struct Line {
         let visit: VisitID
         let localDate: LocalDate
+        let patient: PatientID
         let body: [UInt8]
     }
 
@@ -46,11 +47,12 @@ import Primitives
         guard let ring = try await keys.existing(caller.tenant) else {
             return .page([StoredJSONValue](), next: nil, of: request)
         }
+        let scope = caller.chartScope
         let lines = try await host.db.reader(for: caller.tenant).all(
             """
             select s.visit_id, s.local_date, s.patient_id, k.wrapped, s.body
-            from visit_snapshot s join data_key k on k.person_id = s.patient_id
-            where (\(patient)::uuid is null or s.patient_id = \(patient))
+            from visit_snapshot s join patient p on p.id = s.patient_id join data_key k on k.person_id = p.id
+            where \(scope.clause) and (\(patient)::uuid is null or s.patient_id = \(patient))
               and (\(from)::date is null or s.local_date >= \(from))
               and (\(to)::date is null or s.local_date <= \(to))
               and (\(lastDay)::date is null or (s.local_date, s.visit_id) < (\(lastDay), \(lastVisit)))
@@ -60,13 +62,15 @@ import Primitives
         ) { row in
             let visit: VisitID = try row.next()
             let day: LocalDate = try row.next()
+            let patient: PatientID = try row.next()
             let vault = try PatientVault(
-                of: row.next(), tenant: caller.tenant, wrappedKey: row.next(as: Bytes.self).array, ring: ring)
+                of: patient, wrappedKey: row.next(as: Bytes.self).array, ring: ring, for: scope)
             let body = try vault.open(
                 row.next(as: Bytes.self).array, "visit_snapshot", "body", row: visit.description)
-            return Line(visit: visit, localDate: day, body: body)
+            return Line(visit: visit, localDate: day, patient: patient, body: body)
         }
         let shown = lines.prefix(limit)
+        scope.trail?.listed("visit_history", shown.map(\.patient))
         let next =
             lines.count > limit ? shown.last.map { Cursor.encode([$0.localDate.description, $0.visit.description]) } : nil
         return .page(shown.map { StoredJSONValue(bytes: $0.body) }, next: next, of: request)

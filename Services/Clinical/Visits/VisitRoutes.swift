@@ -19,7 +19,7 @@ import Primitives
                 "/v1/visits", for: .conductVisits,
                 .init(
                     "Begin a visit", body: .newVisit, answers: [(201, .visit)],
-                    problems: ["visit_open", "patient_unknown", "patient_inactive", "token_unknown", "token_mismatch"]),
+                    problems: ["visit_open", "patient_unknown", "patient_inactive", "token_unknown", "token_mismatch", "chart_restricted"]),
                 start),
             .get("/v1/visits/:id", for: .readVisits, .init("Read a visit", answers: [(200, .visit)]), show),
             .patch(
@@ -45,17 +45,23 @@ import Primitives
         let ring = try await keys.ring(for: caller.tenant)
 
         return try await host.write(request, by: caller) { tx in
-            guard let row = try await PatientStore(sql: tx).find(patient) else { throw VisitError.patientUnknown }
+            // Who has arrived is seen by whoever is there; anybody else's chart must be the caller's to open.
+            let scope = arrival.isNone ? caller.chartScope : caller.deskScope
+            guard let row = try await PatientStore(sql: tx, scope: scope).find(patient) else {
+                let refusal = try await ChartRefusal(sql: tx, scope: scope).patient(patient)
+                throw refusal.status == 404 ? VisitError.patientUnknown : refusal
+            }
             guard row.active else { throw VisitError.patientInactive }
             let visit = Visit(
                 id: VisitID(), patient: patient, practitioner: caller.account, location: caller.location,
                 localDate: caller.today(at: now), token: arrival.token, appointment: arrival.appointment, startedAt: now)
-            let findings = try row.vault(ring, caller.tenant)
+            let findings = try row.vault(ring, scope)
                 .seal(visit.findings.stored, "visit", "findings", row: visit.id.description)
-            try await VisitStore(sql: tx).insert(visit, findings: findings)
+            try await VisitStore(sql: tx, scope: scope).insert(visit, findings: findings)
+            try await CareStore(sql: tx).remember(patient, with: caller.account, at: caller.location, .visit)
             try tx.announce(visit.started, revision: visit.version)
             try tx.audit(
-                "start", "visit", visit.id.description,
+                "start", "visit", visit.id.description, of: patient,
                 after: JSONObject([
                     ("patientId", .string(patient.description)), ("status", .string(visit.status.rawValue)),
                 ]))
@@ -65,7 +71,13 @@ import Primitives
 
     private func show(_ request: Request, _ caller: Principal) async throws -> Response {
         let sql = host.db.reader(for: caller.tenant)
-        let (row, vault) = try await find(try request.id("id"), caller, VisitStore(sql: sql))
+        let scope = caller.chartScope
+        let id: VisitID = try request.id("id")
+        guard let row = try await VisitStore(sql: sql, scope: scope).find(id),
+            let ring = try await keys.existing(caller.tenant)
+        else { throw try await ChartRefusal(sql: sql, scope: scope).visit(id) }
+        let vault = try row.vault(ring, scope)
+        scope.trail?.read("visit", id.description, of: row.patient, on: row.ground)
         let addenda =
             row.status == .completed ? try await VisitWordsStore(sql: sql, vault: vault).addenda(of: row.id) : nil
         return .json(200, VisitView(visit: try row.open(vault), addenda: addenda), version: row.version)
@@ -82,11 +94,14 @@ import Primitives
         let ring = try await keys.ring(for: caller.tenant)
 
         return try await host.write(request, by: caller) { tx in
-            let store = VisitStore(sql: tx)
-            guard let row = try await store.findForUpdate(id) else { throw Problem.notFound("visit") }
+            let scope = caller.chartScope
+            let store = VisitStore(sql: tx, scope: scope)
+            guard let row = try await store.findForUpdate(id) else {
+                throw try await ChartRefusal(sql: tx, scope: scope).visit(id)
+            }
             guard row.status == .inProgress else { throw VisitError.signed }
             guard row.version == version else { throw Problem.staleVersion }
-            let vault = try row.vault(ring, caller.tenant)
+            let vault = try row.vault(ring, scope)
             var visit = try row.open(vault)
             let before = visit
             let merged = visit.document.merged(with: request.body)
@@ -100,7 +115,7 @@ import Primitives
                 try await store.saveDiagnoses(visit.findings.diagnoses, of: id)
             }
             try tx.audit(
-                "update", "visit", id.description, before: JSONObject([("version", .int(Int64(before.version)))]),
+                "update", "visit", id.description, of: row.patient, before: JSONObject([("version", .int(Int64(before.version)))]),
                 after: JSONObject([
                     ("version", .int(Int64(visit.version))), ("changed", .array(changed.map { .string($0) })),
                 ]))
@@ -114,15 +129,18 @@ import Primitives
         let ring = try await keys.ring(for: caller.tenant)
 
         return try await host.write(request, by: caller) { tx in
-            guard let row = try await VisitStore(sql: tx).findForUpdate(id) else { throw Problem.notFound("visit") }
-            let vault = try row.vault(ring, caller.tenant)
+            let scope = caller.chartScope
+            guard let row = try await VisitStore(sql: tx, scope: scope).findForUpdate(id) else {
+                throw try await ChartRefusal(sql: tx, scope: scope).visit(id)
+            }
+            let vault = try row.vault(ring, scope)
             var visit = try row.open(vault)
             let completed = try visit.complete(by: caller.account, at: now)
             let findings = try vault.seal(visit.findings.stored, "visit", "findings", row: id.description)
-            try await SignVisit(vault: vault).sign(visit, from: row.version, findings: findings, at: now, in: tx)
+            try await SignVisit(vault: vault, scope: scope).sign(visit, from: row.version, findings: findings, at: now, in: tx)
             try tx.announce(completed, revision: visit.version)
             try tx.audit(
-                "complete", "visit", id.description,
+                "complete", "visit", id.description, of: row.patient,
                 before: JSONObject([("status", .string(Visit.Status.inProgress.rawValue))]),
                 after: JSONObject([("status", .string(visit.status.rawValue))]))
             return .json(200, VisitView(visit: visit), version: visit.version)
@@ -133,9 +151,11 @@ import Primitives
         let patient: PatientID = try request.id("id")
         let limit = try request.query.optional("limit", as: Int.self) ?? 50
         let sql = host.db.reader(for: caller.tenant)
-        guard caller.mayKnow(patient), try await PatientStore(sql: sql).isActive(patient) != nil,
+        let scope = caller.may(.readVisits) ? caller.chartScope : caller.deskScope
+        guard let ground = try await PatientStore(sql: sql, scope: scope).ground(for: patient),
             let ring = try await keys.existing(caller.tenant)
-        else { throw Problem.notFound("patient") }
+        else { throw try await ChartRefusal(sql: sql, scope: scope).patient(patient) }
+        scope.trail?.read("visit_list", patient.description, of: patient, on: ground)
 
         var last: (startedAt: Timestamp, id: VisitID)?
         if let cursor = try request.query.optional("cursor", as: String.self) {
@@ -145,21 +165,14 @@ import Primitives
             }
             last = (time, id)
         }
-        let rows = try await VisitStore(sql: sql).history(of: patient, before: last, limit: limit + 1)
+        let rows = try await VisitStore(sql: sql, scope: scope).history(of: patient, before: last, limit: limit + 1)
         let lines = try rows.prefix(limit).map { row in
-            VisitLine(row: row, visit: caller.may(.readVisits) ? try row.open(row.vault(ring, caller.tenant)) : nil)
+            VisitLine(row: row, visit: caller.may(.readVisits) ? try row.open(row.vault(ring, scope)) : nil)
         }
         let next =
             rows.count > limit
             ? lines.last.map { Cursor.encode([$0.row.startedAt.description, $0.row.id.description]) } : nil
         return .page(lines, next: next, of: request)
-    }
-
-    private func find(_ id: VisitID, _ caller: Principal, _ store: VisitStore) async throws -> (SealedVisit, PatientVault) {
-        guard let row = try await store.find(id), caller.mayKnow(row.patient),
-            let ring = try await keys.existing(caller.tenant)
-        else { throw Problem.notFound("visit") }
-        return (row, try row.vault(ring, caller.tenant))
     }
 
     private func refuseEmptyDiagnoses(in body: JSONObject) throws {

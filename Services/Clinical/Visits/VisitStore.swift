@@ -1,3 +1,4 @@
+import Access
 import Bootstrap
 import JSON
 import Loop
@@ -20,9 +21,11 @@ struct SealedVisit: Sendable {
     let findings: [UInt8]
     let dataKey: [UInt8]
     let vitals: Vitals
+    /// On what the reader's right rests.
+    let ground: String
 
-    func vault(_ ring: KeyRing, _ tenant: TenantID) throws -> PatientVault {
-        try PatientVault(of: patient, tenant: tenant, wrappedKey: dataKey, ring: ring)
+    @LoopActor func vault(_ ring: KeyRing, _ scope: PatientScope) throws -> PatientVault {
+        try PatientVault(of: patient, wrappedKey: dataKey, ring: ring, for: scope)
     }
 
     func open(_ vault: PatientVault) throws -> Visit {
@@ -33,21 +36,25 @@ struct SealedVisit: Sendable {
 /// Every statement that touches `visit`, `visit_observation` and `visit_diagnosis`.
 @LoopActor struct VisitStore {
     let sql: any SQLSession
+    let scope: PatientScope
 
-    private static let select = """
-        select v.id, v.patient_id, v.practitioner_id, v.location_id, v.local_date, v.status, v.token_id,
+    private var select: SQL { "select \(unsafe: Self.columns), \(scope.ground) \(unsafe: Self.source) where \(scope.clause)" }
+
+    private static let columns = """
+        v.id, v.patient_id, v.practitioner_id, v.location_id, v.local_date, v.status, v.token_id,
                v.appointment_id, v.started_at, v.completed_at, v.version, v.findings, k.wrapped,
                (select json_object_agg(o.code, o.value)::text from visit_observation o where o.visit_id = v.id)
-        from visit v join data_key k on k.person_id = v.patient_id
         """
+    private static let source =
+        "from visit v join patient p on p.id = v.patient_id join data_key k on k.person_id = p.id"
 
     func find(_ id: VisitID) async throws -> SealedVisit? {
-        try await sql.first("\(unsafe: Self.select) where v.id = \(id)", as: SealedVisit.init(row:))
+        try await sql.first("\(select) and v.id = \(id)", as: SealedVisit.init(row:))
     }
 
     func findForUpdate(_ id: VisitID) async throws -> SealedVisit? {
         try await sql.first(
-            "\(unsafe: Self.select) where v.id = \(id) for update of v", as: SealedVisit.init(row:))
+            "\(select) and v.id = \(id) for update of v", as: SealedVisit.init(row:))
     }
 
     /// A patient's visits, newest first, before the one a page ended with.
@@ -56,8 +63,8 @@ struct SealedVisit: Sendable {
     ) async throws -> [SealedVisit] {
         try await sql.all(
             """
-            \(unsafe: Self.select)
-            where v.patient_id = \(patient)
+            \(select)
+              and v.patient_id = \(patient)
               and (\(last?.startedAt)::timestamptz is null or (v.started_at, v.id) < (\(last?.startedAt), \(last?.id)))
             order by v.started_at desc, v.id desc
             limit \(limit)
@@ -158,5 +165,6 @@ extension SealedVisit {
             }
         }
         self.vitals = vitals
+        ground = try row.next()
     }
 }

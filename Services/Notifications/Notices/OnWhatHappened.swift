@@ -38,6 +38,15 @@ extension Reaction {
         try await tell("prescription_issued", [.role("pharmacist"), .patient(issued.patientID)], of: envelope, in: tx)
     }
 
+    /// Whoever oversees hears of it at once, and again when nobody has looked.
+    static let tellOfBrokenGlass = Reaction(to: GlassBroken.self, named: "notifications.tell-of-broken-glass") { _, envelope, tx in
+        try await tell("glass_broken", [.role("admin"), .role("auditor")], of: envelope, in: tx)
+    }
+
+    static let tellOfMissedReview = Reaction(to: GlassUnreviewed.self, named: "notifications.tell-of-missed-review") { _, envelope, tx in
+        try await tell("glass_unreviewed", [.role("admin"), .role("auditor")], of: envelope, in: tx)
+    }
+
     static let rememberTenant = Reaction(to: TenantOpened.self, named: "notifications.remember-tenant") { opened, _, tx in
         try await ReminderStore(sql: tx).remember(opened.tenantID)
     }

@@ -73,7 +73,7 @@ struct AppointmentRoutes {
             priority: try request.body.optional("priority") ?? .routine, reason: nil)
         let reason = try request.body.optional("reason", as: String.self)
         if caller.isOnlyPatient {
-            guard wish.patient == caller.patient else { throw Problem.forbidden }
+            guard caller.ownPatients.contains(wish.patient) else { throw Problem.forbidden }
             guard wish.priority == .routine else {
                 throw Problem.refused("priority_not_permitted", "Only the clinic decides what is urgent.")
             }
@@ -97,14 +97,14 @@ struct AppointmentRoutes {
         _ wish: AppointmentStore.Wish, saying reason: String?, _ ring: KeyChain?, by caller: Principal,
         in tx: Transaction
     ) async throws -> Response {
-        let store = AppointmentStore(sql: tx)
+        let store = AppointmentStore(sql: tx, scope: caller.deskScope)
         let id = AppointmentID()
         var wish = wish
         wish.reason = try await words(of: caller).seal(reason, .reason, of: id, wish.patient, ring, tx)
         switch try await store.book(wish, as: id, by: caller.account, at: host.now()) {
         case .booked(let appointment):
             try tx.announce(appointment.booked, revision: appointment.version)
-            try tx.audit("book", "appointment", appointment.id.description, before: nil, after: appointment.trace)
+            try tx.audit("book", "appointment", appointment.id.description, of: wish.patient, before: nil, after: appointment.trace)
             return .created(
                 try await words(of: caller).view(appointment, tx), version: appointment.version, at: "/v1/appointments/\(appointment.id)")
         case .patientBusy: throw AppointmentError.patientBusy
@@ -133,17 +133,12 @@ struct AppointmentRoutes {
             status: try query.optional("status", as: String.self).flatMap(Appointment.Status.init(rawValue:)))
         let after = try TimePlace(query, of: AppointmentKind.self)
         let sql = host.db.reader(for: caller.tenant)
-        if caller.isOnlyPatient {
-            guard let own = caller.patient, filter.patient.map({ $0 == own }) ?? true else {
-                return .page([AppointmentView](), next: nil, of: request)
-            }
-            filter.patient = own
-        } else if caller.has(.doctor), filter.provider == nil, filter.patient == nil {
+        if caller.has(.doctor), filter.provider == nil, filter.patient == nil {
             // A doctor who names nobody means the own list.
             filter.provider = try await ProviderStore(sql: sql).find(account: caller.account)?.id
         }
 
-        let store = AppointmentStore(sql: sql)
+        let store = AppointmentStore(sql: sql, scope: caller.deskScope)
         let found = try await store.list(filter, after: after.map { ($0.start, $0.id) }, limit: limit + 1)
 
         let page = found.prefix(limit)
@@ -154,16 +149,9 @@ struct AppointmentRoutes {
     private func show(_ request: Request, by caller: Principal) async throws -> Response {
         let id = try request.id("id", of: AppointmentKind.self)
         let sql = host.db.reader(for: caller.tenant)
-        let appointment = try visible(try await AppointmentStore(sql: sql).find(id), to: caller)
+        let store = AppointmentStore(sql: sql, scope: caller.deskScope)
+        guard let appointment = try await store.find(id) else { throw Problem.notFound("appointment") }
         return .json(200, try await words(of: caller).view(appointment, sql), version: appointment.version)
-    }
-
-    /// A patient may not even know that another's appointment exists.
-    private func visible(_ appointment: Appointment?, to caller: Principal) throws -> Appointment {
-        guard let appointment, !caller.isOnlyPatient || appointment.patient == caller.patient else {
-            throw Problem.notFound("appointment")
-        }
-        return appointment
     }
 
     private func words(of caller: Principal) -> AppointmentWords { AppointmentWords(host: host, tenant: caller.tenant) }
@@ -179,8 +167,8 @@ struct AppointmentRoutes {
         let ring = try await words.ring(toSeal: reason)
 
         return try await host.write(request, by: caller) { tx in
-            let store = AppointmentStore(sql: tx)
-            var appointment = try visible(try await store.findForUpdate(id), to: caller)
+            let store = AppointmentStore(sql: tx, scope: caller.deskScope)
+            guard var appointment = try await store.findForUpdate(id) else { throw Problem.notFound("appointment") }
             guard appointment.version == version else { throw Problem.staleVersion }
             let before = appointment
 
@@ -194,7 +182,8 @@ struct AppointmentRoutes {
             }
 
             try await store.update(appointment)
-            try tx.audit("change", "appointment", id.description, before: before.trace, after: appointment.trace)
+            try tx.audit("change", "appointment", id.description, of: appointment.patient, before: before.trace,
+                after: appointment.trace)
             return .json(200, try await words.view(appointment, tx), version: appointment.version)
         }
     }
@@ -222,8 +211,8 @@ struct AppointmentRoutes {
         let ring = try await words.ring(toSeal: reason)
 
         return try await host.write(request, by: caller) { tx in
-            let store = AppointmentStore(sql: tx)
-            var appointment = try visible(try await store.findForUpdate(id), to: caller)
+            let store = AppointmentStore(sql: tx, scope: caller.deskScope)
+            guard var appointment = try await store.findForUpdate(id) else { throw Problem.notFound("appointment") }
             guard version.map({ $0 == appointment.version }) ?? true else { throw Problem.staleVersion }
             let before = appointment
             let sealed = try await words.seal(reason, .cancelReason, of: id, appointment.patient, ring, tx)
@@ -231,7 +220,8 @@ struct AppointmentRoutes {
             try await store.update(appointment)
             try await SlotStore(sql: tx).release(appointment.slot)
             try tx.announce(cancelled, revision: appointment.version)
-            try tx.audit("cancel", "appointment", id.description, before: before.trace, after: appointment.trace)
+            try tx.audit("cancel", "appointment", id.description, of: appointment.patient, before: before.trace,
+                after: appointment.trace)
             return .json(200, try await words.view(appointment, tx), version: appointment.version)
         }
     }

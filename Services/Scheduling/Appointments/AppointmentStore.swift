@@ -1,3 +1,5 @@
+import Access
+import Bootstrap
 import Loop
 import Postgres
 import Primitives
@@ -6,6 +8,7 @@ import Primitives
 @LoopActor
 struct AppointmentStore {
     let sql: any SQLSession
+    let scope: PatientScope
 
     private static let columns = """
         id, slot_id, provider_id, patient_id, location_id, starts_at, ends_at, local_date, status, modality,
@@ -14,12 +17,12 @@ struct AppointmentStore {
 
     func find(_ id: AppointmentID) async throws -> Appointment? {
         try await sql.first(
-            "select \(unsafe: Self.columns) from appointment where id = \(id)", as: Appointment.init(row:))
+            "select \(unsafe: Self.columns) from appointment where id = \(id) and \(scope.clause("patient_id"))", as: Appointment.init(row:))
     }
 
     func findForUpdate(_ id: AppointmentID) async throws -> Appointment? {
         try await sql.first(
-            "select \(unsafe: Self.columns) from appointment where id = \(id) for no key update",
+            "select \(unsafe: Self.columns) from appointment where id = \(id) and \(scope.clause("patient_id")) for no key update",
             as: Appointment.init(row:))
     }
 
@@ -91,7 +94,7 @@ struct AppointmentStore {
     func list(
         _ filter: Filter, after: (start: Timestamp, id: AppointmentID)?, limit: Int
     ) async throws -> [Appointment] {
-        var conditions: SQL = "true"
+        var conditions = scope.clause("patient_id")
         if let provider = filter.provider { conditions = "\(conditions) and provider_id = \(provider)" }
         if let patient = filter.patient { conditions = "\(conditions) and patient_id = \(patient)" }
         if let date = filter.date { conditions = "\(conditions) and local_date = \(date)" }

@@ -1,3 +1,4 @@
+import Access
 import Bootstrap
 import JSON
 import Loop
@@ -34,7 +35,8 @@ struct NoShowSweeper {
             var found = 0
             repeat {
                 found = try await host.transaction(for: tenant, as: cause) { tx in
-                    let missed = try await AppointmentStore(sql: tx).sweepNoShows(endedBefore: deadline, limit: 200)
+                    let missed = try await AppointmentStore(sql: tx, scope: .system(tenant))
+                        .sweepNoShows(endedBefore: deadline, limit: 200)
                     for id in missed {
                         try tx.audit(
                             "miss", "appointment", id.description,

@@ -1,3 +1,4 @@
+import Access
 import Contracts
 import Loop
 import Messaging
@@ -8,21 +9,21 @@ extension Reaction {
     /// When the queue closes a token, the appointment behind it is fulfilled.
     static let completeTokenAppointment = Reaction(
         to: TokenCompleted.self, named: "scheduling.complete-token-appointment"
-    ) { completed, _, tx in
-        try await fulfil(completed.appointmentID, by: nil, in: tx)
+    ) { completed, envelope, tx in
+        try await fulfil(completed.appointmentID, by: nil, of: envelope.tenant, in: tx)
     }
 
     /// When clinical closes a visit, the appointment behind it is fulfilled, with or without a token.
     static let completeVisitAppointment = Reaction(
         to: VisitCompleted.self, named: "scheduling.complete-visit-appointment"
-    ) { completed, _, tx in
-        try await fulfil(completed.appointmentID, by: completed.visitID, in: tx)
+    ) { completed, envelope, tx in
+        try await fulfil(completed.appointmentID, by: completed.visitID, of: envelope.tenant, in: tx)
     }
 
     @LoopActor private static func fulfil(
-        _ id: AppointmentID?, by visit: VisitID?, in tx: Transaction
+        _ id: AppointmentID?, by visit: VisitID?, of tenant: TenantID, in tx: Transaction
     ) async throws {
-        let store = AppointmentStore(sql: tx)
+        let store = AppointmentStore(sql: tx, scope: .system(tenant))
         guard let id, var appointment = try await store.findForUpdate(id) else { return }  // A walk-in.
         let fulfilment = appointment.fulfil(by: visit)
         guard fulfilment != .alreadySo else { return }  // The other event came first.

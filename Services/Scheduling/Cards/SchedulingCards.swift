@@ -23,7 +23,8 @@ struct SchedulingCards {
 
     private func appointment(_ request: Request, by caller: Principal) async throws -> Response {
         let id = try request.id("id", of: AppointmentKind.self)
-        guard let found = try await AppointmentStore(sql: host.db.reader(for: caller.tenant)).find(id)
+        guard let found = try await AppointmentStore(sql: host.db.reader(for: caller.tenant), scope: caller.deskScope)
+            .find(id)
         else { throw Problem.notFound("appointment") }
         var json = JSONWriter()
         json.object {

@@ -35,5 +35,14 @@ extension Catalogue {
             PrescriptionIssued(
                 prescriptionID: Sample.id(10), visitID: Sample.id(9), patientID: Sample.id(5),
                 practitionerID: Sample.id(3), validUntil: Sample.day, items: [Sample.prescribedItem])),
+        CatalogueEntry(
+            "Somebody opened a chart that was closed to them, until expiresAt; somebody else must review it.",
+            GlassBroken(
+                grantID: Sample.id(31), patientID: Sample.id(5), accountID: Sample.id(3), locationID: Sample.id(2),
+                expiresAt: Sample.time(30))),
+        CatalogueEntry(
+            "Nobody has reviewed in time why somebody opened a chart that was closed to them.",
+            GlassUnreviewed(
+                grantID: Sample.id(31), patientID: Sample.id(5), accountID: Sample.id(3), grantedAt: Sample.time(0))),
     ]
 }

@@ -1,0 +1,97 @@
+import Access
+import HTTP
+import Loop
+import Postgres
+import Primitives
+
+/// Where a clinic draws the line for its doctors; nurses work by site under every policy.
+enum ChartPolicy: String, CaseIterable, Sendable, SQLBindable {
+    /// The charts of people one treats: a visit, an appointment, an arrival or a referral.
+    case care
+    /// Those of the site as well: the default, for clinics where colleagues stand in for each other.
+    case location
+    /// Those of the whole tenant.
+    case tenant
+}
+
+extension PatientScope {
+    /// On what ground row `p` of `patient` may be opened, as SQL: null where it may not. Every statement that answers
+    /// with something of a chart asks for it, and a chart that is restricted opens to its own clinicians and to a
+    /// broken glass only (docs/decisions/0007-who-may-open-a-chart.md).
+    var ground: SQL {
+        switch patients {
+        case .everyone: return "'role'"
+        case .only(let own): return "case when p.id = any(\(own)::uuid[]) then 'own' end"
+        case .unrestricted: return "case when not p.restricted then 'role' when \(brokenGlass) then 'break_glass' end"
+        case .charts:
+            let bySite: SQL = isBySite ? "true" : "\(policy) in ('location', 'tenant')"
+            return """
+                case
+                    when \(isMine) then 'care'
+                    when not p.restricted and \(bySite) and \(isOfSite) then 'site'
+                    when not p.restricted and \(policy) = 'tenant' then 'tenant'
+                    when \(brokenGlass) then 'break_glass'
+                end
+                """
+        }
+    }
+
+    /// The clause for statements that need no ground.
+    var clause: SQL { "(\(ground)) is not null" }
+
+    private var policy: SQL { "coalesce((select policy from chart_policy), 'location')" }
+
+    private var isMine: SQL {
+        """
+        exists (select from care_relation c where c.patient_id = p.id and (c.who = \(account)
+                or c.who in (select provider_id from provider_card where account_id = \(account))))
+        """
+    }
+
+    private var isOfSite: SQL {
+        """
+        (p.location_id = \(location)
+            or exists (select from care_relation c where c.patient_id = p.id and c.location_id = \(location)))
+        """
+    }
+
+    private var brokenGlass: SQL {
+        """
+        exists (select from glass_grant g where g.patient_id = p.id and g.account_id = \(account)
+                and g.expires_at > now())
+        """
+    }
+}
+
+/// Why there is nothing behind an identifier for this caller.
+@LoopActor struct ChartRefusal {
+    let sql: any SQLSession
+    let scope: PatientScope
+
+    /// A clinician may know that the patient exists, because searching tells; the chart is closed to them until they
+    /// have to do with the patient or break the glass. A patient learns nothing.
+    func patient(_ id: PatientID) async throws -> Problem {
+        try await refusal("patient", exists: "select 1 from patient where id = \(id)")
+    }
+
+    func visit(_ id: VisitID) async throws -> Problem {
+        try await refusal("visit", exists: "select 1 from visit where id = \(id)")
+    }
+
+    func prescription(_ id: PrescriptionID) async throws -> Problem {
+        try await refusal("prescription", exists: "select 1 from prescription where id = \(id)")
+    }
+
+    private func refusal(_ what: String, exists: SQL) async throws -> Problem {
+        guard scope.patients == .charts || scope.patients == .unrestricted,
+            try await sql.first(exists, as: { try $0.next(as: Int.self) }) != nil
+        else { return .notFound(what) }
+        return .chartRestricted
+    }
+}
+
+extension Problem {
+    static let chartRestricted = Problem(
+        403, "chart_restricted",
+        "You have nothing to do with this patient yet. In an emergency: POST /v1/patients/{id}/break-glass.")
+}

@@ -1,0 +1,77 @@
+import Access
+import Bootstrap
+import JSON
+import Loop
+import Postgres
+import Primitives
+import TestSupport
+import Testing
+
+@testable import Clinical
+
+/// Who may open which chart, and what is left of it in the trail.
+@Suite struct ChartAccessTests {
+    @Test func `Every read of a chart is in the trail before its answer, once, with reader, purpose and ground`() async throws {
+        try await withClinical { host in
+            let (id, _) = try await host.registered(allergies: ["Aspirin"])
+            let visit = try await host.begun(id)
+            let written = try await host.auditedReads().count
+            #expect(written == 0)
+
+            for path in ["/v1/patients/\(id)", "/v1/visits/\(visit)", "/v1/visits/\(visit)/notes", "/v1/patients/\(id)/visits"] {
+                #expect(try await host.send("GET", path, as: .doctor).status == 200, "\(path)")
+            }
+            let reads = try await host.auditedReads()
+            #expect(reads.map { $0["resource"] } == ["patient", "visit", "visit_notes", "visit_list"])
+            #expect(reads.allSatisfy { $0["patientId"] == .string(id.description) })
+            #expect(reads.allSatisfy { $0["actorId"] == .string(host.account(.doctor).description) })
+            #expect(reads.allSatisfy { $0["purpose"] == "TREAT" && $0["after"] == ["ground": "care"] })
+        }
+    }
+
+    @Test func `A list names in the trail who was on it`() async throws {
+        try await withClinical { host in
+            let (id, _) = try await host.registered("Lakshmi Ramanathan")
+            #expect(try await host.found("lakshmi").count == 1)
+            let entry = try #require(try await host.auditedReads().first)
+            #expect(entry["action"] == "search" && entry["resource"] == "patient_list")
+            #expect(entry["after"] == ["patients": [.string(id.description)]])
+        }
+    }
+
+    @Test func `The desk is answered who a patient is, and nothing of health`() async throws {
+        try await withClinical { host in
+            let (id, created) = try await host.registered(allergies: ["Aspirin"])
+            for role in [Role.reception, .cashier, .lab, .auditor] {
+                let shown = try await host.send("GET", "/v1/patients/\(id)", as: role).json
+                #expect(shown["name"] != nil && shown["allergies"] == nil && shown["conditions"] == nil, "\(role)")
+            }
+            let counter = try await host.send("GET", "/v1/patients/\(id)", as: .pharmacist).json
+            #expect(counter["allergies"] != nil && counter["conditions"] == nil)
+            let corrected = try await host.send(
+                "PATCH", "/v1/patients/\(id)", body: .body(("phone", .string("9820099999"))), as: .reception,
+                headers: [("If-Match", created.etag ?? "")])
+            #expect(corrected.status == 200 && corrected.json["conditions"] == nil)
+        }
+    }
+
+    @Test func `A patient or proxy who guesses an identifier learns nothing, and the guess is in the trail`() async throws {
+        try await withClinical { host in
+            let (own, _) = try await host.registered()
+            let (other, _) = try await host.registered("Somebody Else", phone: "9820054321")
+            for role in [Role.patient, .proxy] {
+                let bearer = try host.token(role, patient: own)
+                #expect(await host.send("GET", "/v1/patients/\(own)", bytes: [], bearer: bearer).status == (role == .patient ? 200 : 403))
+                let theirs = await host.send("GET", "/internal/cards/patients/\(other)", bytes: [], bearer: bearer)
+                let nobodys = await host.send("GET", "/internal/cards/patients/\(PatientID())", bytes: [], bearer: bearer)
+                #expect(theirs.status == 404 && nobodys.status == 404)
+            }
+            let bearer = try host.token(.patient, patient: own)
+            let theirs = await host.send("GET", "/v1/patients/\(other)", bytes: [], bearer: bearer).json
+            let nobodys = await host.send("GET", "/v1/patients/\(PatientID())", bytes: [], bearer: bearer).json
+            #expect(theirs["code"] == nobodys["code"] && theirs["detail"] == nobodys["detail"])
+            let refused = try await host.audited().filter { $0["allowed"] == false && $0["action"] == "GET /v1/patients/:id" }
+            #expect(refused.contains { $0["patientId"] == .string(other.description) && $0["purpose"] == "PATRQT" })
+        }
+    }
+}
