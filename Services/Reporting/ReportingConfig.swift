@@ -1,12 +1,33 @@
 import Bootstrap
+import Cryptography
 
-/// What an operator may change without a build: nothing of its own yet.
+/// What an operator may change without a build.
 struct ReportingConfig: ServiceConfig {
     let host: HostConfig
+    /// Signs the checkpoints of the audit chains. A key of its own: who signs tokens must not sign what happened.
+    let checkpointKey: SigningKey?
+    /// Where checkpoints go: a folder that is shipped to another system. Without folder and key none are signed.
+    let checkpointFolder: String?
+    let checkpointTick: Duration
 
     init(environment: Environment) throws {
         var read = environment.reader()
         host = HostConfig(&read, service: "reporting")
+        checkpointKey = Self.key(&read)
+        checkpointFolder = read.optionalText("AUDIT_CHECKPOINT_FOLDER")
+        checkpointTick = read.seconds("AUDIT_CHECKPOINT_SECONDS", default: 60, in: 1...3_600)
+        if (checkpointKey == nil) != (checkpointFolder == nil), !read.isDescribing {
+            read.refuse("AUDIT_CHECKPOINT_FOLDER", "goes together with AUDIT_SIGNING_KEY_FILE")
+        }
         try read.finish()
+    }
+
+    private static func key(_ read: inout EnvironmentReader) -> SigningKey? {
+        guard let pem = read.optionalSecret("AUDIT_SIGNING_KEY_FILE"), !read.isDescribing else { return nil }
+        guard let key = try? SigningKey(pem: [UInt8](pem.text.utf8)) else {
+            read.refuse("AUDIT_SIGNING_KEY_FILE", "must name an unencrypted PEM private key on P-256")
+            return nil
+        }
+        return key
     }
 }

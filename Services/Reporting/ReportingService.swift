@@ -1,4 +1,6 @@
 import Bootstrap
+import Contracts
+import Cryptography
 import Loop
 import Messaging
 
@@ -9,19 +11,29 @@ enum ReportingService {
         Bootstrap.run(ReportingConfig.init(environment:), describe)
     }
 
-    /// Everything this service is: what it stores, answers and reacts to. It announces nothing.
+    /// Everything this service is: what it stores, answers and reacts to. It announces how far its audit chains have come.
     @LoopActor static func describe(_ config: ReportingConfig, _ host: Host) -> Service {
-        Service(
+        let verify = VerifyAudit(host: host, key: config.checkpointKey?.verifying)
+        var workers: [Worker] = []
+        if let key = config.checkpointKey, let folder = config.checkpointFolder {
+            workers.append(CheckpointClock(host: host, key: key, folder: folder, tick: config.checkpointTick).worker)
+        }
+        return Service(
             name: "reporting",
             migrations: migrations,
-            routes: AuditRoutes(host: host).table + StockMovementRoutes(host: host).table
+            routes: AuditRoutes(host: host).table + PatientAccessRoutes(host: host).table + StockMovementRoutes(host: host).table
                 + DailyRoutes(host: host).table + [ReportingExport.route(host)],
-            reactions: [.keepAuditEntry, .keepMovement] + Reaction.daily)
+            announces: [AuditCheckpointed.self],
+            reactions: [.keepAuditEntry, .keepAccess, .rememberStaff, .rememberStaffRoles, .keepMovement] + Reaction.daily,
+            workers: workers, commands: [verify.command])
     }
 
     static let migrations = [
         Migration("0001_audit", PackageResources._001_audit_sql),
         Migration("0002_stock_movements", PackageResources._002_stock_movements_sql),
         Migration("0003_daily", PackageResources._003_daily_sql),
+        Migration("0030_access", PackageResources._030_access_sql),
+        Migration("0031_staff", PackageResources._031_staff_sql),
+        Migration("0032_chain", PackageResources._032_chain_sql),
     ]
 }

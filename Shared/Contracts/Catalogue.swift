@@ -8,7 +8,8 @@ import Primitives
 /// that is not in here fails a test, and so does one whose sample is not what its golden file says.
 package enum Catalogue {
     package static let events: [CatalogueEntry] =
-        auth + scheduling + queue + clinical + pharmacy + billing + notifications + everybody
+        auth + scheduling + queue + clinical + pharmacy + billing + notifications + reporting
+        + everybody
 
     /// The AsyncAPI 3 document of the suite.
     package static var document: [UInt8] {
@@ -21,12 +22,23 @@ package enum Catalogue {
         CatalogueEntry(
             "Somebody did something, or was refused it. before and after hold states, amounts, ids and the names of "
                 + "personal fields, never their values.",
-            optional: ["before", "after"],
+            optional: ["before", "after", "patientId", "purpose"],
             AuditRecorded(
                 service: "scheduling", action: "cancel", resource: "appointment",
                 resourceID: Sample.id(6, Appointment.self).description, role: "reception", allowed: true,
                 before: JSONObject([("status", .string("booked"))]),
-                after: JSONObject([("status", .string("cancelled"))])))
+                after: JSONObject([("status", .string("cancelled"))]), patientID: Sample.id(5), purpose: "TREAT")),
+        CatalogueEntry(
+            "Records of patients were read, or somebody was refused: what one process committed at once.",
+            AccessRecorded(
+                service: "clinical",
+                entries: [
+                    AccessRecorded.Entry(
+                        id: Sample.id(30), at: Sample.time(0), actorID: Sample.id(3), role: "doctor", action: "read",
+                        resource: "visit", resourceID: Sample.id(9, Appointment.self).description, allowed: true,
+                        patientID: Sample.id(5), purpose: "TREAT", after: JSONObject([("ground", .string("care"))]),
+                        traceID: "4bf92f3577b34da6a3ce929d0e0e4736")
+                ])),
     ]
     private enum Appointment {}
 }

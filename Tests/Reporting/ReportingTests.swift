@@ -106,6 +106,6 @@ extension AuditEntry {
         AuditEntry(
             id: EventID(), at: Timestamp(microseconds: at), actor: actor, role: "reception", service: "billing",
             action: "pay", resource: "invoice", resourceID: "i", allowed: true, before: nil,
-            after: #"{"status":"PAID"}"#, trace: "0")
+            after: #"{"status":"PAID"}"#, trace: "0", patient: nil, purpose: nil)
     }
 }

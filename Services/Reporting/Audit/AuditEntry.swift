@@ -17,6 +17,9 @@ struct AuditEntry: JSONWritable {
     let before: String?
     let after: String?
     let trace: String
+    /// Whose record it touches, and for which purpose.
+    let patient: PatientID?
+    let purpose: String?
 
     func write(to json: inout JSONWriter) {
         json.object {
@@ -37,6 +40,8 @@ struct AuditEntry: JSONWritable {
                 $0.key("after")
                 $0.raw(after.utf8)
             }
+            $0.field("patientId", patient)
+            $0.field("purpose", purpose)
             $0.field("traceId", trace)
         }
     }
@@ -56,5 +61,7 @@ extension AuditEntry {
         before = try row.next()
         after = try row.next()
         trace = try row.next()
+        patient = try row.next()
+        purpose = try row.next()
     }
 }

@@ -17,7 +17,7 @@ import Primitives
         let filter = AuditFilter(
             service: try request.query.optional("service"), resource: try request.query.optional("resource"),
             resourceID: try request.query.optional("resourceId"), actor: try request.query.optional("actor"),
-            action: try request.query.optional("action"), allowed: try request.query.optional("allowed"),
+            patient: try request.query.optional("patientId"), action: try request.query.optional("action"), allowed: try request.query.optional("allowed"),
             from: try request.query.optional("from"), to: try request.query.optional("to"))
         let found = try await AuditStore(sql: host.db.reader(for: caller.tenant))
             .page(filter, before: try Self.cursor(request), limit: limit + 1)
@@ -41,6 +41,7 @@ import Primitives
         query: [
             .optional("service", .text(max: 30)), .optional("resource", .text(max: 60)),
             .optional("resourceId", .text(max: 100)), .optional("actor", .id, "The account"),
+            .optional("patientId", .id, "Whose record it touches"),
             .optional("action", .text(max: 60)), .optional("allowed", .boolean), .optional("from", .instant),
             .optional("to", .instant, "Not included"), .optional("limit", .integer(1...100)),
             .optional("cursor", .text(max: 500)),
@@ -56,6 +57,7 @@ import Primitives
                             .required("action", .text(max: 60)), .required("resource", .text(max: 60)),
                             .required("resourceId", .text(max: 100)), .required("allowed", .boolean),
                             .optional("before", .any), .optional("after", .any),
+                            .optional("patientId", .id), .optional("purpose", .choice(Purpose.allCases.map(\.rawValue))),
                             .required("traceId", .text(min: 0, max: 32)),
                         ]), max: 100)),
                 .optional("nextCursor", .text(max: 500)),

@@ -11,14 +11,15 @@ import Primitives
         try await sql.run(
             """
             insert into audit_entry (id, at, actor_id, role, service, action, resource, resource_id, allowed,
-                before, after, trace)
+                before, after, trace, patient_id, purpose)
             select * from unnest(
                 \(entries.map(\.id))::uuid[], \(entries.map(\.at))::timestamptz[],
                 \(SQLArray(entries.map(\.actor)))::uuid[], \(entries.map(\.role))::text[],
                 \(entries.map(\.service))::text[], \(entries.map(\.action))::text[],
                 \(entries.map(\.resource))::text[], \(entries.map(\.resourceID))::text[],
                 \(entries.map(\.allowed))::boolean[], \(SQLArray(entries.map(\.before)))::jsonb[],
-                \(SQLArray(entries.map(\.after)))::jsonb[], \(entries.map(\.trace))::text[])
+                \(SQLArray(entries.map(\.after)))::jsonb[], \(entries.map(\.trace))::text[],
+                \(SQLArray(entries.map(\.patient)))::uuid[], \(SQLArray(entries.map(\.purpose)))::text[])
             on conflict (id) do nothing
             """)
     }
@@ -28,11 +29,13 @@ import Primitives
     ) async throws -> [AuditEntry] {
         try await sql.all(
             """
-            select id, at, actor_id, role, service, action, resource, resource_id, allowed, before, after, trace
+            select id, at, actor_id, role, service, action, resource, resource_id, allowed, before, after, trace,
+                patient_id, purpose
             from audit_entry
             where (\(filter.service)::text is null or service = \(filter.service)::text)
                 and (\(filter.resource)::text is null or resource = \(filter.resource)::text)
                 and (\(filter.resourceID)::text is null or resource_id = \(filter.resourceID)::text)
+                and (\(filter.patient)::uuid is null or patient_id = \(filter.patient)::uuid)
                 and (\(filter.actor)::uuid is null or actor_id = \(filter.actor)::uuid)
                 and (\(filter.action)::text is null or action = \(filter.action)::text)
                 and (\(filter.allowed)::boolean is null or allowed = \(filter.allowed)::boolean)
@@ -51,6 +54,7 @@ struct AuditFilter {
     var resource: String?
     var resourceID: String?
     var actor: AccountID?
+    var patient: PatientID?
     var action: String?
     var allowed: Bool?
     var from: Timestamp?

@@ -10,6 +10,12 @@ extension Reaction {
     ) { recorded, tx in
         try await AuditStore(sql: tx).insert(recorded.map { AuditEntry($0.event, $0.envelope) })
     }
+
+    /// What was read and refused comes many to an event.
+    static let keepAccess = Reaction(toAll: AccessRecorded.self, named: "reporting.keep-access") { recorded, tx in
+        try await AuditStore(sql: tx).insert(
+            recorded.flatMap { fact in fact.event.entries.map { AuditEntry($0, of: fact.event.service) } })
+    }
 }
 
 extension AuditEntry {
@@ -20,6 +26,15 @@ extension AuditEntry {
             resourceID: recorded.resourceID, allowed: recorded.allowed,
             before: recorded.before.map { String(decoding: $0.jsonBytes, as: UTF8.self) },
             after: recorded.after.map { String(decoding: $0.jsonBytes, as: UTF8.self) },
-            trace: String(envelope.traceparent.dropFirst(3).prefix(32)))
+            trace: String(envelope.traceparent.dropFirst(3).prefix(32)), patient: recorded.patientID,
+            purpose: recorded.purpose)
+    }
+
+    init(_ entry: AccessRecorded.Entry, of service: String) {
+        self.init(
+            id: entry.id, at: entry.at, actor: entry.actorID, role: entry.role, service: service, action: entry.action,
+            resource: entry.resource, resourceID: entry.resourceID, allowed: entry.allowed, before: nil,
+            after: entry.after.map { String(decoding: $0.jsonBytes, as: UTF8.self) }, trace: entry.traceID,
+            patient: entry.patientID, purpose: entry.purpose)
     }
 }

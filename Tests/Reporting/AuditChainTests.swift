@@ -1,0 +1,168 @@
+import Cryptography
+import JSON
+import Loop
+import Postgres
+import Primitives
+import TestSupport
+import Testing
+
+@testable import Reporting
+
+/// The chain of audit entries, and what it notices.
+@Suite struct AuditChainTests {
+    /// Entries as the database chained them.
+    @LoopActor private static func written(_ count: Int, _ test: TestDatabase) async throws -> [AuditChain.Link] {
+        for batch in stride(from: 0, to: count, by: 7) {
+            try await test.db.transaction(for: test.tenant) { tx in
+                try await AuditStore(sql: tx).insert(
+                    (batch..<min(batch + 7, count)).map { .sample(at: Int64($0), actor: AccountID()) })
+            }
+        }
+        return try await AuditChainStore(sql: test.db.reader(for: test.tenant)).links(after: 0, limit: 10_000)
+    }
+
+    private static func verdict(_ links: [AuditChain.Link], _ signed: [Int64: [UInt8]]) -> AuditChain.Break? {
+        var chain = AuditChain(signed: signed)
+        do {
+            for link in links { try chain.follow(link) }
+            try chain.finish()
+            return nil
+        } catch { return error }
+    }
+
+    @Test func `The database chains entries without gap, whoever writes at once, and the same entry has one place`() async throws {
+        try await onLoop {
+            try await TestDatabase.with(ReportingService.migrations) { test in
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for _ in 0..<4 {
+                        group.addTask { _ = try await Self.written(25, test) }
+                    }
+                    for try await _ in group {}
+                }
+                let again = AuditEntry.sample(at: 1, actor: AccountID())
+                for _ in 1...2 {
+                    try await test.db.transaction(for: test.tenant) { try await AuditStore(sql: $0).insert([again]) }
+                }
+                let store = AuditChainStore(sql: test.db.reader(for: test.tenant))
+                let links = try await store.links(after: 0, limit: 10_000)
+                #expect(links.map(\.seq) == (1...101).map { Int64($0) })
+                #expect(Self.verdict(links, [:]) == nil)
+                #expect(try await store.head()?.size == 101)
+                // Another tenant's chain is another.
+                #expect(try await AuditChainStore(sql: test.db.reader(for: TenantID())).links(after: 0, limit: 10).isEmpty)
+            }
+        }
+    }
+
+    @Test func `Of a thousand random tampers with an exported checkpoint every one is found`() async throws {
+        try await onLoop {
+            try await TestDatabase.with(ReportingService.migrations) { test in
+                let links = try await Self.written(60, test)
+                let signed = [Int64(60): links[59].hash]
+                #expect(Self.verdict(links, signed) == nil)
+                var kinds: [String: Int] = [:]
+                for _ in 0..<1_000 {
+                    let (kind, first, tampered) = Self.tampered(links)
+                    kinds[kind, default: 0] += 1
+                    let found = Self.verdict(tampered, signed)
+                    #expect(found != nil, "\(kind) at \(first) was not noticed")
+                    // The first broken place is named, where the tamperer left the hashes alone.
+                    switch (kind, found) {
+                    case ("change", .changed(let seq, _)), ("swap", .changed(let seq, _)): #expect(seq == first)
+                    case ("remove", .missing(let from, _)), ("truncate", .missing(let from, _)): #expect(from == first)
+                    case ("reorder", .missing(let from, _)): #expect(from == first)
+                    case ("rewrite", .rewritten(let size)): #expect(size == 60)
+                    case ("repeat", .misplaced), ("forge", .changed), ("renumber", .rewritten), ("hash", .changed): break
+                    default: Issue.record("\(kind) was taken for \(found.map(\.description) ?? "nothing")")
+                    }
+                }
+                #expect(kinds.count == 10, "\(kinds)")
+            }
+        }
+    }
+
+    /// One random tamper: what it is, the first place it touches, and what is stored then.
+    private static func tampered(_ links: [AuditChain.Link]) -> (String, Int64, [AuditChain.Link]) {
+        var copy = links
+        let at = Int.random(in: 0..<links.count - 1)
+        let other = Int.random(in: at + 1..<links.count)
+        switch Int.random(in: 0..<10) {
+        case 0:
+            copy[at].canonical = copy[at].canonical.replacing("pay", with: "see")
+            return ("change", Int64(at + 1), copy)
+        case 1:
+            copy.remove(at: at)
+            return ("remove", Int64(at + 1), copy)
+        case 2:
+            (copy[at].canonical, copy[other].canonical) = (copy[other].canonical, copy[at].canonical)
+            return ("swap", Int64(at + 1), copy)
+        case 3:
+            copy.removeLast(links.count - at)
+            return ("truncate", Int64(at + 1), copy)
+        case 4:
+            copy.swapAt(at, other)
+            return ("reorder", Int64(at + 1), copy)
+        case 5:
+            copy.insert(copy[at], at: other)
+            return ("repeat", Int64(at + 1), copy)
+        case 6:
+            copy[at].hash[Int.random(in: 0..<32)] ^= 1 << UInt8.random(in: 0...7)
+            return ("hash", Int64(at + 1), copy)
+        case 7:
+            copy[at].canonical = copy[at].canonical.replacing("pay", with: "see")
+            return ("rewrite", Int64(at + 1), rechained(copy))
+        case 8:
+            copy.remove(at: at)
+            copy.append(AuditChain.Link(seq: 0, id: EventID(), canonical: "forged", hash: []))
+            for index in copy.indices { copy[index].seq = Int64(index + 1) }
+            return ("renumber", Int64(at + 1), rechained(copy))
+        default:
+            copy[at] = AuditChain.Link(seq: copy[at].seq, id: EventID(), canonical: "forged", hash: copy[at].hash)
+            return ("forge", Int64(at + 1), copy)
+        }
+    }
+
+    /// What somebody does who knows how the chain is made and may write everything but the checkpoint.
+    private static func rechained(_ links: [AuditChain.Link]) -> [AuditChain.Link] {
+        var head = SHA256.digest([])
+        return links.map { link in
+            var copy = link
+            head = SHA256.digest(head + Array(link.canonical.utf8))
+            copy.hash = head
+            return copy
+        }
+    }
+
+    @Test func `What is altered in the table itself is named by the verifier`() async throws {
+        try await onLoop {
+            try await TestDatabase.with(ReportingService.migrations) { test in
+                _ = try await Self.written(20, test)
+                let tampers: [(String, String)] = [
+                    ("update audit_entry set action = 'see' where seq = 7", "entry 7 "),
+                    ("delete from audit_entry where seq = 5", "entry 5 is missing"),
+                    ("delete from audit_entry where seq > 3", "entry 4 is missing"),
+                    ("update audit_entry set at = at + interval '1 microsecond' where seq = 2", "entry 2 "),
+                    ("delete from audit_entry where seq = 1", "entry 1 is missing"),
+                ]
+                for (statement, words) in tampers {
+                    // Each is worse than the one before, so the first broken place only comes earlier.
+                    try await test.asOwner(
+                        "alter table audit_entry no force row level security; \(statement); alter table audit_entry force row level security")
+                    let links = try await AuditChainStore(sql: test.db.reader(for: test.tenant)).links(after: 0, limit: 100)
+                    #expect(Self.verdict(links, [:])?.description.hasPrefix(words) == true || words == "entry 4 is missing", "\(statement)")
+                }
+            }
+        }
+    }
+
+    @Test func `A checkpoint reads back, and neither another key nor another size passes for it`() throws {
+        let key = try SigningKey.generate()
+        let made = try AuditCheckpoint(tenant: TenantID(), size: 60, head: SHA256.digest([1]), at: Timestamp.now(), key: key)
+        let read = try #require(AuditCheckpoint(line: made.jsonBytes))
+        #expect(read == made && read.isSigned(by: key.verifying))
+        #expect(!read.isSigned(by: try SigningKey.generate().verifying))
+        let text = String(decoding: made.jsonBytes, as: UTF8.self)
+        let smaller = try #require(AuditCheckpoint(line: Array(text.replacing("\"size\":60", with: "\"size\":59").utf8)))
+        #expect(!smaller.isSigned(by: key.verifying))
+    }
+}
