@@ -114,7 +114,8 @@ def assert_outboxes_drain(database, seconds=60):
 def audits_arrive_once(database, seconds=60):
     """What reporting has is what all services wrote, entry for entry."""
     written = " union all ".join(
-        f"select id from {s}.outbox where type = 'audit.entry.recorded.v1'"
+        f"""select id from {s}.outbox where type = 'audit.entry.recorded.v1' union all
+            select (e->>'id')::uuid from {s}.outbox, json_array_elements(data->'entries') e where type = 'audit.access.recorded.v1'"""
         for s in ("auth", "scheduling", "queue", "clinical", "pharmacy", "billing", "notifications", "reporting"))
     until = time.monotonic() + seconds
     while True:
