@@ -98,7 +98,7 @@ package.targets += [
         path: "Tests/Simulation", exclude: ["README.md"], swiftSettings: strict)
 ]
 
-package.targets += service("Auth", uses: "Cryptography")
+package.targets += service("Auth", uses: "Cryptography", "HTTPClient")
 package.targets += service("Scheduling", uses: "Cryptography")
 package.targets += service("Queue", uses: "Redis")
 package.targets += service("Clinical", uses: "Cryptography", "CPango", "CZlib")

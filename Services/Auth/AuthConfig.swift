@@ -23,6 +23,8 @@ struct AuthConfig: ServiceConfig {
     let passwordMemoryMiB: Int
     let staffFactorByDefault: Bool
     let party: RelyingParty
+    /// Where codes by e-mail and text message leave; without one, signing up and resetting are not offered.
+    let messages: CodeSender.Gateway?
 
     init(environment: Environment) throws {
         var read = environment.reader()
@@ -42,6 +44,7 @@ struct AuthConfig: ServiceConfig {
             read.choice(
                 "AUTH_STAFF_MFA", of: ["required", "optional"],
                 default: host.profile == .production ? "required" : "optional") == "required"
+        messages = Self.gateway(&read)
         // Outside the demo there is no sensible default: passkeys are bound to the clinic's own domain.
         let isDemo = host.profile == .demo
         party = RelyingParty(
@@ -52,6 +55,13 @@ struct AuthConfig: ServiceConfig {
         signingKeyFile = read.optionalText("JWT_PRIVATE_KEY_FILE") ?? ""
         signingKey = try Self.signingKey(&read, published: host.publicKeys)
         try read.finish()
+    }
+
+    private static func gateway(_ read: inout EnvironmentReader) -> CodeSender.Gateway? {
+        let token = read.optionalSecret("AUTH_MESSAGE_TOKEN_FILE")
+        guard let url = read.optionalText("AUTH_MESSAGE_URL") else { return nil }
+        if !url.hasPrefix("https://") && !url.hasPrefix("http://") { read.refuse("AUTH_MESSAGE_URL", "must be an http(s) URL") }
+        return CodeSender.Gateway(url: url, token: token)
     }
 
     private static func breachList(_ read: inout EnvironmentReader) -> BreachList {

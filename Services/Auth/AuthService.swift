@@ -38,6 +38,11 @@ enum AuthService {
             host: host, vaults: vaults, emailIndex: emailIndex, hashing: hashing, passwords: config.passwords)
         let factors = FactorRoutes(
             host: host, factor: factor, vaults: vaults, staffSessionLife: config.staffSessionLife)
+        let contactKey = config.host.masterKey.derived(for: "contact requests")
+        let contacts = ContactRoutes(
+            host: host, signIn: signIn, passwords: config.passwords, key: contactKey, isOffered: config.messages != nil)
+        let sender = CodeSender(host: host, emailIndex: emailIndex, key: contactKey, gateway: config.messages)
+        let licences = LicenceRoutes(host: host, vaults: vaults)
         let passkeys = Passkeys(
             host: host, party: config.party,
             challenges: Challenges(key: config.host.masterKey.derived(for: "passkey challenges")))
@@ -62,16 +67,20 @@ enum AuthService {
                 Migration("0012_authorization", PackageResources._012_authorization_sql),
                 Migration("0020_factors", PackageResources._020_factors_sql),
                 Migration("0021_passkeys", PackageResources._021_passkeys_sql),
+                Migration("0022_contact_requests", PackageResources._022_contact_requests_sql),
+                Migration("0023_licences", PackageResources._023_licences_sql),
                 Migration("0040_erasure", PackageResources._040_erasure_sql),
             ],
             routes: sessions.table + accounts.table + locations.table + factors.table + stepUp.table
-                + passkeyRoutes.table + clients + PolicyRoutes(host: host, policy: policy).table + [forgetting.export()],
+                + passkeyRoutes.table + licences.table + ProxyRoutes(host: host, vaults: vaults).table + contacts.table
+                + clients + PolicyRoutes(host: host, policy: policy).table + [forgetting.export()],
             announces: [
                 TenantOpened.self, LocationOpened.self, AccountCreated.self, AccountRolesChanged.self,
-                AccountDeactivated.self, AccountReactivated.self, SessionEnded.self,
+                AccountDeactivated.self, AccountReactivated.self, SessionEnded.self, LicenceVerified.self,
+                LicenceWithdrawn.self,
             ],
             reactions: [forgetting.reaction],
-            workers: [sweeper.worker, signing.worker],
+            workers: [sweeper.worker, signing.worker, sender.worker],
             commands: [
                 opening.command, GenerateKeys.command, RotateKeys(host: host, config: config).command,
                 RotateDataKeys(host: host, own: .init(rewrap: vaults.rewrap)).command,

@@ -24,12 +24,14 @@ package struct AccessToken: Sendable {
     package let assurance: Assurance
     /// Nil for the tokens of first-party sign-ins.
     package let grant: Grant?
+    /// The patients this person acts for, beside their own record.
+    package let actsFor: [PatientID]
 
     package init(
         account: AccountID, tenant: TenantID, roles: Set<Role>, session: ID<SessionKind>, location: LocationID,
         zone: String, currency: Currency, patient: PatientID?, issuedAt: Timestamp, expiresAt: Timestamp,
         authenticatedAt: Timestamp? = nil, assurance: Assurance = .single,
-        grant: Grant? = nil
+        grant: Grant? = nil, actsFor: [PatientID] = []
     ) {
         self.account = account
         self.tenant = tenant
@@ -44,13 +46,14 @@ package struct AccessToken: Sendable {
         self.authenticatedAt = authenticatedAt
         self.assurance = assurance
         self.grant = grant
+        self.actsFor = actsFor
     }
 
     func principal(bearer: String) -> Principal {
         Principal(
             account: account, tenant: tenant, roles: roles, session: session, location: location, zone: zone,
             currency: currency, patient: patient, bearer: bearer, authenticatedAt: authenticatedAt,
-            assurance: assurance, grant: grant)
+            assurance: assurance, grant: grant, actsFor: actsFor)
     }
 
     /// Reads the claims; nil when one is missing or no value of its kind, an unknown role included.
@@ -73,6 +76,7 @@ package struct AccessToken: Sendable {
             expiresAt = expires
             authenticatedAt = try claims.optional("auth_time").flatMap { Timestamp(numericDate: $0) }
             assurance = try claims.optional("acr") ?? .single
+            actsFor = try claims.optional("for") ?? []
         } catch { return nil }
     }
 
@@ -99,6 +103,7 @@ package struct AccessToken: Sendable {
             $0.field("exp", expiresAt.numericDate)
             $0.field("auth_time", authenticatedAt?.numericDate)
             $0.field("acr", assurance)
+            if !actsFor.isEmpty { $0.field("for", actsFor) }
         }
     }
 }

@@ -36,8 +36,8 @@ package struct PatientScope: Sendable {
 }
 
 extension Principal {
-    /// The records this person acts for: a patient's own.
-    package var ownPatients: [PatientID] { patient.map { [$0] } ?? [] }
+    /// The records this person may act for: their own, and those of whom they act for.
+    package var ownPatients: [PatientID] { (patient.map { [$0] } ?? []) + actsFor }
 
     /// For who a patient is and how to reach them: what every desk needs.
     package var identityScope: PatientScope {

@@ -16,6 +16,10 @@ package enum Permission: String, CaseIterable, Sendable {
     case manageUsers
     case manageTenants
     case manageClients
+    /// Letting somebody act for a patient: the desk for anybody, a patient for themselves.
+    case grantProxies
+    /// One's own record, after signing up.
+    case registerSelf
     case registerPatients, readPatients, changePatients, inactivatePatients
     /// Everything about one person, for that person.
     case exportPatients
@@ -42,6 +46,8 @@ package enum Permission: String, CaseIterable, Sendable {
         switch self {
         case .anyone, .signedIn: Set(Role.allCases)
         case .manageUsers, .manageTenants, .manageClients: [.admin]
+        case .grantProxies: [.reception, .admin, .patient]
+        case .registerSelf: [.patient]
         case .registerPatients, .changePatients: [.reception, .admin]
         case .inactivatePatients: [.reception, .admin]
         case .readPatients: Self.staff.union([.patient])  // a patient: the own record only, checked by scope

@@ -21,6 +21,8 @@ package struct Principal: Sendable {
     /// When this person last proved who they are; nil when the token does not say.
     package let authenticatedAt: Timestamp?
     package let assurance: Assurance
+    /// The patients this person acts for, beside their own record: a parent for a child.
+    package let actsFor: [PatientID]
     /// What the route that is being answered is for; the pipeline sets it, with the trail of what is read.
     package private(set) var purpose: Purpose = .operations
     package private(set) var trail: ReadTrail?
@@ -28,7 +30,8 @@ package struct Principal: Sendable {
     package init(
         account: AccountID, tenant: TenantID, roles: Set<Role>, session: ID<SessionKind>, location: LocationID,
         zone: String, currency: Currency, patient: PatientID?, bearer: String,
-        authenticatedAt: Timestamp? = nil, assurance: Assurance = .single, grant: Grant? = nil
+        authenticatedAt: Timestamp? = nil, assurance: Assurance = .single, grant: Grant? = nil,
+        actsFor: [PatientID] = []
     ) {
         self.account = account
         self.tenant = tenant
@@ -42,6 +45,7 @@ package struct Principal: Sendable {
         self.authenticatedAt = authenticatedAt
         self.assurance = assurance
         self.grant = grant
+        self.actsFor = actsFor
     }
 
     package func has(_ role: Role) -> Bool { roles.contains(role) }

@@ -41,10 +41,17 @@ struct Account: Equatable, Sendable {
     static func create(
         name: String, email: EmailAddress, roles: Set<Role>, location: LocationID, patient: PatientID?, at now: Timestamp
     ) throws(AccountError) -> Account {
+        try create(name: name, address: email.text, roles: roles, location: location, patient: patient, at: now)
+    }
+
+    /// `address`: what the person signs in with, an e-mail address or a phone number.
+    static func create(
+        name: String, address: String, roles: Set<Role>, location: LocationID, patient: PatientID?, at now: Timestamp
+    ) throws(AccountError) -> Account {
         try check(roles, patient)
         if patient != nil && !roles.contains(.patient) { throw .patientRoleRequired }
         return Account(
-            id: AccountID(), name: name, email: email.text, roles: roles, location: location, patient: patient,
+            id: AccountID(), name: name, email: address, roles: roles, location: location, patient: patient,
             isActive: true, validFrom: now, version: 1, createdAt: now)
     }
 

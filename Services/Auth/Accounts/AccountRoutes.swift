@@ -51,6 +51,7 @@ import Primitives
             let card = try await host.cards.ask("clinical", "/internal/cards/patients/\(patient)", as: caller)
             guard card != nil else { throw AccountError.patientUnknown }
         }
+        let licence = try attested(request, for: account, by: caller)
         let given: String? = try request.body.optional("password")
         if let given { try passwords.check(given, address: email.text, hasSecondFactor: false) }
         let password = given ?? Base64URL.encode(Random.bytes(15))
@@ -60,9 +61,25 @@ import Primitives
         return try await host.write(request, by: caller) { tx in
             let created = CreateAccount(vaults: vaults, emailIndex: emailIndex)
             try await created(account, email: email, passwordHash: hash, in: caller.tenant, tx)
+            if let licence {
+                let store = LicenceStore(sql: tx, vault: try await vaults.vault(of: caller.tenant, tx))
+                let verified = LicenceVerified(accountID: account.id, validUntil: licence.validUntil)
+                try tx.announce(verified, revision: try await store.save(licence))
+                try tx.audit("verify", "licence", account.id.description, after: licence.audited)
+            }
             let view = AccountView(account, temporaryPassword: given == nil ? password : nil)
             return .created(view, version: account.version, at: "/v1/users/\(account.id)")
         }
+    }
+
+    /// The licence of a new doctor, when the administrator has it before them.
+    private func attested(_ request: Request, for account: Account, by caller: Principal) throws -> Licence? {
+        guard let shown = try request.body.optional("licence", as: JSONObject.self) else { return nil }
+        guard account.roles.contains(.doctor) else { throw LicenceError.notADoctor }
+        let now = host.now()
+        return try Licence.attested(
+            account.id, number: try shown.required("number"), authority: try shown.required("authority"),
+            validUntil: try shown.required("validUntil"), by: caller.account, today: caller.today(at: now), at: now)
     }
 
     private func change(_ request: Request, by caller: Principal) async throws -> Response {

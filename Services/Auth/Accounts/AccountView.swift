@@ -17,7 +17,7 @@ struct AccountView: JSONWritable {
         json.object {
             $0.field("id", account.id)
             $0.field("name", account.name)
-            $0.field("email", account.email)
+            $0.field(account.email.hasPrefix("+") ? "phone" : "email", account.email)
             $0.field("roles", account.roleNames)
             $0.field("active", account.isActive)
             $0.field("locationId", account.location)
@@ -28,7 +28,8 @@ struct AccountView: JSONWritable {
     }
 
     private static let fields: [Schema.Field] = [
-        .required("id", .id), .required("name", .text(max: 200)), .required("email", .text(max: 254)),
+        .required("id", .id), .required("name", .text(max: 200)), .optional("email", .text(max: 254)),
+        .optional("phone", .text(max: 16), "Of somebody who signs in with a phone number"),
         .required("roles", Account.roleList), .required("active", .boolean), .required("locationId", .id),
         .optional("patientId", .id), .required("createdAt", .instant),
     ]
@@ -74,9 +75,12 @@ extension AccountRoutes {
             .optional("password", .text(min: 8, max: 128), "At least 15 characters. Left out: the answer holds a temporary one, once"),
             .optional("patientId", .id, "Required for role patient: the record the account may see"),
             .optional("locationId", .id, "The creator's site by default"),
+            .optional(
+                "licence", .object(Licence.particulars),
+                "Of a doctor whose papers the administrator has seen: they can be booked at once"),
         ]),
         answers: [(201, AccountView.createdSchema)],
-        problems: ["email_taken", "invalid_email", "patient_unknown", "location_unknown"])
+        problems: ["email_taken", "invalid_email", "not_a_doctor", "licence_expired", "patient_unknown", "location_unknown"])
 
     static let changeDocs = Route.Docs(
         "Change an account; `active: false` deactivates it at once",

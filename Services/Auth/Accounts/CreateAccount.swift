@@ -12,11 +12,18 @@ import Primitives
     func callAsFunction(
         _ account: Account, email: EmailAddress, passwordHash: String, in tenant: TenantID, _ tx: Transaction
     ) async throws {
+        try await self(account, index: emailIndex(email), passwordHash: passwordHash, in: tenant, tx)
+    }
+
+    /// `index`: of whatever the person signs in with.
+    func callAsFunction(
+        _ account: Account, index: Bytes, passwordHash: String, in tenant: TenantID, _ tx: Transaction
+    ) async throws {
         guard let location = try await LocationStore(sql: tx).find(account.location) else {
             throw AccountError.locationUnknown
         }
         let store = AccountStore(sql: tx, vault: try await vaults.vault(of: tenant, tx))
-        try await store.insert(account, passwordHash: passwordHash, emailIndex: emailIndex(email))
+        try await store.insert(account, passwordHash: passwordHash, emailIndex: index)
         try tx.announce(AccountCreated(account, zone: location.zone), revision: account.version)
         try tx.audit("create", "account", account.id.description, after: account.audited)
     }

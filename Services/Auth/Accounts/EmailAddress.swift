@@ -28,9 +28,10 @@ struct EmailIndex: Sendable {
 
     init(masterKey: SymmetricKey) { key = masterKey.derived(for: "auth e-mail index") }
 
-    func callAsFunction(_ email: EmailAddress) -> Bytes {
-        Bytes(SHA256.authenticate([UInt8](email.text.utf8), key: key.bytes))
-    }
+    func callAsFunction(_ email: EmailAddress) -> Bytes { index(of: email.text) }
+
+    /// Of an address as we keep it, of whatever kind.
+    func index(of text: String) -> Bytes { Bytes(SHA256.authenticate([UInt8](text.utf8), key: key.bytes)) }
 
     /// The keys that failures are counted under: this address of this client, and the client alone.
     func failureKeys(_ typed: String, from client: String) -> (both: Bytes, client: Bytes) {

@@ -11,6 +11,12 @@ import Primitives
             "select id, name, zone, currency, version from location where id = \(id)", as: Location.init(row:))
     }
 
+    /// The clinic's oldest site: where somebody belongs who signed up by themselves.
+    func first() async throws -> LocationID? {
+        try await sql.first(
+            "select id from location order by opened_at, id limit 1", as: { row in try row.next(as: LocationID.self) })
+    }
+
     func find(named name: String) async throws -> Location? {
         try await sql.first(
             "select id, name, zone, currency, version from location where name = \(name)", as: Location.init(row:))

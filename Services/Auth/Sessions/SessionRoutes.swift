@@ -148,7 +148,7 @@ private struct CallerView: JSONWritable {
         json.object {
             $0.field("id", account.id)
             $0.field("name", account.name)
-            $0.field("email", account.email)
+            $0.field(account.email.hasPrefix("+") ? "phone" : "email", account.email)
             $0.field("roles", account.roleNames)
             $0.field("tenantId", caller.tenant)
             $0.field("locationId", caller.location)
@@ -184,7 +184,8 @@ extension SessionRoutes {
             (
                 200,
                 .object([
-                    .required("id", .id), .required("name", .text(max: 200)), .required("email", .text(max: 254)),
+                    .required("id", .id), .required("name", .text(max: 200)), .optional("email", .text(max: 254)),
+                    .optional("phone", .text(max: 16)),
                     .required("roles", .list(of: .choice(Role.allCases.map(\.rawValue)), max: 12)),
                     .required("tenantId", .id), .required("locationId", .id), .required("zone", .text(max: 64)),
                     .required("currency", .text(min: 3, max: 3)), .optional("patientId", .id),

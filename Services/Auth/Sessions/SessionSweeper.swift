@@ -23,6 +23,7 @@ import Primitives
         let tenants = try await host.db.systemTransaction { tx in
             try await LoginFailureStore(sql: tx).sweep(before: now.adding(seconds: -LoginThrottle.longestWindow))
             try await SpentChallengeStore(sql: tx).sweep(before: now)
+            try await ContactRequestStore.sweep(before: now, tx)
             return try await TenantStore(sql: tx).all()
         }
         // A day is kept, so that a token that comes back late is still known as a reused one.

@@ -90,7 +90,7 @@ import Primitives
         _ typed: String, _ keys: (both: Bytes, client: Bytes), _ account: Bytes, isKnown: Bool
     ) async throws -> (account: AccountID, tenant: TenantID)? {
         let now = host.now()
-        let index = EmailAddress(typed).map { emailIndex($0) }
+        let index = Contact(typed).map { emailIndex($0) }
         return try await host.db.systemTransaction { tx in
             let failures = LoginFailureStore(sql: tx)
             let mine = try await failures.claim(keys.both, at: now)
@@ -136,7 +136,14 @@ import Primitives
 
     /// An unknown address has no tenant whose audit trail could hold it; the tally alone knows of it.
     private func recordFailure(of credential: Credential?, in tenant: TenantID, _ request: Request) async throws {
-        guard let credential else { return }
+        guard let credential else {
+            // Takes as long as the entry that a known address leaves: one row, one commit, of a session without rights.
+            let now = host.now()
+            let key = emailIndex.failureKeys("unknown", from: request.remoteAddress).both
+            return try await host.db.transaction(for: tenant) { tx in
+                try await LoginFailureStore(sql: tx).save(.init(failures: 1, firstAt: now, lastAt: now), under: key)
+            }
+        }
         let cause = Cause(
             tenant: tenant, actor: credential.account, role: credential.mainRole.rawValue, traceparent: request.traceparent)
         try await Audit.denied("sign_in", "account", credential.account.description, cause: cause, in: host.db)

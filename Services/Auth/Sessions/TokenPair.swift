@@ -79,7 +79,8 @@ struct SignedInUser: JSONWritable {
             account: credential.account, tenant: tenant, roles: credential.roles, session: session.id,
             location: credential.location, zone: credential.zone, currency: credential.currency,
             patient: credential.patient, issuedAt: now, expiresAt: end,
-            authenticatedAt: session.authenticatedAt ?? session.startedAt, assurance: session.assurance)
+            authenticatedAt: session.authenticatedAt ?? session.startedAt, assurance: session.assurance,
+            actsFor: credential.actsFor)
         return (try signing.mint.sign(token), end.seconds(since: now))
     }
 }

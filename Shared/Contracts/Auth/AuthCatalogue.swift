@@ -32,5 +32,11 @@ extension Catalogue {
             "A session is over before its time: signed out, or its refresh token came back. Its tokens issued before "
                 + "at are void at once.",
             SessionEnded(sessionID: Sample.id(4), at: Sample.time(0), reason: "signed_out")),
+        CatalogueEntry(
+            "A doctor's licence was looked at by an administrator: they may be booked until its last day, included.",
+            LicenceVerified(accountID: Sample.id(3), validUntil: Sample.day)),
+        CatalogueEntry(
+            "A doctor's licence was refused, or its particulars changed after it was verified: nobody may book them.",
+            LicenceWithdrawn(accountID: Sample.id(3))),
     ]
 }

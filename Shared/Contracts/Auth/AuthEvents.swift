@@ -241,3 +241,47 @@ package struct SessionEnded: Event, Equatable {
 
     package var subject: String { sessionID.description }
 }
+
+/// A doctor's licence was looked at by an administrator: they may be booked until its last day, included.
+package struct LicenceVerified: Event, Equatable {
+    package static let name: EventName = "auth.licence.verified.v1"
+
+    package let accountID: AccountID
+    package let validUntil: LocalDate
+
+    package init(accountID: AccountID, validUntil: LocalDate) {
+        self.accountID = accountID
+        self.validUntil = validUntil
+    }
+
+    package init(data: JSONObject) throws {
+        accountID = try data.required("accountId")
+        validUntil = try data.required("validUntil")
+    }
+
+    package func write(to json: inout JSONWriter) {
+        json.object {
+            $0.field("accountId", accountID)
+            $0.field("validUntil", validUntil)
+        }
+    }
+
+    package var subject: String { accountID.description }
+}
+
+/// A doctor's licence was refused, or its particulars changed after it was verified: nobody may book them.
+package struct LicenceWithdrawn: Event, Equatable {
+    package static let name: EventName = "auth.licence.withdrawn.v1"
+
+    package let accountID: AccountID
+
+    package init(accountID: AccountID) { self.accountID = accountID }
+
+    package init(data: JSONObject) throws { accountID = try data.required("accountId") }
+
+    package func write(to json: inout JSONWriter) {
+        json.object { $0.field("accountId", accountID) }
+    }
+
+    package var subject: String { accountID.description }
+}

@@ -9,6 +9,9 @@ extension Catalogue {
                 providerID: Sample.id(4), accountID: Sample.id(3), locationID: Sample.id(2),
                 zone: "Asia/Kolkata")),
         CatalogueEntry(
+            "A practitioner cannot be booked or queued for any more.",
+            ProviderRetired(providerID: Sample.id(4), accountID: Sample.id(3))),
+        CatalogueEntry(
             "A practitioner has new bookable time.",
             SlotsOpened(providerID: Sample.id(4), from: Sample.day, to: Sample.day, created: 24)),
         CatalogueEntry(

@@ -312,3 +312,30 @@ package struct AppointmentFulfilled: Event, Equatable {
 
     package var subject: String { appointmentID.description }
 }
+
+/// A practitioner cannot be booked or queued for any more: the account was deactivated or is no longer a doctor's.
+package struct ProviderRetired: Event, Equatable {
+    package static let name: EventName = "scheduling.provider.retired.v1"
+
+    package let providerID: ProviderID
+    package let accountID: AccountID
+
+    package init(providerID: ProviderID, accountID: AccountID) {
+        self.providerID = providerID
+        self.accountID = accountID
+    }
+
+    package init(data: JSONObject) throws {
+        providerID = try data.required("providerId")
+        accountID = try data.required("accountId")
+    }
+
+    package func write(to json: inout JSONWriter) {
+        json.object {
+            $0.field("providerId", providerID)
+            $0.field("accountId", accountID)
+        }
+    }
+
+    package var subject: String { providerID.description }
+}

@@ -1,0 +1,105 @@
+import Bootstrap
+import Cryptography
+import HTTPClient
+import JSON
+import Loop
+import Postgres
+import Primitives
+
+/// Hands codes to the operator's own gateway for e-mail and text messages: one POST for each, repeated until it says 2xx.
+///
+/// Whether anybody is known under an address is found out here and not while the asker waits, so the answer to asking
+/// takes the same time for everybody. A code is a secret of minutes: it goes to the gateway and nowhere else, no event.
+@LoopActor final class CodeSender {
+    let host: Host
+    let emailIndex: EmailIndex
+    let key: SymmetricKey
+    let gateway: Gateway?
+    private lazy var client = HTTPClient()
+
+    /// Where messages leave: the operator's configuration.
+    struct Gateway: Sendable {
+        let url: String
+        let token: Secret?
+    }
+
+    init(host: Host, emailIndex: EmailIndex, key: SymmetricKey, gateway: Gateway?) {
+        self.host = host
+        self.emailIndex = emailIndex
+        self.key = key
+        self.gateway = gateway
+    }
+
+    nonisolated var worker: Worker {
+        Worker("codes") {
+            while true {
+                let sent = try await self.sendDue()
+                if sent == 0 { try await EventLoop.sleep(for: .milliseconds(500)) }
+            }
+        }
+    }
+
+    /// How many were due.
+    func sendDue() async throws -> Int {
+        guard let gateway else { return 0 }
+        let due = try await host.db.systemTransaction { tx in
+            try await ContactRequestStore(sql: tx, key: key).claim(at: host.now())
+        }
+        for request in due {
+            let message = try await message(for: request)
+            // Not inside a transaction: the gateway may take its time.
+            guard await deliver(message, for: request, to: gateway) else { continue }
+            try await host.db.systemTransaction { tx in
+                try await ContactRequestStore(sql: tx, key: key).settle(request.id, at: host.now())
+            }
+        }
+        return due.count
+    }
+
+    /// What to say to whom; nil when there is nobody to write to.
+    private func message(for request: ContactRequest) async throws -> Message? {
+        guard let contact = Contact(request.content.contact) else { return nil }
+        let isKnown = try await host.db.systemTransaction { tx in
+            try await CredentialStore(sql: tx).find(emailIndex(contact)) != nil
+        }
+        let code = ContactRequest.code(request.id, key: key)
+        return switch (request.purpose, isKnown) {
+        case (.signUp, false): Message(contact: contact, template: "sign_up_code", code: code)
+        // The owner of the address learns of it; whoever asked does not.
+        case (.signUp, true): Message(contact: contact, template: "account_exists", code: nil)
+        case (.reset, true): Message(contact: contact, template: "reset_code", code: code)
+        case (.reset, false): nil
+        }
+    }
+
+    private func deliver(_ message: Message?, for request: ContactRequest, to gateway: Gateway) async -> Bool {
+        guard let message else { return true }
+        var headers = [(name: "content-type", value: "application/json"), (name: "idempotency-key", value: "\(request.id)")]
+        if let token = gateway.token { headers.append(("authorization", "Bearer \(token.text)")) }
+        do {
+            let answer = try await client.request(
+                "POST", gateway.url, headers: headers, body: message.jsonBytes, deadline: .seconds(5))
+            if (200..<300).contains(answer.status) { return true }
+            host.log.write(.warning, "message not taken", ("status", "\(answer.status)"))
+        } catch {
+            host.log.write(.warning, "message gateway not reached", ("template", message.template))
+        }
+        return false
+    }
+
+    struct Message: JSONWritable {
+        let contact: Contact
+        let template: String
+        let code: String?
+
+        func write(to json: inout JSONWriter) {
+            json.object {
+                $0.field("channel", contact.channel.rawValue)
+                $0.field("to", contact.text)
+                $0.field("template", template)
+                $0.field("code", code)
+                $0.field("validMinutes", ContactRequest.life / 60)
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import Cryptography
+import JSON
+import Primitives
+
+/// A code that somebody asked for, and what it is to be good for.
+struct ContactRequest: Sendable {
+    enum Purpose: String, Sendable {
+        case signUp = "sign_up"
+        case reset
+    }
+
+    /// What rests sealed.
+    struct Content: Equatable, Sendable {
+        let contact: String
+        /// Signing up only: the clinic, the person's name, and the password they chose.
+        var tenant: TenantID?
+        var name: String?
+        var passwordHash: String?
+    }
+
+    static let life: Int64 = 600
+    static let tries = 5
+
+    let id: ID<ContactRequest>
+    let purpose: Purpose
+    let content: Content
+
+    /// Six digits that follow from the id and our key: a message that is sent twice says the same, and nothing that
+    /// could be stolen is stored.
+    static func code(_ id: ID<ContactRequest>, key: SymmetricKey) -> String {
+        let mac = SHA256.authenticate([UInt8]("contact code|\(id)".utf8), key: key.bytes)
+        let number = mac[..<8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) } % 1_000_000
+        let digits = String(number)
+        return String(repeating: "0", count: 6 - digits.count) + digits
+    }
+}
+
+extension ContactRequest.Content {
+    var json: JSONObject {
+        var json = JSONObject([("contact", .string(contact))])
+        json["tenant"] = tenant.map { .string($0.description) }
+        json["name"] = name.map { .string($0) }
+        json["passwordHash"] = passwordHash.map { .string($0) }
+        return json
+    }
+
+    init(_ json: JSONObject) throws {
+        self.init(
+            contact: try json.required("contact"), tenant: try json.optional("tenant"), name: try json.optional("name"),
+            passwordHash: try json.optional("passwordHash"))
+    }
+}
+
+enum ContactError: Error, Equatable {
+    case contactInvalid
+    case codeWrong
+    case notOffered
+    case clinicUnknown
+}

@@ -1,0 +1,148 @@
+import Contracts
+import JSON
+import Primitives
+
+/// A doctor's licence to practise on its way from being handed in to being verified.
+///
+/// Every rule about one is in this file. It performs no I/O and reads no clock.
+struct Licence: Equatable, Sendable {
+    enum Status: String, Sendable { case draft, submitted, verified, rejected }
+
+    let account: AccountID
+    private(set) var number: String
+    private(set) var authority: String
+    private(set) var validUntil: LocalDate
+    private(set) var status: Status
+    /// What the doctor must mend, when it was refused.
+    private(set) var reason: String?
+    private(set) var submittedAt: Timestamp?
+    private(set) var decidedAt: Timestamp?
+    private(set) var decidedBy: AccountID?
+    let version: Int
+
+    static func draft(
+        _ account: AccountID, number: String, authority: String, validUntil: LocalDate
+    ) -> Licence {
+        Licence(
+            account: account, number: number, authority: authority, validUntil: validUntil, status: .draft, reason: nil,
+            submittedAt: nil, decidedAt: nil, decidedBy: nil, version: 0)
+    }
+
+    /// New particulars make it a draft again: what was verified was something else. True when it was verified before.
+    mutating func rewrite(number: String, authority: String, validUntil: LocalDate) -> Bool {
+        guard (number, authority, validUntil) != (self.number, self.authority, self.validUntil) else { return false }
+        let wasVerified = status == .verified
+        self.number = number
+        self.authority = authority
+        self.validUntil = validUntil
+        status = .draft
+        forgetDecision()
+        return wasVerified
+    }
+
+    /// `kinds`: what documents there are.
+    mutating func submit(with kinds: Set<LicenceDocument.Kind>, at now: Timestamp) throws(LicenceError) {
+        guard status == .draft || status == .rejected else { throw .notOpen }
+        guard kinds.isSuperset(of: LicenceDocument.Kind.allCases) else { throw .documentsMissing }
+        status = .submitted
+        forgetDecision()
+        submittedAt = now
+    }
+
+    /// An administrator has looked at the documents.
+    mutating func verify(by judge: AccountID, today: LocalDate, at now: Timestamp) throws(LicenceError) -> LicenceVerified {
+        guard status == .submitted else { throw .notSubmitted }
+        guard judge != account else { throw .ownLicence }
+        guard validUntil >= today else { throw .expired }
+        status = .verified
+        decidedAt = now
+        decidedBy = judge
+        return LicenceVerified(accountID: account, validUntil: validUntil)
+    }
+
+    mutating func reject(by judge: AccountID, because reason: String, at now: Timestamp) throws(LicenceError) -> LicenceWithdrawn {
+        // One that was verified by mistake, or withdrawn by the authority, can be refused later.
+        guard status == .submitted || status == .verified else { throw .notSubmitted }
+        guard judge != account else { throw .ownLicence }
+        status = .rejected
+        decidedAt = now
+        decidedBy = judge
+        self.reason = reason
+        return LicenceWithdrawn(accountID: account)
+    }
+
+    private mutating func forgetDecision() {
+        reason = nil
+        decidedAt = nil
+        decidedBy = nil
+    }
+
+    /// The licence of a doctor whose papers an administrator has before them while opening the account.
+    static func attested(
+        _ account: AccountID, number: String, authority: String, validUntil: LocalDate, by judge: AccountID,
+        today: LocalDate, at now: Timestamp
+    ) throws(LicenceError) -> Licence {
+        guard validUntil >= today else { throw .expired }
+        guard judge != account else { throw .ownLicence }
+        return Licence(
+            account: account, number: number, authority: authority, validUntil: validUntil, status: .verified, reason: nil,
+            submittedAt: now, decidedAt: now, decidedBy: judge, version: 0)
+    }
+}
+
+extension Licence {
+    init(
+        account: AccountID, details: JSONObject, validUntil: LocalDate, status: Status, submittedAt: Timestamp?,
+        decidedAt: Timestamp?, decidedBy: AccountID?, version: Int
+    ) throws {
+        self.init(
+            account: account, number: try details.required("number"), authority: try details.required("authority"),
+            validUntil: validUntil, status: status, reason: try details.optional("reason"), submittedAt: submittedAt,
+            decidedAt: decidedAt, decidedBy: decidedBy, version: version)
+    }
+
+    /// What rests sealed.
+    var details: JSONObject {
+        var details = JSONObject([("number", .string(number)), ("authority", .string(authority))])
+        if let reason { details["reason"] = .string(reason) }
+        return details
+    }
+
+    var audited: JSONObject {
+        JSONObject([("status", .string(status.rawValue)), ("validUntil", .string("\(validUntil)"))])
+    }
+}
+
+enum LicenceError: Error, Equatable {
+    case notADoctor
+    case notOpen
+    case notSubmitted
+    case documentsMissing
+    case ownLicence
+    case expired
+    case tooManyDocuments
+    case wrongMediaType
+    case tooLarge
+}
+
+/// One page that was shown.
+struct LicenceDocument: Sendable {
+    enum Kind: String, CaseIterable, Sendable, JSONReadable { case licence, identity }
+
+    static let longest = 524_288
+    static let limitPerAccount = 10
+
+    let id: ID<LicenceDocument>
+    let kind: Kind
+    let mediaType: String
+    let size: Int
+    let uploadedAt: Timestamp
+
+    /// What the first bytes say it is; what the client calls it does not count.
+    static func mediaType(of bytes: [UInt8]) -> String? {
+        if bytes.starts(with: [UInt8]("%PDF-".utf8)) { return "application/pdf" }
+        if bytes.starts(with: [0xff, 0xd8, 0xff]) { return "image/jpeg" }
+        if bytes.starts(with: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]) { return "image/png" }
+        return nil
+    }
+}

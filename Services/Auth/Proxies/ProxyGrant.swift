@@ -1,0 +1,60 @@
+import JSON
+import Primitives
+
+/// That one person may act for one patient: a parent for a child, a daughter for her father.
+///
+/// Every rule about one is in this file. It performs no I/O and reads no clock.
+struct ProxyGrant: Equatable, Sendable {
+    enum Relation: String, CaseIterable, Sendable, JSONReadable { case parent, guardian, spouse, child, carer, other }
+    enum Proof: String, CaseIterable, Sendable, JSONReadable {
+        case patientConsent = "patient_consent"
+        case birthCertificate = "birth_certificate"
+        case courtOrder = "court_order"
+        case powerOfAttorney = "power_of_attorney"
+        case identitySeen = "identity_seen"
+    }
+
+    let id: ID<ProxyGrant>
+    /// Who may act.
+    let account: AccountID
+    /// For whom.
+    let patient: PatientID
+    let relation: Relation
+    let proof: Proof
+    let from: LocalDate
+    let until: LocalDate?
+    let grantedBy: AccountID
+    let grantedAt: Timestamp
+    var revokedAt: Timestamp?
+
+    /// `asPatient`: the patient says so themselves, which is the proof.
+    static func grant(
+        to account: AccountID, for patient: PatientID, as relation: Relation, proof: Proof, from: LocalDate,
+        until: LocalDate?, by granter: AccountID, asPatient: Bool, at now: Timestamp
+    ) throws(ProxyError) -> ProxyGrant {
+        guard granter != account else { throw .toOneself }
+        guard until.map({ $0 >= from }) ?? true else { throw .endsBeforeItBegins }
+        guard !asPatient || proof == .patientConsent else { throw .proofOfTheDesk }
+        return ProxyGrant(
+            id: ID(), account: account, patient: patient, relation: relation, proof: proof, from: from, until: until,
+            grantedBy: granter, grantedAt: now)
+    }
+
+    func holds(on day: LocalDate) -> Bool { revokedAt == nil && from <= day && (until.map { day <= $0 } ?? true) }
+
+    var audited: JSONObject {
+        JSONObject([
+            ("accountId", .string(account.description)), ("patientId", .string(patient.description)),
+            ("relation", .string(relation.rawValue)), ("proof", .string(proof.rawValue)),
+        ])
+    }
+}
+
+enum ProxyError: Error, Equatable {
+    case toOneself
+    case endsBeforeItBegins
+    case proofOfTheDesk
+    case grantedAlready
+    case notAProxy
+    case tooMany
+}

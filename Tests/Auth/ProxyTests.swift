@@ -1,0 +1,87 @@
+import Access
+import Bootstrap
+import Cryptography
+import HTTP
+import JSON
+import Loop
+import Primitives
+import TestSupport
+import Testing
+
+@testable import Auth
+
+struct ProxyTests {
+    @Test func `A daughter acts for her father by what the desk has seen, until it ends`() async throws {
+        try await Clinic.with { clinic in
+            let father = PatientID()
+            clinic.host.cards["clinical", "/internal/cards/patients/\(father)"] = JSONObject([
+                ("patientId", .string(father.description)), ("active", .bool(true)),
+            ])
+            let daughter = try await clinic.add("leela@demo.example", "proxy")
+            #expect(try await clinic.actsFor("leela@demo.example").isEmpty)
+            let granted = await clinic.grant(daughter, father)
+            #expect(granted.status == 201)
+            #expect(await clinic.grant(daughter, father).code == "proxy_exists")
+            #expect(try await clinic.actsFor("leela@demo.example") == [father])
+
+            let before = try await clinic.signIn("leela@demo.example")
+            clinic.host.clock.advance(seconds: 1)
+            let id: String = try granted.json.required("id")
+            #expect(await clinic.delete("/v1/auth/proxies/\(id)").status == 204)
+            #expect(await clinic.get("/v1/auth/me", as: before).code == "token_revoked")
+            clinic.host.clock.advance(seconds: 1)
+            #expect(try await clinic.actsFor("leela@demo.example").isEmpty)
+        }
+    }
+
+    @Test func `Nobody gives themselves somebody's record, and staff are no proxies`() async throws {
+        try await Clinic.with { clinic in
+            let patient = PatientID()
+            clinic.host.cards["clinical", "/internal/cards/patients/\(patient)"] = JSONObject([("active", .bool(true))])
+            #expect(await clinic.grant(clinic.admin.id, patient).code == "own_grant")
+            let nurse = try await clinic.add("nisha@demo.example", "nurse")
+            #expect(await clinic.grant(nurse, patient).code == "not_a_proxy")
+            let proxy = try await clinic.add("leela@demo.example", "proxy")
+            #expect(await clinic.grant(proxy, PatientID()).code == "patient_unknown")
+            let who = try await clinic.signIn("leela@demo.example")
+            #expect(await clinic.grant(proxy, patient, as: who).status == 403)
+        }
+    }
+
+    @Test func `It holds from its first to its last day`() throws {
+        let day = LocalDate(daysSinceEpoch: 20_000)
+        let grant = try ProxyGrant.grant(
+            to: AccountID(), for: PatientID(), as: .guardian, proof: .courtOrder, from: day, until: day.adding(days: 2),
+            by: AccountID(), asPatient: false, at: Timestamp(microseconds: 0))
+        #expect((-1...3).map { grant.holds(on: day.adding(days: $0)) } == [false, true, true, true, false])
+        #expect(throws: ProxyError.endsBeforeItBegins) {
+            try ProxyGrant.grant(
+                to: AccountID(), for: PatientID(), as: .child, proof: .patientConsent, from: day, until: day.adding(days: -1),
+                by: AccountID(), asPatient: false, at: Timestamp(microseconds: 0))
+        }
+        #expect(throws: ProxyError.proofOfTheDesk) {
+            try ProxyGrant.grant(
+                to: AccountID(), for: PatientID(), as: .child, proof: .courtOrder, from: day, until: nil, by: AccountID(),
+                asPatient: true, at: Timestamp(microseconds: 0))
+        }
+    }
+}
+
+extension Clinic {
+    func grant(_ account: AccountID, _ patient: PatientID, as who: SignedIn? = nil) async -> TestHost.Answer {
+        await post(
+            "/v1/auth/proxies",
+            JSONObject([
+                ("accountId", .string(account.description)), ("patientId", .string(patient.description)),
+                ("relation", .string("child")), ("proof", .string("identity_seen")),
+            ]), as: who)
+    }
+
+    /// What a fresh token says.
+    func actsFor(_ email: String) async throws -> [PatientID] {
+        let token = try await signIn(email).access
+        let part = token.split(separator: ".")[1]
+        guard case .object(let claims) = try JSONValue.parse(Base64URL.decode(String(part)) ?? []) else { return [] }
+        return try claims.optional("for") ?? []
+    }
+}
