@@ -13,6 +13,7 @@ enum QueueService {
         Migration("0001_cards", PackageResources._001_cards_sql),
         Migration("0002_tokens", PackageResources._002_tokens_sql),
         Migration("0003_presence", PackageResources._003_presence_sql),
+        Migration("0020_retired_providers", PackageResources._020_retired_providers_sql),
     ]
 
     /// Everything this service is: what it stores, answers, announces and reacts to.
@@ -33,7 +34,7 @@ enum QueueService {
                 TokenCompleted.self, PresenceChanged.self,
             ],
             reactions: [
-                .rememberProvider, .rememberBooking, .rememberMove, .rememberCancellation, .rememberPatient,
+                .rememberProvider, .retireProvider, .rememberBooking, .rememberMove, .rememberCancellation, .rememberPatient,
                 .forgetPatient, .rememberLocation, .completeToken(boards),
             ],
             workers: [boards.listener]

@@ -14,6 +14,7 @@ enum SchedulingService {
         Migration("0002_providers", PackageResources._002_providers_sql),
         Migration("0003_slots", PackageResources._003_slots_sql),
         Migration("0004_appointments", PackageResources._004_appointments_sql),
+        Migration("0020_licences", PackageResources._020_licences_sql),
         Migration("0040_sealed_words", PackageResources._040_sealed_words_sql),
     ]
 
@@ -28,12 +29,12 @@ enum SchedulingService {
             migrations: migrations,
             routes: routes,
             announces: [
-                ProviderListed.self, SlotsOpened.self, AppointmentBooked.self, AppointmentRescheduled.self,
+                ProviderListed.self, ProviderRetired.self, SlotsOpened.self, AppointmentBooked.self, AppointmentRescheduled.self,
                 AppointmentCancelled.self, AppointmentArrived.self, AppointmentFulfilled.self,
             ],
             reactions: [
                 .rememberTenant, .rememberLocation, .listProvider, .relistProvider, .retireProvider,
-                .reinstateProvider, .showPresence, .rememberPatient, .forgetPatient, .markArrived,
+                .reinstateProvider, .licenseProvider, .unlicenseProvider, .showPresence, .rememberPatient, .forgetPatient, .markArrived,
                 .completeTokenAppointment, .completeVisitAppointment,
                 .forgetPerson(in: "scheduling"),
             ],

@@ -56,6 +56,8 @@ struct ProviderCard: Equatable, Sendable {
     let account: AccountID
     let location: LocationID
     let zone: String
+    /// Whether they still work here.
+    var isActive = true
 }
 
 extension ProviderCard {
@@ -64,6 +66,7 @@ extension ProviderCard {
         account = try json.required("accountId")
         location = try json.required("locationId")
         zone = try json.required("zone")
+        isActive = try json.optional("active") ?? true
     }
 
     init(row: inout Row) throws {
@@ -71,5 +74,6 @@ extension ProviderCard {
         account = try row.next()
         location = try row.next()
         zone = try row.next()
+        isActive = try row.next()
     }
 }

@@ -44,13 +44,13 @@ struct CardStore {
 
     func provider(_ id: ProviderID) async throws -> ProviderCard? {
         try await sql.first(
-            "select provider_id, account_id, location_id, zone from provider_card where provider_id = \(id)",
+            "select provider_id, account_id, location_id, zone, is_active from provider_card where provider_id = \(id)",
             as: ProviderCard.init(row:))
     }
 
     func provider(of account: AccountID) async throws -> ProviderCard? {
         try await sql.first(
-            "select provider_id, account_id, location_id, zone from provider_card where account_id = \(account)",
+            "select provider_id, account_id, location_id, zone, is_active from provider_card where account_id = \(account)",
             as: ProviderCard.init(row:))
     }
 
@@ -63,11 +63,22 @@ struct CardStore {
     func remember(_ card: ProviderCard, revision: Int) async throws {
         try await sql.run(
             """
-            insert into provider_card (provider_id, account_id, location_id, zone, revision)
-            values (\(card.id), \(card.account), \(card.location), \(card.zone), \(revision))
+            insert into provider_card (provider_id, account_id, location_id, zone, is_active, revision)
+            values (\(card.id), \(card.account), \(card.location), \(card.zone), \(card.isActive), \(revision))
             on conflict (provider_id) do update
-            set location_id = excluded.location_id, zone = excluded.zone, revision = excluded.revision
+            set location_id = excluded.location_id, zone = excluded.zone, is_active = excluded.is_active,
+                revision = excluded.revision
             where provider_card.revision < excluded.revision
+            """
+        )
+    }
+
+    /// Without a card there is nothing to keep: who is asked later says so.
+    func retire(_ provider: ProviderID, revision: Int) async throws {
+        try await sql.run(
+            """
+            update provider_card set is_active = false, revision = \(revision)
+            where provider_id = \(provider) and revision < \(revision)
             """
         )
     }

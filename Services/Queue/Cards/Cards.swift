@@ -40,6 +40,14 @@ struct Cards {
         return try await learn("/internal/cards/providers/\(id)")
     }
 
+    /// The same, of somebody a patient may be sent to. A card that would refuse them is checked with the owner.
+    func workingProvider(_ id: ProviderID) async throws -> ProviderCard {
+        var card = try await provider(id)
+        if !card.isActive { card = try await learn("/internal/cards/providers/\(id)") }
+        guard card.isActive else { throw TokenError.providerInactive }
+        return card
+    }
+
     /// The practitioner that the caller is.
     func ownProvider() async throws -> ProviderID {
         if let card = try await store.provider(of: caller.account) { return card.id }

@@ -13,6 +13,13 @@ extension Reaction {
         try await CardStore(sql: tx).remember(card, revision: envelope.revision)
     }
 
+    /// Who waits for them keeps the place, for somebody to move; nobody new is given one.
+    static let retireProvider = Reaction(
+        to: ProviderRetired.self, named: "queue.retire-provider"
+    ) { retired, envelope, tx in
+        try await CardStore(sql: tx).retire(retired.providerID, revision: envelope.revision)
+    }
+
     static let rememberBooking = Reaction(
         toAll: AppointmentBooked.self, named: "queue.remember-booking"
     ) { facts, tx in

@@ -35,7 +35,7 @@ struct ArrivalRoutes {
                             "priority", .choice(Priority.allCases.map(\.rawValue)), "routine by default"),
                     ]),
                     answers: [(201, TokenView.schema)],
-                    problems: ["already_waiting", "patient_unknown", "patient_inactive", "provider_unknown"]),
+                    problems: ["already_waiting", "patient_unknown", "patient_inactive", "provider_unknown", "provider_inactive"]),
                 walkIn),
         ]
     }
@@ -60,7 +60,7 @@ struct ArrivalRoutes {
         let provider = try request.body.required("providerId", as: ProviderID.self)
         let priority = try request.body.optional("priority", as: Priority.self) ?? .routine
         let cards = Cards(host: host, caller: caller)
-        _ = try await cards.provider(provider)
+        _ = try await cards.workingProvider(provider)
         try await cards.requireActive(patient)
         let now = host.now()
         let arrival = TokenStore.Arrival(

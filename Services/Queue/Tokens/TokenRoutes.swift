@@ -115,6 +115,7 @@ extension TokenError: ProblemConvertible {
         case .patientUnknown: .refused("patient_unknown", "There is no such patient.")
         case .patientInactive: .refused("patient_inactive", "The patient's record is closed.")
         case .providerUnknown: .refused("provider_unknown", "There is no such practitioner.")
+        case .providerInactive: .refused("provider_inactive", "This practitioner no longer works here.")
         case .locationUnknown: .refused("location_unknown", "There is no such location.")
         case .transitionRefused(let from, let to):
             .conflict("transition_refused", "A token cannot go from \(from.rawValue) to \(to.rawValue).")

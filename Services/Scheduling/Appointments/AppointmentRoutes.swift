@@ -21,7 +21,7 @@ struct AppointmentRoutes {
                     "Book a slot for a patient", body: Self.booking, answers: [(201, AppointmentView.schema)],
                     problems: [
                         "slot_taken", "slot_blocked", "slot_in_past", "patient_busy", "patient_unknown",
-                        "patient_inactive", "provider_inactive", "priority_not_permitted",
+                        "patient_inactive", "provider_inactive", "provider_unlicensed", "priority_not_permitted",
                     ]), book),
             .get(
                 "/v1/appointments", for: .readAppointments,
@@ -45,7 +45,7 @@ struct AppointmentRoutes {
                     ]),
                     answers: [(200, AppointmentView.schema)],
                     problems: [
-                        "slot_taken", "slot_blocked", "slot_in_past", "patient_busy", "provider_inactive",
+                        "slot_taken", "slot_blocked", "slot_in_past", "patient_busy", "provider_inactive", "provider_unlicensed",
                         "not_reschedulable",
                     ],
                     isMergePatch: true), change),
@@ -113,13 +113,14 @@ struct AppointmentRoutes {
         case .slotUnavailable:
             guard let slot = try await SlotStore(sql: tx).find(wish.slot) else { throw Problem.notFound("slot") }
             if let refusal = slot.refusal(at: host.now()) { throw refusal }
-            try await requireActive(slot.provider, in: tx)
+            try await requireBookable(slot, in: tx)
             throw AppointmentError.slotTaken  // Given back between the claim and this look.
         }
     }
 
-    private func requireActive(_ provider: ProviderID, in tx: Transaction) async throws {
-        guard try await ProviderStore(sql: tx).find(provider)?.isActive == true else { throw ProviderError.inactive }
+    private func requireBookable(_ slot: Slot, in tx: Transaction) async throws {
+        guard let provider = try await ProviderStore(sql: tx).find(slot.provider) else { throw ProviderError.inactive }
+        try provider.requireBookable(on: slot.localDate)
     }
 
     // MARK: reading
@@ -196,7 +197,7 @@ struct AppointmentRoutes {
             throw Problem.notFound("slot")
         }
         let moved = try appointment.move(to: target, at: host.now())
-        try await requireActive(target.provider, in: tx)
+        try await requireBookable(target, in: tx)
         try await slots.release(old)
         try await slots.claim(slotID)
         try tx.announce(moved, revision: appointment.version)

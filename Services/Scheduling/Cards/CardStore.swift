@@ -74,6 +74,19 @@ struct CardStore {
         )
     }
 
+    /// Until when a licence is good, nil for none that was looked at; unless we already know something newer.
+    func remember(_ account: AccountID, licensedUntil: LocalDate?, revision: Int) async throws {
+        try await sql.run(
+            """
+            insert into account_card (account_id, licensed_until, licence_revision)
+            values (\(account), \(licensedUntil), \(revision))
+            on conflict (account_id) do update
+            set licensed_until = excluded.licensed_until, licence_revision = excluded.licence_revision
+            where account_card.licence_revision < excluded.licence_revision
+            """
+        )
+    }
+
     /// Whether an account may act at all, unless we already know something newer.
     func remember(_ account: AccountID, active: Bool, revision: Int) async throws {
         try await sql.run(

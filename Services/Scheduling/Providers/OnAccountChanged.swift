@@ -45,8 +45,30 @@ extension Reaction {
         try await list(reactivated.accountID, in: tx)
     }
 
+    /// Somebody has looked at the licence: bookable until its last day.
+    static let licenseProvider = Reaction(
+        to: LicenceVerified.self, named: "scheduling.license-provider"
+    ) { verified, envelope, tx in
+        try await CardStore(sql: tx).remember(
+            verified.accountID, licensedUntil: verified.validUntil, revision: envelope.revision)
+        try await list(verified.accountID, in: tx)
+    }
+
+    /// Nobody books them any more; what is booked stays until somebody moves it.
+    static let unlicenseProvider = Reaction(
+        to: LicenceWithdrawn.self, named: "scheduling.unlicense-provider"
+    ) { withdrawn, envelope, tx in
+        try await CardStore(sql: tx).remember(withdrawn.accountID, licensedUntil: nil, revision: envelope.revision)
+        try await list(withdrawn.accountID, in: tx)
+    }
+
     @LoopActor private static func list(_ account: AccountID, in tx: Transaction) async throws {
-        guard let provider = try await ProviderStore(sql: tx).project(account, newID: ProviderID()) else { return }
+        let store = ProviderStore(sql: tx)
+        if let retired = try await store.retire(account) {
+            let fact = ProviderRetired(providerID: retired.id, accountID: retired.account)
+            return try tx.announce(fact, revision: retired.version)
+        }
+        guard let provider = try await store.project(account, newID: ProviderID()) else { return }
         try tx.announce(
             ProviderListed(
                 providerID: provider.id, accountID: provider.account, locationID: provider.location,

@@ -18,13 +18,27 @@ struct Practitioner: Equatable, Sendable {
     let specialties: String
     let languages: String
     let isActive: Bool
+    /// The last day they may be booked for: of a licence that an administrator has seen.
+    let licensedUntil: LocalDate
     let presence: Presence
     let presenceUntil: Timestamp?
     let version: Int
 }
 
+extension Practitioner {
+    /// Whether a licence was looked at, be it good for long or not: the first year of our calendar stands for none.
+    var hasLicence: Bool { licensedUntil.year > 1900 }
+
+    /// Throws unless they may be booked for a day.
+    func requireBookable(on day: LocalDate) throws(ProviderError) {
+        guard isActive else { throw .inactive }
+        guard licensedUntil >= day else { throw .unlicensed }
+    }
+}
+
 enum ProviderError: Error, Equatable {
     case inactive
+    case unlicensed
     case locationUnknown
 }
 
@@ -46,6 +60,7 @@ struct ProviderView: JSONWritable {
             $0.field("locationId", provider.location)
             $0.field("zone", provider.zone)
             $0.field("active", provider.isActive)
+            $0.field("licensed", provider.hasLicence)
             $0.field("version", provider.version)
         }
     }
@@ -57,6 +72,7 @@ struct ProviderView: JSONWritable {
         .required("status", .choice(["online", "offline", "break"])),
         .optional("until", .instant, "when a break is expected to end"), .required("locationId", .id),
         .required("zone", .text(max: 64)), .required("active", .boolean),
+        .required("licensed", .boolean, "whether an administrator has seen the licence; before that nobody can book"),
         .required("version", .integer(1...Int64.max)),
     ])
 }

@@ -117,6 +117,8 @@ extension ProviderError: ProblemConvertible {
     var problem: Problem {
         switch self {
         case .inactive: .refused("provider_inactive", "This practitioner can no longer be booked.")
+        case .unlicensed:
+            .refused("provider_unlicensed", "This practitioner's licence was not verified, or does not reach that day.")
         case .locationUnknown: .refused("location_unknown", "There is no such location.")
         }
     }

@@ -9,7 +9,7 @@ struct ProviderStore {
 
     private static let columns = """
         id, account_id, location_id, zone, name, to_json(specialties), to_json(languages), is_active,
-        presence, presence_until, version
+        licensed_until, presence, presence_until, version
         """
 
     func find(_ id: ProviderID) async throws -> Practitioner? {
@@ -69,28 +69,33 @@ struct ProviderStore {
             """, as: Practitioner.init(row:))
     }
 
-    /// Makes the directory say what auth's account says. The practitioner, when something changed for those who
-    /// may be booked; nil when it did not, or when they no longer may.
-    func project(_ account: AccountID, newID: ProviderID) async throws -> Practitioner? {
-        try await sql.run(
+    /// Takes a practitioner off the directory whose account no longer is a working doctor's; nil when it is, or when
+    /// that was done before.
+    func retire(_ account: AccountID) async throws -> Practitioner? {
+        try await sql.first(
             """
             update provider set is_active = false, version = version + 1
             where account_id = \(account) and is_active
               and exists (select from account_card c
                           where c.account_id = provider.account_id and not (c.is_doctor and c.is_active))
+            returning \(unsafe: Self.columns)
+            """, as: Practitioner.init(row:))
+    }
+
+    /// Makes the directory say what auth's account says. The practitioner, when something changed for those who
+    /// may be booked; nil when it did not. Without a licence that was looked at nobody is bookable on any day.
+    func project(_ account: AccountID, newID: ProviderID) async throws -> Practitioner? {
+        try await sql.first(
             """
-        )
-        return try await sql.first(
-            """
-            insert into provider (id, account_id, location_id, zone, name)
-            select \(newID), account_id, location_id, zone, coalesce(name, '')
+            insert into provider (id, account_id, location_id, zone, name, licensed_until)
+            select \(newID), account_id, location_id, zone, coalesce(name, ''), coalesce(licensed_until, '1900-01-01')
             from account_card
-            where account_id = \(account) and is_doctor and is_active
+            where account_id = \(account) and is_doctor and is_active and location_id is not null
             on conflict on constraint provider_one_per_account do update
             set location_id = excluded.location_id, zone = excluded.zone, name = excluded.name, is_active = true,
-                version = provider.version + 1
-            where (provider.location_id, provider.zone, provider.name, provider.is_active)
-                is distinct from (excluded.location_id, excluded.zone, excluded.name, true)
+                licensed_until = excluded.licensed_until, version = provider.version + 1
+            where (provider.location_id, provider.zone, provider.name, provider.is_active, provider.licensed_until)
+                is distinct from (excluded.location_id, excluded.zone, excluded.name, true, excluded.licensed_until)
             returning \(unsafe: Self.columns)
             """, as: Practitioner.init(row:))
     }
@@ -130,6 +135,7 @@ extension Practitioner {
         specialties = try row.next()
         languages = try row.next()
         isActive = try row.next()
+        licensedUntil = try row.next()
         presence = try row.next()
         presenceUntil = try row.next()
         version = try row.next()

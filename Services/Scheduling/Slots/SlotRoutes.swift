@@ -22,7 +22,7 @@ struct SlotRoutes {
                     answers: [(201, .object([
                         .required("created", .integer(0...10_000)), .required("skipped", .integer(0...10_000)),
                     ]))],
-                    problems: ["provider_inactive", "location_unknown", "slot_in_past", "too_many_slots"]), open),
+                    problems: ["provider_inactive", "provider_unlicensed", "location_unknown", "slot_in_past", "too_many_slots"]), open),
             .get(
                 "/v1/slots", for: .readSlots,
                 .init(
@@ -74,6 +74,7 @@ struct SlotRoutes {
             let providers = ProviderStore(sql: tx)
             guard let provider = try await providers.find(providerID) else { throw Problem.notFound("provider") }
             try provider.requireChange(by: caller)
+            try provider.requireBookable(on: roster.from)
             guard let revision = try await providers.nextRosterRevision(providerID) else {
                 throw ProviderError.inactive
             }

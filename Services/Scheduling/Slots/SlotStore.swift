@@ -45,7 +45,8 @@ struct SlotStore {
         if filter.status == .free {
             conditions = """
                 \(conditions) and starts_at > \(filter.now)
-                and exists (select from provider where provider.id = slot.provider_id and provider.is_active)
+                and exists (select from provider where provider.id = slot.provider_id and provider.is_active
+                              and provider.licensed_until >= slot.local_date)
                 """
         }
         if let after {
