@@ -12,7 +12,8 @@ enum ClinicalService {
     /// Everything this service is: what it stores, answers, announces and reacts to.
     @LoopActor static func describe(_ config: ClinicalConfig, _ host: Host) -> Service {
         let keys = TenantKeys(host: host)
-        let patients = PatientRoutes(host: host, keys: keys, numbers: RecordNumbers(host: host))
+        let numbers = RecordNumbers(host: host)
+        let patients = PatientRoutes(host: host, keys: keys, numbers: numbers)
         let visits = VisitRoutes(host: host, keys: keys)
         let notes = NoteRoutes(host: host, keys: keys)
         let history = VisitHistoryRoutes(host: host, keys: keys)
@@ -35,7 +36,7 @@ enum ClinicalService {
                 Migration("0040_erasure", PackageResources._040_erasure_sql),
             ],
             routes: patients.table + visits.table + notes.table + history.table + prescriptions.table + cards.table
-                + charts.table + glass.table + consents.table + erasures.table
+                + SelfRegistration(host: host, keys: keys, numbers: numbers).table + charts.table + glass.table + consents.table + erasures.table
                 + ExportRoutes(host: host, keys: keys).table,
             announces: [
                 PatientRegistered.self, PatientChanged.self, PatientInactivated.self, PatientErased.self, VisitStarted.self,

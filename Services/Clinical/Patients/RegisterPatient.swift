@@ -15,9 +15,9 @@ import Primitives
     var reference: [UInt8]?
 
     func register(
-        _ personal: Personal, numbered mrn: MedicalRecordNumber, at now: Timestamp, today: LocalDate, in tx: Transaction
+        _ personal: Personal, as id: PatientID = PatientID(), numbered mrn: MedicalRecordNumber, at now: Timestamp,
+        today: LocalDate, in tx: Transaction
     ) async throws -> Patient {
-        let id = PatientID()
         let vault = try PatientVault(new: id, of: scope.tenant, ring: ring)
         let sealed = try vault.seal(personal.jsonBytes, "patient", "personal", row: id.description)
         let searchable = SearchKeys(ring: ring).stored(name: personal.name, phone: personal.phone)
