@@ -14,6 +14,8 @@ import uuid
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PASSWORD = "Polyclinic-demo-2026"
+# An administrator has it before them while opening the account, so the doctor can be booked at once.
+LICENCE = {"number": "MCI-2026-001", "authority": "State Medical Council", "validUntil": "2199-12-31"}
 
 
 def stack_environment() -> dict:
@@ -153,11 +155,11 @@ def unique(text="x"):
 def new_doctor(admin, name="Dr. Demo"):
     """A doctor of one's own, with an empty queue: (client, provider)."""
     email = f"{unique('doctor')}@demo.example"
-    account = admin.post("/v1/users", {"name": name, "email": email, "roles": ["doctor"], "password": PASSWORD})
+    account = admin.post("/v1/users", {"name": name, "email": email, "roles": ["doctor"], "password": PASSWORD, "licence": LICENCE})
     found = {}
 
     def listed(answer):
-        match = [p for p in answer["items"] if p["accountId"] == account["id"]]
+        match = [p for p in answer["items"] if p["accountId"] == account["id"] and p.get("licensed", True)]
         found.update(match[0] if match else {})
         return bool(match)
 

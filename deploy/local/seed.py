@@ -56,7 +56,10 @@ for name, full, roles in [
     ("reception", "Ravi Kulkarni", ["reception", "cashier"]), ("pharmacist", "Farah Khan", ["pharmacist"]),
     ("lab", "Lalit Bose", ["lab"]),
 ]:
-    call("POST", "/v1/users", admin, {"name": full, "email": f"{name}@demo.example", "roles": roles, "password": PASSWORD},
+    person = {"name": full, "email": f"{name}@demo.example", "roles": roles, "password": PASSWORD}
+    if "doctor" in roles:
+        person["licence"] = {"number": f"MCI-{full[-4:]}", "authority": "State Medical Council", "validUntil": "2199-12-31"}
+    call("POST", "/v1/users", admin, person,
          key=f"user-{name}", accept=("email_taken",))
 reception, pharmacist, doctor = login("reception"), login("pharmacist"), login("doctor")
 
@@ -108,7 +111,7 @@ step("a week of slots for three doctors")
 providers = []
 for _ in range(100):
     providers = call("GET", "/v1/providers?limit=100", admin)["items"]
-    if len(providers) >= 3:
+    if len(providers) >= 3 and all(p["licensed"] for p in providers):
         break
     time.sleep(0.2)  # doctors become providers by event
 else:
