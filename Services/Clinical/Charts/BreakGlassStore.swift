@@ -1,4 +1,5 @@
 import Access
+import Bootstrap
 import Loop
 import Postgres
 import Primitives

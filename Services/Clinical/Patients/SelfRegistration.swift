@@ -35,7 +35,7 @@ import Primitives
         return try await host.write(request, by: caller) { tx in
             let taken = Problem.conflict("already_registered", "Your record is there already.")
             return try await onConstraint("patient_pkey", throw: taken) {
-                let patient = try await RegisterPatient(ring: ring, tenant: caller.tenant, location: caller.location)
+                let patient = try await RegisterPatient(ring: ring, scope: caller.identityScope, location: caller.location)
                     .register(personal, as: own, numbered: mrn, at: now, today: today, in: tx)
                 return .created(PatientView(patient), version: patient.version, at: "/v1/patients/\(patient.id)")
             }

@@ -114,9 +114,8 @@ import Primitives
 
     private func known(_ request: Request, _ caller: Principal) async throws -> PatientID {
         let patient: PatientID = try request.id("id")
-        guard caller.mayKnow(patient),
-            try await PatientStore(sql: host.db.reader(for: caller.tenant)).find(patient) != nil
-        else { throw Problem.notFound("patient") }
+        let store = PatientStore(sql: host.db.reader(for: caller.tenant), scope: caller.identityScope)
+        guard try await store.find(patient) != nil else { throw Problem.notFound("patient") }
         return patient
     }
 }

@@ -51,7 +51,7 @@ import Primitives
         let now = host.now()
         let today = caller.today(at: now)
         return try await host.write(request, by: caller) { tx in
-            guard try await PatientStore(sql: tx).isActive(patient) != nil else { throw Problem.notFound("patient") }
+            guard try await PatientStore(sql: tx, scope: caller.deskScope).isActive(patient) != nil else { throw Problem.notFound("patient") }
             let notBefore = try await erasing.notBefore(patient, ground: ground, tx)
             try await tx.run(
                 """

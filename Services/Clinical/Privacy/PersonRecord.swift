@@ -1,3 +1,4 @@
+import Access
 import Bootstrap
 import JSON
 import Loop
@@ -27,10 +28,10 @@ struct PersonRecord: JSONWritable, Sendable {
     }
 
     @LoopActor static func read(
-        _ row: SealedPatient, _ ring: KeyRing, _ tenant: TenantID, _ sql: any SQLSession
+        _ row: SealedPatient, _ ring: KeyRing, _ scope: PatientScope, _ sql: any SQLSession
     ) async throws -> PersonRecord {
-        let vault = try row.vault(ring, tenant)
-        let sealed = try await VisitStore(sql: sql).history(of: row.id, before: nil, limit: 10_000)
+        let vault = try row.vault(ring, scope)
+        let sealed = try await VisitStore(sql: sql, scope: scope).history(of: row.id, before: nil, limit: 10_000)
         let words = VisitWordsStore(sql: sql, vault: vault)
         var visits: [Whole] = []
         for visit in sealed {
@@ -41,7 +42,7 @@ struct PersonRecord: JSONWritable, Sendable {
                     prescriptions: try await PrescriptionStore(sql: sql, vault: vault).all(of: visit.id)))
         }
         return PersonRecord(
-            patient: Patient(row, personal: try Personal(stored: row.open(ring, tenant))), visits: visits,
+            patient: Patient(row, personal: try Personal(stored: row.open(ring, scope))), visits: visits,
             consents: try await ConsentRoutes.all(of: row.id, sql))
     }
 

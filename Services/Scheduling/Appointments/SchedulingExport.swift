@@ -11,7 +11,7 @@ enum SchedulingExport {
         PersonExport.route([
             PersonExport.Part("appointments") { patient, caller in
                 let sql = host.db.reader(for: caller.tenant)
-                let found = try await AppointmentStore(sql: sql).list(
+                let found = try await AppointmentStore(sql: sql, scope: caller.deskScope).list(
                     AppointmentStore.Filter(patient: patient), after: nil, limit: 10_000)
                 let views = try await AppointmentWords(host: host, tenant: caller.tenant).views(found, sql)
                 var json = JSONWriter()
