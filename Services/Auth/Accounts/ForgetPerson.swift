@@ -33,7 +33,7 @@ import Primitives
                     where id = \(account.id)
                     """)
                 try await tx.run("delete from login where account_id = \(account.id)")
-                try await SessionStore(sql: tx).endAll(of: account.id, because: .deactivated, at: now)
+                _ = try await SessionStore(sql: tx).endAll(of: account.id, because: .deactivated, at: now)
                 tx.revokeTokens(of: account.id, tenant: envelope.tenant, before: now)
                 try tx.announce(AccountDeactivated(accountID: account.id, at: now), revision: account.version + 1)
                 try tx.audit("erase", "account", account.id.description)
