@@ -79,7 +79,9 @@ def test_nothing_of_the_first_is_seen_through_any_route(
                 answer = person.call(method.upper(), filled + query, None if method == "get" else body, headers={"If-Match": '"1"'})
                 asked += 1
                 assert answer.status < 500, (role, method, filled, answer)
-                assert "{" in path or answer.status >= 400 or not ids_of(answer.json) & ours, (role, method, filled, answer)
+                # Their own trail repeats what they asked for in vain; it says nothing of what is there.
+                own_trail = path == "/v1/reports/audit-logs"
+                assert "{" in path or own_trail or answer.status >= 400 or not ids_of(answer.json) & ours, (role, method, filled, answer)
                 if "{" in path:
                     assert answer.status >= 400, (role, method, filled, answer)
                 assert b"Zebulon" not in answer.bytes
