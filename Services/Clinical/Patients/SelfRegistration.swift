@@ -34,10 +34,13 @@ import Primitives
 
         return try await host.write(request, by: caller) { tx in
             let taken = Problem.conflict("already_registered", "Your record is there already.")
-            return try await onConstraint("patient_pkey", throw: taken) {
-                let patient = try await RegisterPatient(ring: ring, scope: caller.identityScope, location: caller.location)
-                    .register(personal, as: own, numbered: mrn, at: now, today: today, in: tx)
-                return .created(PatientView(patient), version: patient.version, at: "/v1/patients/\(patient.id)")
+            // The record's key refuses a second one; so does what it is found by, which is written first.
+            return try await onConstraint("patient_key_found", throw: taken) {
+                try await onConstraint("patient_pkey", throw: taken) {
+                    let patient = try await RegisterPatient(ring: ring, scope: caller.identityScope, location: caller.location)
+                        .register(personal, as: own, numbered: mrn, at: now, today: today, in: tx)
+                    return .created(PatientView(patient), version: patient.version, at: "/v1/patients/\(patient.id)")
+                }
             }
         }
     }
