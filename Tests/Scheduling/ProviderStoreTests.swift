@@ -17,6 +17,7 @@ import Testing
                 try await CardStore(sql: tx).remember(
                     account, isDoctor: isDoctor, at: location, zone: "Asia/Kolkata", name: "Dr. Rao",
                     revision: revision)
+                if try await ProviderStore(sql: tx).retire(account) != nil { return nil }
                 return try await ProviderStore(sql: tx).project(account, newID: ProviderID())
             }
         }
@@ -24,6 +25,7 @@ import Testing
         func active(_ isActive: Bool, revision: Int) async throws -> Practitioner? {
             try await test.db.transaction(for: test.tenant) { tx in
                 try await CardStore(sql: tx).remember(account, active: isActive, revision: revision)
+                if try await ProviderStore(sql: tx).retire(account) != nil { return nil }
                 return try await ProviderStore(sql: tx).project(account, newID: ProviderID())
             }
         }
