@@ -41,7 +41,7 @@ import Primitives
         }
     }
 
-    nonisolated func export() -> Route {
+    func export() -> Route {
         PersonExport.route([
             PersonExport.Part("account") { [host, vaults] patient, caller in
                 let sql = host.db.reader(for: caller.tenant)
