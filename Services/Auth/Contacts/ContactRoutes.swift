@@ -141,7 +141,7 @@ import Primitives
                 try await credentials.save(
                     hash, standsAlone: PasswordPolicy.standsAlone(password), of: owner.account, insteadOf: known.passwordHash)
             else { throw ContactError.codeWrong }
-            try await SessionStore(sql: tx).endAll(of: owner.account, because: .passwordChanged, at: host.now())
+            try await EndSession(host: host).all(of: owner.account, in: owner.tenant, because: .passwordChanged, tx)
             // Who was kept out by somebody's guesses is let in again.
             try await LoginFailureStore(sql: tx).clear(signIn.emailIndex.failureKeys(contact.text, from: "everywhere").both)
             try tx.audit("reset_password", "account", owner.account.description)
