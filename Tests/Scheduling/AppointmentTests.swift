@@ -9,7 +9,7 @@ import Testing
 
     @Test func `A booked appointment can be cancelled, and says who did`() throws {
         var appointment = Appointment.sample()
-        let fact = try appointment.cancel(because: "cold", by: "patient")
+        let fact = try appointment.cancel(because: SealedText(Array("cold".utf8)), by: "patient")
         #expect(appointment.status == .cancelled)
         #expect(appointment.version == 2)
         #expect(fact.cancelledBy == "patient")
