@@ -41,7 +41,7 @@ struct TOTPTests {
     @Test func `Of fifty replays at once of each of a thousand codes, exactly one each is taken`() async throws {
         try await Clinic.with { clinic in
             let host = clinic.host.host
-            let vault = try await Vaults(masterKey: host.config.masterKey)
+            let vault = try await Vaults(masterKeys: host.config.masterKeys)
                 .vault(of: clinic.admin.tenant, host.db.reader(for: clinic.admin.tenant))
             let account = clinic.admin.id
             try await host.db.transaction(for: clinic.admin.tenant) { tx in
