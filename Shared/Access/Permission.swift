@@ -50,14 +50,14 @@ package enum Permission: String, CaseIterable, Sendable {
         case .registerSelf: [.patient]
         case .registerPatients, .changePatients: [.reception, .admin]
         case .inactivatePatients: [.reception, .admin]
-        case .readPatients: Self.staff.union([.patient])  // a patient: the own record only, checked by scope
+        case .readPatients: Self.staff.union([.patient, .proxy])  // these two: their own records only, by scope
         case .exportPatients: [.admin, .patient]  // a patient: the own record only, checked by scope
         case .erasePatients: [.admin]
-        case .manageConsents: [.reception, .doctor, .nurse, .admin, .patient]
+        case .manageConsents: [.reception, .doctor, .nurse, .admin, .patient, .proxy]
         case .readProviders, .readSlots: Set(Role.allCases).subtracting([.display])
         case .openSlots, .blockSlots: [.doctor, .admin]
-        case .bookAppointments, .changeAppointments: [.reception, .patient, .admin]
-        case .readAppointments: [.reception, .doctor, .nurse, .patient, .admin]
+        case .bookAppointments, .changeAppointments: [.reception, .patient, .proxy, .admin]
+        case .readAppointments: [.reception, .doctor, .nurse, .patient, .proxy, .admin]
         case .checkIn: [.reception, .admin]
         case .readQueue: Self.staff
         case .callNext: [.doctor]
@@ -65,9 +65,9 @@ package enum Permission: String, CaseIterable, Sendable {
         case .setPresence: [.doctor, .reception, .admin]
         case .showDisplay: Self.staff.union([.display])
         case .conductVisits, .recordVisits: [.doctor, .nurse]
-        case .readVisits: [.doctor, .nurse, .admin, .patient]
+        case .readVisits: [.doctor, .nurse, .admin, .patient, .proxy]
         case .completeVisits, .prescribe: [.doctor]
-        case .readPrescriptions: [.doctor, .nurse, .pharmacist, .patient]
+        case .readPrescriptions: [.doctor, .nurse, .pharmacist, .patient, .proxy]
         case .breakGlass: [.doctor, .nurse, .admin]
         case .reviewBreakGlass: [.admin, .auditor]
         case .referPatients: [.doctor, .admin]
@@ -76,7 +76,7 @@ package enum Permission: String, CaseIterable, Sendable {
         case .manageChartPolicy: [.admin]
         case .readAccessLog: [.patient, .proxy, .admin, .auditor]
         case .invoice, .takePayment: [.reception, .cashier, .admin]
-        case .readInvoices: [.reception, .cashier, .pharmacist, .admin, .patient]
+        case .readInvoices: [.reception, .cashier, .pharmacist, .admin, .patient, .proxy]
         case .refund: [.reception, .cashier, .admin]
         case .readMedicines: Self.staff
         case .manageMedicines, .manageStock: [.pharmacist, .admin]
