@@ -59,6 +59,13 @@ CREATE TABLE billing.credit_note (
     CONSTRAINT credit_note_amount_bounded CHECK ((((amount >= 1) AND (amount <= '1000000000000'::bigint)) AND ((tax >= 0) AND (tax <= amount))))
 );
 ALTER TABLE ONLY billing.credit_note FORCE ROW LEVEL SECURITY;
+CREATE TABLE billing.data_key (
+    person_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    wrapped bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY billing.data_key FORCE ROW LEVEL SECURITY;
 CREATE TABLE billing.idempotency (
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
     account_id uuid NOT NULL,
@@ -155,6 +162,9 @@ CREATE TABLE billing.invoice_prescription (
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL
 );
 ALTER TABLE ONLY billing.invoice_prescription FORCE ROW LEVEL SECURITY;
+CREATE TABLE billing.keyed_tenant (
+    tenant_id uuid NOT NULL
+);
 CREATE TABLE billing.ledger_entry (
     id uuid NOT NULL,
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
@@ -234,12 +244,27 @@ CREATE TABLE billing.revoked_account (
     valid_from timestamp with time zone NOT NULL,
     expires_at timestamp with time zone DEFAULT (now() + '1 day'::interval) NOT NULL
 );
+CREATE TABLE billing.revoked_session (
+    session_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    valid_from timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '1 day'::interval) NOT NULL
+);
 CREATE TABLE billing.schema_migration (
     line text NOT NULL,
     name text NOT NULL,
     hash text NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
+CREATE TABLE billing.tenant_wrapping_key (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    number integer NOT NULL,
+    wrapped bytea NOT NULL,
+    active_from timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT tenant_wrapping_key_counts CHECK ((number > 0))
+);
+ALTER TABLE ONLY billing.tenant_wrapping_key FORCE ROW LEVEL SECURITY;
 CREATE TABLE billing.visit_card (
     visit_id uuid NOT NULL,
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
@@ -251,6 +276,8 @@ ALTER TABLE ONLY billing.credit_note
     ADD CONSTRAINT credit_note_number_unique UNIQUE (tenant_id, number);
 ALTER TABLE ONLY billing.credit_note
     ADD CONSTRAINT credit_note_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY billing.data_key
+    ADD CONSTRAINT data_key_pkey PRIMARY KEY (person_id);
 ALTER TABLE ONLY billing.idempotency
     ADD CONSTRAINT idempotency_key_once PRIMARY KEY (tenant_id, account_id, key);
 ALTER TABLE ONLY billing.inbox
@@ -267,6 +294,8 @@ ALTER TABLE ONLY billing.invoice
     ADD CONSTRAINT invoice_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY billing.invoice_prescription
     ADD CONSTRAINT invoice_prescription_pkey PRIMARY KEY (invoice_id, prescription_id);
+ALTER TABLE ONLY billing.keyed_tenant
+    ADD CONSTRAINT keyed_tenant_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY billing.ledger_entry
     ADD CONSTRAINT ledger_entry_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY billing.ledger_line
@@ -279,11 +308,16 @@ ALTER TABLE ONLY billing.payment
     ADD CONSTRAINT payment_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY billing.revoked_account
     ADD CONSTRAINT revoked_account_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY billing.revoked_session
+    ADD CONSTRAINT revoked_session_pkey PRIMARY KEY (session_id);
 ALTER TABLE ONLY billing.schema_migration
     ADD CONSTRAINT schema_migration_once PRIMARY KEY (line, name);
+ALTER TABLE ONLY billing.tenant_wrapping_key
+    ADD CONSTRAINT tenant_wrapping_key_once PRIMARY KEY (tenant_id, number);
 ALTER TABLE ONLY billing.visit_card
     ADD CONSTRAINT visit_card_pkey PRIMARY KEY (visit_id);
 CREATE INDEX credit_note_of_invoice ON billing.credit_note USING btree (tenant_id, invoice_id, id);
+CREATE INDEX data_key_of_tenant ON billing.data_key USING btree (tenant_id, person_id);
 CREATE INDEX idempotency_expired ON billing.idempotency USING btree (expires_at);
 CREATE INDEX inbox_received ON billing.inbox USING btree (received_at);
 CREATE INDEX invoice_newest ON billing.invoice USING btree (tenant_id, id DESC);
@@ -296,6 +330,7 @@ CREATE UNIQUE INDEX outbox_fact_once ON billing.outbox USING btree (tenant_id, t
 CREATE INDEX outbox_published ON billing.outbox USING btree (published_at) WHERE (published_at IS NOT NULL);
 CREATE INDEX outbox_unpublished ON billing.outbox USING btree (seq) WHERE (published_at IS NULL);
 CREATE INDEX payment_of_invoice ON billing.payment USING btree (tenant_id, invoice_id, id);
+CREATE INDEX revoked_session_expired ON billing.revoked_session USING btree (expires_at);
 CREATE TRIGGER invoice_frozen BEFORE UPDATE ON billing.invoice FOR EACH ROW EXECUTE FUNCTION billing.invoice_stays_as_issued();
 CREATE TRIGGER invoice_line_frozen BEFORE INSERT OR DELETE OR UPDATE ON billing.invoice_line FOR EACH ROW EXECUTE FUNCTION billing.invoice_lines_stay_as_issued();
 CREATE CONSTRAINT TRIGGER ledger_entry_balances AFTER INSERT ON billing.ledger_entry DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.ledger_entry_balances();
@@ -316,6 +351,8 @@ ALTER TABLE ONLY billing.payment
     ADD CONSTRAINT payment_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES billing.invoice(id);
 ALTER TABLE billing.credit_note ENABLE ROW LEVEL SECURITY;
 CREATE POLICY credit_note_of_tenant ON billing.credit_note USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE billing.data_key ENABLE ROW LEVEL SECURITY;
+CREATE POLICY data_key_tenant ON billing.data_key USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE billing.idempotency ENABLE ROW LEVEL SECURITY;
 CREATE POLICY idempotency_tenant ON billing.idempotency USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE billing.invoice ENABLE ROW LEVEL SECURITY;
@@ -334,10 +371,14 @@ ALTER TABLE billing.medicine_card ENABLE ROW LEVEL SECURITY;
 CREATE POLICY medicine_card_of_tenant ON billing.medicine_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE billing.payment ENABLE ROW LEVEL SECURITY;
 CREATE POLICY payment_of_tenant ON billing.payment USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE billing.tenant_wrapping_key ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant_wrapping_key_tenant ON billing.tenant_wrapping_key USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE billing.visit_card ENABLE ROW LEVEL SECURITY;
 CREATE POLICY visit_card_of_tenant ON billing.visit_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 GRANT USAGE ON SCHEMA billing TO polyclinic_billing;
 GRANT SELECT,INSERT ON TABLE billing.credit_note TO polyclinic_billing;
+GRANT SELECT,INSERT,DELETE ON TABLE billing.data_key TO polyclinic_billing;
+GRANT UPDATE(wrapped) ON TABLE billing.data_key TO polyclinic_billing;
 GRANT SELECT,INSERT,DELETE ON TABLE billing.idempotency TO polyclinic_billing;
 GRANT SELECT,INSERT,DELETE ON TABLE billing.inbox TO polyclinic_billing;
 GRANT SELECT,INSERT,UPDATE ON TABLE billing.inbox_revision TO polyclinic_billing;
@@ -345,6 +386,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE billing.invoice TO polyclinic_billing;
 GRANT SELECT,INSERT,UPDATE ON TABLE billing.invoice_counter TO polyclinic_billing;
 GRANT SELECT,INSERT,DELETE ON TABLE billing.invoice_line TO polyclinic_billing;
 GRANT SELECT,INSERT ON TABLE billing.invoice_prescription TO polyclinic_billing;
+GRANT SELECT,INSERT ON TABLE billing.keyed_tenant TO polyclinic_billing;
 GRANT SELECT,INSERT ON TABLE billing.ledger_entry TO polyclinic_billing;
 GRANT SELECT,INSERT ON TABLE billing.ledger_line TO polyclinic_billing;
 GRANT SELECT,INSERT,UPDATE ON TABLE billing.medicine_card TO polyclinic_billing;
@@ -352,5 +394,8 @@ GRANT SELECT,INSERT,DELETE ON TABLE billing.outbox TO polyclinic_billing;
 GRANT UPDATE(published_at) ON TABLE billing.outbox TO polyclinic_billing;
 GRANT SELECT,INSERT ON TABLE billing.payment TO polyclinic_billing;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE billing.revoked_account TO polyclinic_billing;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE billing.revoked_session TO polyclinic_billing;
 GRANT SELECT ON TABLE billing.schema_migration TO polyclinic_billing;
+GRANT SELECT,INSERT,DELETE ON TABLE billing.tenant_wrapping_key TO polyclinic_billing;
+GRANT UPDATE(wrapped) ON TABLE billing.tenant_wrapping_key TO polyclinic_billing;
 GRANT SELECT,INSERT ON TABLE billing.visit_card TO polyclinic_billing;

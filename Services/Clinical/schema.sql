@@ -1,4 +1,16 @@
 CREATE SCHEMA clinical;
+CREATE FUNCTION clinical.erase_codes(person uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'clinical', 'public'
+    AS $$
+begin
+    if not exists (select from patient where id = person and erased_at is not null) then
+        raise exception 'only of an erased patient' using errcode = 'check_violation';
+    end if;
+    delete from visit_observation using visit v where v.id = visit_id and v.patient_id = person;
+    delete from visit_diagnosis using visit v where v.id = visit_id and v.patient_id = person;
+    delete from prescription_item using prescription p where p.id = prescription_id and p.patient_id = person;
+end $$;
 CREATE FUNCTION clinical.visit_is_final() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -12,6 +24,9 @@ CREATE FUNCTION clinical.visit_part_is_final() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
+    if tg_op = 'DELETE' and current_user = (select pg_get_userbyid(relowner) from pg_class where oid = tg_relid) then
+        return old;
+    end if;
     if exists (
         select from visit_snapshot s
         where s.visit_id = case tg_op when 'DELETE' then old.visit_id else new.visit_id end
@@ -20,6 +35,76 @@ begin
     end if;
     return case tg_op when 'DELETE' then old else new end;
 end $$;
+CREATE TABLE clinical.care_relation (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    who uuid NOT NULL,
+    location_id uuid NOT NULL,
+    kind text NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT care_relation_kind_known CHECK ((kind = ANY (ARRAY['visit'::text, 'appointment'::text, 'arrival'::text, 'referral'::text])))
+);
+ALTER TABLE ONLY clinical.care_relation FORCE ROW LEVEL SECURITY;
+CREATE TABLE clinical.chart_policy (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    policy text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT chart_policy_known CHECK ((policy = ANY (ARRAY['care'::text, 'location'::text, 'tenant'::text])))
+);
+ALTER TABLE ONLY clinical.chart_policy FORCE ROW LEVEL SECURITY;
+CREATE TABLE clinical.consent (
+    id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    purpose text NOT NULL,
+    document text NOT NULL,
+    document_version text NOT NULL,
+    given_by uuid NOT NULL,
+    given_at timestamp with time zone NOT NULL,
+    withdrawn_by uuid,
+    withdrawn_at timestamp with time zone,
+    CONSTRAINT consent_purpose CHECK ((purpose = ANY (ARRAY['treatment'::text, 'billing'::text, 'reminders'::text, 'teleconsultation'::text, 'research'::text, 'marketing'::text, 'sharing'::text]))),
+    CONSTRAINT consent_withdrawn_whole CHECK (((withdrawn_by IS NULL) = (withdrawn_at IS NULL)))
+);
+ALTER TABLE ONLY clinical.consent FORCE ROW LEVEL SECURITY;
+CREATE TABLE clinical.data_key (
+    person_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    wrapped bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY clinical.data_key FORCE ROW LEVEL SECURITY;
+CREATE TABLE clinical.erasure (
+    patient_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    requested_by uuid NOT NULL,
+    requested_at timestamp with time zone NOT NULL,
+    ground text NOT NULL,
+    not_before date NOT NULL,
+    done_at timestamp with time zone,
+    CONSTRAINT erasure_ground CHECK ((ground = ANY (ARRAY['patient_request'::text, 'consent_withdrawn'::text, 'registered_in_error'::text])))
+);
+ALTER TABLE ONLY clinical.erasure FORCE ROW LEVEL SECURITY;
+CREATE TABLE clinical.glass_grant (
+    id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    location_id uuid NOT NULL,
+    reason bytea NOT NULL,
+    granted_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    reviewed_at timestamp with time zone,
+    reviewed_by uuid,
+    outcome text,
+    note bytea,
+    overdue_at timestamp with time zone,
+    CONSTRAINT glass_grant_ends CHECK (((expires_at > granted_at) AND (expires_at <= (granted_at + '01:00:00'::interval)))),
+    CONSTRAINT glass_grant_outcome_known CHECK ((outcome = ANY (ARRAY['justified'::text, 'unjustified'::text, 'follow_up'::text]))),
+    CONSTRAINT glass_grant_review_whole CHECK ((num_nonnulls(reviewed_at, reviewed_by, outcome) = ANY (ARRAY[0, 3]))),
+    CONSTRAINT glass_grant_reviewed_by_another CHECK ((reviewed_by <> account_id))
+);
+ALTER TABLE ONLY clinical.glass_grant FORCE ROW LEVEL SECURITY;
 CREATE TABLE clinical.idempotency (
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
     account_id uuid NOT NULL,
@@ -41,6 +126,9 @@ CREATE TABLE clinical.inbox_revision (
     tenant_id uuid NOT NULL,
     subject text NOT NULL,
     revision integer NOT NULL
+);
+CREATE TABLE clinical.keyed_tenant (
+    tenant_id uuid NOT NULL
 );
 CREATE TABLE clinical.medicine_card (
     id uuid NOT NULL,
@@ -90,10 +178,14 @@ CREATE TABLE clinical.patient (
     location_id uuid NOT NULL,
     active boolean DEFAULT true NOT NULL,
     registered_at timestamp with time zone DEFAULT now() NOT NULL,
-    data_key bytea NOT NULL,
     personal bytea NOT NULL,
     external_ref bytea,
-    version integer DEFAULT 1 NOT NULL
+    version integer DEFAULT 1 NOT NULL,
+    restricted boolean DEFAULT false NOT NULL,
+    erased_at timestamp with time zone,
+    held_by uuid,
+    held_at timestamp with time zone,
+    CONSTRAINT patient_hold_whole CHECK (((held_by IS NULL) = (held_at IS NULL)))
 );
 ALTER TABLE ONLY clinical.patient FORCE ROW LEVEL SECURITY;
 CREATE TABLE clinical.patient_key (
@@ -146,8 +238,28 @@ CREATE TABLE clinical.prescription_item (
     CONSTRAINT prescription_item_quantity CHECK (((quantity >= 1) AND (quantity <= 100000)))
 );
 ALTER TABLE ONLY clinical.prescription_item FORCE ROW LEVEL SECURITY;
+CREATE TABLE clinical.provider_card (
+    provider_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    account_id uuid NOT NULL
+);
+ALTER TABLE ONLY clinical.provider_card FORCE ROW LEVEL SECURITY;
+CREATE TABLE clinical.retention (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    years integer NOT NULL,
+    set_by uuid NOT NULL,
+    set_at timestamp with time zone NOT NULL,
+    CONSTRAINT retention_years CHECK (((years >= 0) AND (years <= 100)))
+);
+ALTER TABLE ONLY clinical.retention FORCE ROW LEVEL SECURITY;
 CREATE TABLE clinical.revoked_account (
     account_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    valid_from timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '1 day'::interval) NOT NULL
+);
+CREATE TABLE clinical.revoked_session (
+    session_id uuid NOT NULL,
     tenant_id uuid NOT NULL,
     valid_from timestamp with time zone NOT NULL,
     expires_at timestamp with time zone DEFAULT (now() + '1 day'::interval) NOT NULL
@@ -158,12 +270,24 @@ CREATE TABLE clinical.schema_migration (
     hash text NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
+CREATE TABLE clinical.tenant_card (
+    tenant_id uuid NOT NULL
+);
 CREATE TABLE clinical.tenant_key (
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
     wrapped bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 ALTER TABLE ONLY clinical.tenant_key FORCE ROW LEVEL SECURITY;
+CREATE TABLE clinical.tenant_wrapping_key (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    number integer NOT NULL,
+    wrapped bytea NOT NULL,
+    active_from timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT tenant_wrapping_key_counts CHECK ((number > 0))
+);
+ALTER TABLE ONLY clinical.tenant_wrapping_key FORCE ROW LEVEL SECURITY;
 CREATE TABLE clinical.visit (
     id uuid NOT NULL,
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
@@ -231,12 +355,26 @@ CREATE TABLE clinical.visit_snapshot (
     body bytea NOT NULL
 );
 ALTER TABLE ONLY clinical.visit_snapshot FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY clinical.care_relation
+    ADD CONSTRAINT care_relation_once PRIMARY KEY (patient_id, who, location_id, kind);
+ALTER TABLE ONLY clinical.chart_policy
+    ADD CONSTRAINT chart_policy_pkey PRIMARY KEY (tenant_id);
+ALTER TABLE ONLY clinical.consent
+    ADD CONSTRAINT consent_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY clinical.data_key
+    ADD CONSTRAINT data_key_pkey PRIMARY KEY (person_id);
+ALTER TABLE ONLY clinical.erasure
+    ADD CONSTRAINT erasure_pkey PRIMARY KEY (patient_id);
+ALTER TABLE ONLY clinical.glass_grant
+    ADD CONSTRAINT glass_grant_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY clinical.idempotency
     ADD CONSTRAINT idempotency_key_once PRIMARY KEY (tenant_id, account_id, key);
 ALTER TABLE ONLY clinical.inbox
     ADD CONSTRAINT inbox_handled_once PRIMARY KEY (reaction, event_id);
 ALTER TABLE ONLY clinical.inbox_revision
     ADD CONSTRAINT inbox_revision_newest PRIMARY KEY (reaction, tenant_id, subject);
+ALTER TABLE ONLY clinical.keyed_tenant
+    ADD CONSTRAINT keyed_tenant_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY clinical.medicine_card
     ADD CONSTRAINT medicine_card_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY clinical.mrn_counter
@@ -257,12 +395,22 @@ ALTER TABLE ONLY clinical.prescription_item
     ADD CONSTRAINT prescription_item_position UNIQUE (prescription_id, "position");
 ALTER TABLE ONLY clinical.prescription
     ADD CONSTRAINT prescription_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY clinical.provider_card
+    ADD CONSTRAINT provider_card_pkey PRIMARY KEY (provider_id);
+ALTER TABLE ONLY clinical.retention
+    ADD CONSTRAINT retention_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY clinical.revoked_account
     ADD CONSTRAINT revoked_account_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY clinical.revoked_session
+    ADD CONSTRAINT revoked_session_pkey PRIMARY KEY (session_id);
 ALTER TABLE ONLY clinical.schema_migration
     ADD CONSTRAINT schema_migration_once PRIMARY KEY (line, name);
+ALTER TABLE ONLY clinical.tenant_card
+    ADD CONSTRAINT tenant_card_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY clinical.tenant_key
     ADD CONSTRAINT tenant_key_pkey PRIMARY KEY (tenant_id);
+ALTER TABLE ONLY clinical.tenant_wrapping_key
+    ADD CONSTRAINT tenant_wrapping_key_once PRIMARY KEY (tenant_id, number);
 ALTER TABLE ONLY clinical.visit_addendum
     ADD CONSTRAINT visit_addendum_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY clinical.visit_diagnosis
@@ -277,6 +425,13 @@ ALTER TABLE ONLY clinical.visit
     ADD CONSTRAINT visit_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY clinical.visit_snapshot
     ADD CONSTRAINT visit_snapshot_pkey PRIMARY KEY (visit_id);
+CREATE INDEX care_relation_of_site ON clinical.care_relation USING btree (patient_id, location_id);
+CREATE INDEX consent_of_patient ON clinical.consent USING btree (patient_id, id);
+CREATE UNIQUE INDEX consent_one_standing ON clinical.consent USING btree (patient_id, purpose) WHERE (withdrawn_at IS NULL);
+CREATE INDEX data_key_of_tenant ON clinical.data_key USING btree (tenant_id, person_id);
+CREATE INDEX erasure_due ON clinical.erasure USING btree (tenant_id, not_before) WHERE (done_at IS NULL);
+CREATE INDEX glass_grant_open ON clinical.glass_grant USING btree (patient_id, account_id, expires_at);
+CREATE INDEX glass_grant_unreviewed ON clinical.glass_grant USING btree (tenant_id, granted_at) WHERE (reviewed_at IS NULL);
 CREATE INDEX idempotency_expired ON clinical.idempotency USING btree (expires_at);
 CREATE INDEX inbox_received ON clinical.inbox USING btree (received_at);
 CREATE UNIQUE INDEX outbox_fact_once ON clinical.outbox USING btree (tenant_id, type, subject, revision) WHERE (revision > 0);
@@ -286,6 +441,8 @@ CREATE UNIQUE INDEX patient_key_found ON clinical.patient_key USING btree (key, 
 CREATE INDEX patient_newest ON clinical.patient USING btree (tenant_id, id DESC);
 CREATE INDEX prescription_current ON clinical.prescription USING btree (patient_id, valid_until);
 CREATE INDEX prescription_visit ON clinical.prescription USING btree (visit_id, id);
+CREATE INDEX provider_card_account ON clinical.provider_card USING btree (account_id);
+CREATE INDEX revoked_session_expired ON clinical.revoked_session USING btree (expires_at);
 CREATE INDEX visit_addendum_visit ON clinical.visit_addendum USING btree (visit_id, id);
 CREATE INDEX visit_history ON clinical.visit USING btree (patient_id, started_at DESC, id DESC);
 CREATE INDEX visit_note_visit ON clinical.visit_note USING btree (visit_id, id);
@@ -296,6 +453,12 @@ CREATE TRIGGER visit_diagnosis_is_final BEFORE INSERT OR DELETE OR UPDATE ON cli
 CREATE TRIGGER visit_is_final BEFORE DELETE OR UPDATE ON clinical.visit FOR EACH ROW EXECUTE FUNCTION clinical.visit_is_final();
 CREATE TRIGGER visit_note_is_final BEFORE INSERT OR DELETE OR UPDATE ON clinical.visit_note FOR EACH ROW EXECUTE FUNCTION clinical.visit_part_is_final();
 CREATE TRIGGER visit_observation_is_final BEFORE INSERT OR DELETE OR UPDATE ON clinical.visit_observation FOR EACH ROW EXECUTE FUNCTION clinical.visit_part_is_final();
+ALTER TABLE ONLY clinical.consent
+    ADD CONSTRAINT consent_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES clinical.patient(id);
+ALTER TABLE ONLY clinical.erasure
+    ADD CONSTRAINT erasure_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES clinical.patient(id);
+ALTER TABLE ONLY clinical.glass_grant
+    ADD CONSTRAINT glass_grant_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES clinical.patient(id);
 ALTER TABLE ONLY clinical.prescription_item
     ADD CONSTRAINT prescription_item_prescription_id_fkey FOREIGN KEY (prescription_id) REFERENCES clinical.prescription(id);
 ALTER TABLE ONLY clinical.prescription
@@ -316,6 +479,18 @@ ALTER TABLE ONLY clinical.visit_snapshot
     ADD CONSTRAINT visit_snapshot_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES clinical.patient(id);
 ALTER TABLE ONLY clinical.visit_snapshot
     ADD CONSTRAINT visit_snapshot_visit_id_fkey FOREIGN KEY (visit_id) REFERENCES clinical.visit(id);
+ALTER TABLE clinical.care_relation ENABLE ROW LEVEL SECURITY;
+CREATE POLICY care_relation_tenant ON clinical.care_relation USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE clinical.chart_policy ENABLE ROW LEVEL SECURITY;
+CREATE POLICY chart_policy_tenant ON clinical.chart_policy USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE clinical.consent ENABLE ROW LEVEL SECURITY;
+CREATE POLICY consent_tenant ON clinical.consent USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE clinical.data_key ENABLE ROW LEVEL SECURITY;
+CREATE POLICY data_key_tenant ON clinical.data_key USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE clinical.erasure ENABLE ROW LEVEL SECURITY;
+CREATE POLICY erasure_tenant ON clinical.erasure USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE clinical.glass_grant ENABLE ROW LEVEL SECURITY;
+CREATE POLICY glass_grant_tenant ON clinical.glass_grant USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE clinical.idempotency ENABLE ROW LEVEL SECURITY;
 CREATE POLICY idempotency_tenant ON clinical.idempotency USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE clinical.medicine_card ENABLE ROW LEVEL SECURITY;
@@ -332,8 +507,14 @@ ALTER TABLE clinical.prescription ENABLE ROW LEVEL SECURITY;
 ALTER TABLE clinical.prescription_item ENABLE ROW LEVEL SECURITY;
 CREATE POLICY prescription_item_tenant ON clinical.prescription_item USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 CREATE POLICY prescription_tenant ON clinical.prescription USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE clinical.provider_card ENABLE ROW LEVEL SECURITY;
+CREATE POLICY provider_card_tenant ON clinical.provider_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE clinical.retention ENABLE ROW LEVEL SECURITY;
+CREATE POLICY retention_tenant ON clinical.retention USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE clinical.tenant_key ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant_key_tenant ON clinical.tenant_key USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE clinical.tenant_wrapping_key ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant_wrapping_key_tenant ON clinical.tenant_wrapping_key USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE clinical.visit ENABLE ROW LEVEL SECURITY;
 ALTER TABLE clinical.visit_addendum ENABLE ROW LEVEL SECURITY;
 CREATE POLICY visit_addendum_tenant ON clinical.visit_addendum USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
@@ -347,9 +528,26 @@ ALTER TABLE clinical.visit_snapshot ENABLE ROW LEVEL SECURITY;
 CREATE POLICY visit_snapshot_tenant ON clinical.visit_snapshot USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 CREATE POLICY visit_tenant ON clinical.visit USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 GRANT USAGE ON SCHEMA clinical TO polyclinic_clinical;
+REVOKE ALL ON FUNCTION clinical.erase_codes(person uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION clinical.erase_codes(person uuid) TO polyclinic_clinical;
+GRANT SELECT,INSERT ON TABLE clinical.care_relation TO polyclinic_clinical;
+GRANT SELECT,INSERT,UPDATE ON TABLE clinical.chart_policy TO polyclinic_clinical;
+GRANT SELECT,INSERT ON TABLE clinical.consent TO polyclinic_clinical;
+GRANT UPDATE(withdrawn_by) ON TABLE clinical.consent TO polyclinic_clinical;
+GRANT UPDATE(withdrawn_at) ON TABLE clinical.consent TO polyclinic_clinical;
+GRANT SELECT,INSERT,DELETE ON TABLE clinical.data_key TO polyclinic_clinical;
+GRANT UPDATE(wrapped) ON TABLE clinical.data_key TO polyclinic_clinical;
+GRANT SELECT,INSERT,UPDATE ON TABLE clinical.erasure TO polyclinic_clinical;
+GRANT SELECT,INSERT ON TABLE clinical.glass_grant TO polyclinic_clinical;
+GRANT UPDATE(reviewed_at) ON TABLE clinical.glass_grant TO polyclinic_clinical;
+GRANT UPDATE(reviewed_by) ON TABLE clinical.glass_grant TO polyclinic_clinical;
+GRANT UPDATE(outcome) ON TABLE clinical.glass_grant TO polyclinic_clinical;
+GRANT UPDATE(note) ON TABLE clinical.glass_grant TO polyclinic_clinical;
+GRANT UPDATE(overdue_at) ON TABLE clinical.glass_grant TO polyclinic_clinical;
 GRANT SELECT,INSERT,DELETE ON TABLE clinical.idempotency TO polyclinic_clinical;
 GRANT SELECT,INSERT,DELETE ON TABLE clinical.inbox TO polyclinic_clinical;
 GRANT SELECT,INSERT,UPDATE ON TABLE clinical.inbox_revision TO polyclinic_clinical;
+GRANT SELECT,INSERT ON TABLE clinical.keyed_tenant TO polyclinic_clinical;
 GRANT SELECT,INSERT,UPDATE ON TABLE clinical.medicine_card TO polyclinic_clinical;
 GRANT SELECT,INSERT,UPDATE ON TABLE clinical.mrn_counter TO polyclinic_clinical;
 GRANT SELECT,INSERT,DELETE ON TABLE clinical.outbox TO polyclinic_clinical;
@@ -359,9 +557,16 @@ GRANT SELECT,INSERT,DELETE ON TABLE clinical.patient_key TO polyclinic_clinical;
 GRANT SELECT,INSERT,UPDATE ON TABLE clinical.practitioner_card TO polyclinic_clinical;
 GRANT SELECT,INSERT ON TABLE clinical.prescription TO polyclinic_clinical;
 GRANT SELECT,INSERT ON TABLE clinical.prescription_item TO polyclinic_clinical;
+GRANT SELECT,INSERT,UPDATE ON TABLE clinical.provider_card TO polyclinic_clinical;
+GRANT SELECT,INSERT,UPDATE ON TABLE clinical.retention TO polyclinic_clinical;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE clinical.revoked_account TO polyclinic_clinical;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE clinical.revoked_session TO polyclinic_clinical;
 GRANT SELECT ON TABLE clinical.schema_migration TO polyclinic_clinical;
+GRANT SELECT,INSERT ON TABLE clinical.tenant_card TO polyclinic_clinical;
 GRANT SELECT,INSERT ON TABLE clinical.tenant_key TO polyclinic_clinical;
+GRANT UPDATE(wrapped) ON TABLE clinical.tenant_key TO polyclinic_clinical;
+GRANT SELECT,INSERT,DELETE ON TABLE clinical.tenant_wrapping_key TO polyclinic_clinical;
+GRANT UPDATE(wrapped) ON TABLE clinical.tenant_wrapping_key TO polyclinic_clinical;
 GRANT SELECT,INSERT,UPDATE ON TABLE clinical.visit TO polyclinic_clinical;
 GRANT SELECT,INSERT ON TABLE clinical.visit_addendum TO polyclinic_clinical;
 GRANT SELECT,INSERT,DELETE ON TABLE clinical.visit_diagnosis TO polyclinic_clinical;

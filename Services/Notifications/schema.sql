@@ -1,4 +1,11 @@
 CREATE SCHEMA notifications;
+CREATE TABLE notifications.data_key (
+    person_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    wrapped bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY notifications.data_key FORCE ROW LEVEL SECURITY;
 CREATE TABLE notifications.idempotency (
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
     account_id uuid NOT NULL,
@@ -20,6 +27,9 @@ CREATE TABLE notifications.inbox_revision (
     tenant_id uuid NOT NULL,
     subject text NOT NULL,
     revision integer NOT NULL
+);
+CREATE TABLE notifications.keyed_tenant (
+    tenant_id uuid NOT NULL
 );
 CREATE TABLE notifications.notice (
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
@@ -83,6 +93,12 @@ CREATE TABLE notifications.revoked_account (
     valid_from timestamp with time zone NOT NULL,
     expires_at timestamp with time zone DEFAULT (now() + '1 day'::interval) NOT NULL
 );
+CREATE TABLE notifications.revoked_session (
+    session_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    valid_from timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '1 day'::interval) NOT NULL
+);
 CREATE TABLE notifications.schema_migration (
     line text NOT NULL,
     name text NOT NULL,
@@ -92,12 +108,25 @@ CREATE TABLE notifications.schema_migration (
 CREATE TABLE notifications.tenant_card (
     tenant_id uuid NOT NULL
 );
+CREATE TABLE notifications.tenant_wrapping_key (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    number integer NOT NULL,
+    wrapped bytea NOT NULL,
+    active_from timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT tenant_wrapping_key_counts CHECK ((number > 0))
+);
+ALTER TABLE ONLY notifications.tenant_wrapping_key FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY notifications.data_key
+    ADD CONSTRAINT data_key_pkey PRIMARY KEY (person_id);
 ALTER TABLE ONLY notifications.idempotency
     ADD CONSTRAINT idempotency_key_once PRIMARY KEY (tenant_id, account_id, key);
 ALTER TABLE ONLY notifications.inbox
     ADD CONSTRAINT inbox_handled_once PRIMARY KEY (reaction, event_id);
 ALTER TABLE ONLY notifications.inbox_revision
     ADD CONSTRAINT inbox_revision_newest PRIMARY KEY (reaction, tenant_id, subject);
+ALTER TABLE ONLY notifications.keyed_tenant
+    ADD CONSTRAINT keyed_tenant_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY notifications.notice
     ADD CONSTRAINT notice_one_per_fact UNIQUE NULLS NOT DISTINCT (tenant_id, event_id, role, patient_id);
 ALTER TABLE ONLY notifications.notice
@@ -112,10 +141,15 @@ ALTER TABLE ONLY notifications.reminder
     ADD CONSTRAINT reminder_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY notifications.revoked_account
     ADD CONSTRAINT revoked_account_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY notifications.revoked_session
+    ADD CONSTRAINT revoked_session_pkey PRIMARY KEY (session_id);
 ALTER TABLE ONLY notifications.schema_migration
     ADD CONSTRAINT schema_migration_once PRIMARY KEY (line, name);
 ALTER TABLE ONLY notifications.tenant_card
     ADD CONSTRAINT tenant_card_pkey PRIMARY KEY (tenant_id);
+ALTER TABLE ONLY notifications.tenant_wrapping_key
+    ADD CONSTRAINT tenant_wrapping_key_once PRIMARY KEY (tenant_id, number);
+CREATE INDEX data_key_of_tenant ON notifications.data_key USING btree (tenant_id, person_id);
 CREATE INDEX idempotency_expired ON notifications.idempotency USING btree (expires_at);
 CREATE INDEX inbox_received ON notifications.inbox USING btree (received_at);
 CREATE INDEX notice_by_patient ON notifications.notice USING btree (tenant_id, patient_id, at DESC, id DESC) WHERE (patient_id IS NOT NULL);
@@ -125,8 +159,11 @@ CREATE UNIQUE INDEX outbox_fact_once ON notifications.outbox USING btree (tenant
 CREATE INDEX outbox_published ON notifications.outbox USING btree (published_at) WHERE (published_at IS NOT NULL);
 CREATE INDEX outbox_unpublished ON notifications.outbox USING btree (seq) WHERE (published_at IS NULL);
 CREATE INDEX reminder_due ON notifications.reminder USING btree (tenant_id, due_at) WHERE (status = 'pending'::text);
+CREATE INDEX revoked_session_expired ON notifications.revoked_session USING btree (expires_at);
 ALTER TABLE ONLY notifications.notice_read
     ADD CONSTRAINT notice_read_notice_id_fkey FOREIGN KEY (notice_id) REFERENCES notifications.notice(id);
+ALTER TABLE notifications.data_key ENABLE ROW LEVEL SECURITY;
+CREATE POLICY data_key_tenant ON notifications.data_key USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE notifications.idempotency ENABLE ROW LEVEL SECURITY;
 CREATE POLICY idempotency_tenant ON notifications.idempotency USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE notifications.notice ENABLE ROW LEVEL SECURITY;
@@ -135,15 +172,23 @@ CREATE POLICY notice_read_tenant ON notifications.notice_read USING ((tenant_id 
 CREATE POLICY notice_tenant ON notifications.notice USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE notifications.reminder ENABLE ROW LEVEL SECURITY;
 CREATE POLICY reminder_tenant ON notifications.reminder USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE notifications.tenant_wrapping_key ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant_wrapping_key_tenant ON notifications.tenant_wrapping_key USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 GRANT USAGE ON SCHEMA notifications TO polyclinic_notifications;
+GRANT SELECT,INSERT,DELETE ON TABLE notifications.data_key TO polyclinic_notifications;
+GRANT UPDATE(wrapped) ON TABLE notifications.data_key TO polyclinic_notifications;
 GRANT SELECT,INSERT,DELETE ON TABLE notifications.idempotency TO polyclinic_notifications;
 GRANT SELECT,INSERT,DELETE ON TABLE notifications.inbox TO polyclinic_notifications;
 GRANT SELECT,INSERT,UPDATE ON TABLE notifications.inbox_revision TO polyclinic_notifications;
+GRANT SELECT,INSERT ON TABLE notifications.keyed_tenant TO polyclinic_notifications;
 GRANT SELECT,INSERT ON TABLE notifications.notice TO polyclinic_notifications;
 GRANT SELECT,INSERT ON TABLE notifications.notice_read TO polyclinic_notifications;
 GRANT SELECT,INSERT,DELETE ON TABLE notifications.outbox TO polyclinic_notifications;
 GRANT UPDATE(published_at) ON TABLE notifications.outbox TO polyclinic_notifications;
 GRANT SELECT,INSERT,UPDATE ON TABLE notifications.reminder TO polyclinic_notifications;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE notifications.revoked_account TO polyclinic_notifications;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE notifications.revoked_session TO polyclinic_notifications;
 GRANT SELECT ON TABLE notifications.schema_migration TO polyclinic_notifications;
 GRANT SELECT,INSERT ON TABLE notifications.tenant_card TO polyclinic_notifications;
+GRANT SELECT,INSERT,DELETE ON TABLE notifications.tenant_wrapping_key TO polyclinic_notifications;
+GRANT UPDATE(wrapped) ON TABLE notifications.tenant_wrapping_key TO polyclinic_notifications;

@@ -34,6 +34,13 @@ CREATE TABLE pharmacy.batch (
     CONSTRAINT batch_unit_cost_bounded CHECK (((unit_cost >= 0) AND (unit_cost <= '1000000000000'::bigint)))
 );
 ALTER TABLE ONLY pharmacy.batch FORCE ROW LEVEL SECURITY;
+CREATE TABLE pharmacy.data_key (
+    person_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    wrapped bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY pharmacy.data_key FORCE ROW LEVEL SECURITY;
 CREATE TABLE pharmacy.dispensing (
     id uuid NOT NULL,
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
@@ -79,6 +86,9 @@ CREATE TABLE pharmacy.inbox_revision (
     tenant_id uuid NOT NULL,
     subject text NOT NULL,
     revision integer NOT NULL
+);
+CREATE TABLE pharmacy.keyed_tenant (
+    tenant_id uuid NOT NULL
 );
 CREATE TABLE pharmacy.medicine (
     id uuid NOT NULL,
@@ -152,6 +162,12 @@ CREATE TABLE pharmacy.revoked_account (
     valid_from timestamp with time zone NOT NULL,
     expires_at timestamp with time zone DEFAULT (now() + '1 day'::interval) NOT NULL
 );
+CREATE TABLE pharmacy.revoked_session (
+    session_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    valid_from timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '1 day'::interval) NOT NULL
+);
 CREATE TABLE pharmacy.schema_migration (
     line text NOT NULL,
     name text NOT NULL,
@@ -184,10 +200,21 @@ CREATE TABLE pharmacy.stock_movement (
     CONSTRAINT stock_movement_moves CHECK ((delta <> 0))
 );
 ALTER TABLE ONLY pharmacy.stock_movement FORCE ROW LEVEL SECURITY;
+CREATE TABLE pharmacy.tenant_wrapping_key (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    number integer NOT NULL,
+    wrapped bytea NOT NULL,
+    active_from timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT tenant_wrapping_key_counts CHECK ((number > 0))
+);
+ALTER TABLE ONLY pharmacy.tenant_wrapping_key FORCE ROW LEVEL SECURITY;
 ALTER TABLE ONLY pharmacy.batch
     ADD CONSTRAINT batch_one_per_lot UNIQUE (tenant_id, medicine_id, lot_number, expiry_date);
 ALTER TABLE ONLY pharmacy.batch
     ADD CONSTRAINT batch_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY pharmacy.data_key
+    ADD CONSTRAINT data_key_pkey PRIMARY KEY (person_id);
 ALTER TABLE ONLY pharmacy.dispensing_line
     ADD CONSTRAINT dispensing_line_pkey PRIMARY KEY (dispensing_id, "position");
 ALTER TABLE ONLY pharmacy.dispensing
@@ -198,6 +225,8 @@ ALTER TABLE ONLY pharmacy.inbox
     ADD CONSTRAINT inbox_handled_once PRIMARY KEY (reaction, event_id);
 ALTER TABLE ONLY pharmacy.inbox_revision
     ADD CONSTRAINT inbox_revision_newest PRIMARY KEY (reaction, tenant_id, subject);
+ALTER TABLE ONLY pharmacy.keyed_tenant
+    ADD CONSTRAINT keyed_tenant_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY pharmacy.medicine
     ADD CONSTRAINT medicine_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY pharmacy.outbox
@@ -208,14 +237,19 @@ ALTER TABLE ONLY pharmacy.prescription_item_card
     ADD CONSTRAINT prescription_item_card_pkey PRIMARY KEY (item_id);
 ALTER TABLE ONLY pharmacy.revoked_account
     ADD CONSTRAINT revoked_account_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY pharmacy.revoked_session
+    ADD CONSTRAINT revoked_session_pkey PRIMARY KEY (session_id);
 ALTER TABLE ONLY pharmacy.schema_migration
     ADD CONSTRAINT schema_migration_once PRIMARY KEY (line, name);
 ALTER TABLE ONLY pharmacy.settlement_card
     ADD CONSTRAINT settlement_card_pkey PRIMARY KEY (prescription_id);
 ALTER TABLE ONLY pharmacy.stock_movement
     ADD CONSTRAINT stock_movement_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY pharmacy.tenant_wrapping_key
+    ADD CONSTRAINT tenant_wrapping_key_once PRIMARY KEY (tenant_id, number);
 CREATE INDEX batch_expiring ON pharmacy.batch USING btree (tenant_id, expiry_date, id) WHERE (on_hand > 0);
 CREATE INDEX batch_first_expired ON pharmacy.batch USING btree (tenant_id, medicine_id, expiry_date, received_at, id) WHERE (on_hand > 0);
+CREATE INDEX data_key_of_tenant ON pharmacy.data_key USING btree (tenant_id, person_id);
 CREATE INDEX dispensing_of_prescription ON pharmacy.dispensing USING btree (tenant_id, prescription_id, id);
 CREATE INDEX idempotency_expired ON pharmacy.idempotency USING btree (expires_at);
 CREATE INDEX inbox_received ON pharmacy.inbox USING btree (received_at);
@@ -224,6 +258,7 @@ CREATE UNIQUE INDEX outbox_fact_once ON pharmacy.outbox USING btree (tenant_id, 
 CREATE INDEX outbox_published ON pharmacy.outbox USING btree (published_at) WHERE (published_at IS NOT NULL);
 CREATE INDEX outbox_unpublished ON pharmacy.outbox USING btree (seq) WHERE (published_at IS NULL);
 CREATE INDEX prescription_item_card_of_prescription ON pharmacy.prescription_item_card USING btree (prescription_id, "position");
+CREATE INDEX revoked_session_expired ON pharmacy.revoked_session USING btree (expires_at);
 CREATE INDEX settlement_card_of_invoice ON pharmacy.settlement_card USING btree (tenant_id, invoice_id);
 CREATE INDEX stock_movement_newest ON pharmacy.stock_movement USING btree (tenant_id, id DESC);
 CREATE INDEX stock_movement_of_batch ON pharmacy.stock_movement USING btree (tenant_id, batch_id, id DESC);
@@ -249,6 +284,8 @@ ALTER TABLE ONLY pharmacy.stock_movement
     ADD CONSTRAINT stock_movement_medicine_id_fkey FOREIGN KEY (medicine_id) REFERENCES pharmacy.medicine(id);
 ALTER TABLE pharmacy.batch ENABLE ROW LEVEL SECURITY;
 CREATE POLICY batch_of_tenant ON pharmacy.batch USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE pharmacy.data_key ENABLE ROW LEVEL SECURITY;
+CREATE POLICY data_key_tenant ON pharmacy.data_key USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE pharmacy.dispensing ENABLE ROW LEVEL SECURITY;
 ALTER TABLE pharmacy.dispensing_line ENABLE ROW LEVEL SECURITY;
 CREATE POLICY dispensing_line_of_tenant ON pharmacy.dispensing_line USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
@@ -265,6 +302,8 @@ ALTER TABLE pharmacy.settlement_card ENABLE ROW LEVEL SECURITY;
 CREATE POLICY settlement_card_of_tenant ON pharmacy.settlement_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE pharmacy.stock_movement ENABLE ROW LEVEL SECURITY;
 CREATE POLICY stock_movement_of_tenant ON pharmacy.stock_movement USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE pharmacy.tenant_wrapping_key ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant_wrapping_key_tenant ON pharmacy.tenant_wrapping_key USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 GRANT USAGE ON SCHEMA pharmacy TO polyclinic_pharmacy;
 GRANT SELECT ON TABLE pharmacy.batch TO polyclinic_pharmacy;
 GRANT INSERT(id) ON TABLE pharmacy.batch TO polyclinic_pharmacy;
@@ -278,17 +317,23 @@ GRANT INSERT(currency) ON TABLE pharmacy.batch TO polyclinic_pharmacy;
 GRANT UPDATE(quarantined) ON TABLE pharmacy.batch TO polyclinic_pharmacy;
 GRANT UPDATE(version) ON TABLE pharmacy.batch TO polyclinic_pharmacy;
 GRANT UPDATE(quarantine_reason) ON TABLE pharmacy.batch TO polyclinic_pharmacy;
+GRANT SELECT,INSERT,DELETE ON TABLE pharmacy.data_key TO polyclinic_pharmacy;
+GRANT UPDATE(wrapped) ON TABLE pharmacy.data_key TO polyclinic_pharmacy;
 GRANT SELECT,INSERT ON TABLE pharmacy.dispensing TO polyclinic_pharmacy;
 GRANT SELECT,INSERT ON TABLE pharmacy.dispensing_line TO polyclinic_pharmacy;
 GRANT SELECT,INSERT,DELETE ON TABLE pharmacy.idempotency TO polyclinic_pharmacy;
 GRANT SELECT,INSERT,DELETE ON TABLE pharmacy.inbox TO polyclinic_pharmacy;
 GRANT SELECT,INSERT,UPDATE ON TABLE pharmacy.inbox_revision TO polyclinic_pharmacy;
+GRANT SELECT,INSERT ON TABLE pharmacy.keyed_tenant TO polyclinic_pharmacy;
 GRANT SELECT,INSERT,UPDATE ON TABLE pharmacy.medicine TO polyclinic_pharmacy;
 GRANT SELECT,INSERT,DELETE ON TABLE pharmacy.outbox TO polyclinic_pharmacy;
 GRANT UPDATE(published_at) ON TABLE pharmacy.outbox TO polyclinic_pharmacy;
 GRANT SELECT,INSERT,UPDATE ON TABLE pharmacy.prescription_card TO polyclinic_pharmacy;
 GRANT SELECT,INSERT,UPDATE ON TABLE pharmacy.prescription_item_card TO polyclinic_pharmacy;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pharmacy.revoked_account TO polyclinic_pharmacy;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pharmacy.revoked_session TO polyclinic_pharmacy;
 GRANT SELECT ON TABLE pharmacy.schema_migration TO polyclinic_pharmacy;
 GRANT SELECT,INSERT,UPDATE ON TABLE pharmacy.settlement_card TO polyclinic_pharmacy;
 GRANT SELECT,INSERT ON TABLE pharmacy.stock_movement TO polyclinic_pharmacy;
+GRANT SELECT,INSERT,DELETE ON TABLE pharmacy.tenant_wrapping_key TO polyclinic_pharmacy;
+GRANT UPDATE(wrapped) ON TABLE pharmacy.tenant_wrapping_key TO polyclinic_pharmacy;

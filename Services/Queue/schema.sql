@@ -12,6 +12,13 @@ CREATE TABLE queue.appointment_card (
     revision integer NOT NULL
 );
 ALTER TABLE ONLY queue.appointment_card FORCE ROW LEVEL SECURITY;
+CREATE TABLE queue.data_key (
+    person_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    wrapped bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY queue.data_key FORCE ROW LEVEL SECURITY;
 CREATE TABLE queue.idempotency (
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
     account_id uuid NOT NULL,
@@ -33,6 +40,9 @@ CREATE TABLE queue.inbox_revision (
     tenant_id uuid NOT NULL,
     subject text NOT NULL,
     revision integer NOT NULL
+);
+CREATE TABLE queue.keyed_tenant (
+    tenant_id uuid NOT NULL
 );
 CREATE TABLE queue.location_card (
     location_id uuid NOT NULL,
@@ -85,7 +95,8 @@ CREATE TABLE queue.provider_card (
     account_id uuid NOT NULL,
     location_id uuid NOT NULL,
     zone text NOT NULL,
-    revision integer NOT NULL
+    revision integer NOT NULL,
+    is_active boolean DEFAULT true NOT NULL
 );
 ALTER TABLE ONLY queue.provider_card FORCE ROW LEVEL SECURITY;
 CREATE TABLE queue.queue_day (
@@ -103,12 +114,27 @@ CREATE TABLE queue.revoked_account (
     valid_from timestamp with time zone NOT NULL,
     expires_at timestamp with time zone DEFAULT (now() + '1 day'::interval) NOT NULL
 );
+CREATE TABLE queue.revoked_session (
+    session_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    valid_from timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '1 day'::interval) NOT NULL
+);
 CREATE TABLE queue.schema_migration (
     line text NOT NULL,
     name text NOT NULL,
     hash text NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
+CREATE TABLE queue.tenant_wrapping_key (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    number integer NOT NULL,
+    wrapped bytea NOT NULL,
+    active_from timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT tenant_wrapping_key_counts CHECK ((number > 0))
+);
+ALTER TABLE ONLY queue.tenant_wrapping_key FORCE ROW LEVEL SECURITY;
 CREATE TABLE queue.token (
     id uuid NOT NULL,
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
@@ -135,12 +161,16 @@ WITH (fillfactor='80');
 ALTER TABLE ONLY queue.token FORCE ROW LEVEL SECURITY;
 ALTER TABLE ONLY queue.appointment_card
     ADD CONSTRAINT appointment_card_pkey PRIMARY KEY (appointment_id);
+ALTER TABLE ONLY queue.data_key
+    ADD CONSTRAINT data_key_pkey PRIMARY KEY (person_id);
 ALTER TABLE ONLY queue.idempotency
     ADD CONSTRAINT idempotency_key_once PRIMARY KEY (tenant_id, account_id, key);
 ALTER TABLE ONLY queue.inbox
     ADD CONSTRAINT inbox_handled_once PRIMARY KEY (reaction, event_id);
 ALTER TABLE ONLY queue.inbox_revision
     ADD CONSTRAINT inbox_revision_newest PRIMARY KEY (reaction, tenant_id, subject);
+ALTER TABLE ONLY queue.keyed_tenant
+    ADD CONSTRAINT keyed_tenant_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY queue.location_card
     ADD CONSTRAINT location_card_pkey PRIMARY KEY (location_id);
 ALTER TABLE ONLY queue.outbox
@@ -157,23 +187,31 @@ ALTER TABLE ONLY queue.queue_day
     ADD CONSTRAINT queue_day_key PRIMARY KEY (tenant_id, location_id, local_date);
 ALTER TABLE ONLY queue.revoked_account
     ADD CONSTRAINT revoked_account_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY queue.revoked_session
+    ADD CONSTRAINT revoked_session_pkey PRIMARY KEY (session_id);
 ALTER TABLE ONLY queue.schema_migration
     ADD CONSTRAINT schema_migration_once PRIMARY KEY (line, name);
+ALTER TABLE ONLY queue.tenant_wrapping_key
+    ADD CONSTRAINT tenant_wrapping_key_once PRIMARY KEY (tenant_id, number);
 ALTER TABLE ONLY queue.token
     ADD CONSTRAINT token_number_unique UNIQUE (tenant_id, location_id, local_date, sequence);
 ALTER TABLE ONLY queue.token
     ADD CONSTRAINT token_pkey PRIMARY KEY (id);
+CREATE INDEX data_key_of_tenant ON queue.data_key USING btree (tenant_id, person_id);
 CREATE INDEX idempotency_expired ON queue.idempotency USING btree (expires_at);
 CREATE INDEX inbox_received ON queue.inbox USING btree (received_at);
 CREATE UNIQUE INDEX outbox_fact_once ON queue.outbox USING btree (tenant_id, type, subject, revision) WHERE (revision > 0);
 CREATE INDEX outbox_published ON queue.outbox USING btree (published_at) WHERE (published_at IS NOT NULL);
 CREATE INDEX outbox_unpublished ON queue.outbox USING btree (seq) WHERE (published_at IS NULL);
+CREATE INDEX revoked_session_expired ON queue.revoked_session USING btree (expires_at);
 CREATE INDEX token_next ON queue.token USING btree (tenant_id, provider_id, local_date, urgency, lane, due_at, sequence) WHERE (status = 'WAITING'::text);
 CREATE UNIQUE INDEX token_one_per_appointment ON queue.token USING btree (tenant_id, appointment_id) WHERE ((appointment_id IS NOT NULL) AND (status <> 'LEFT'::text));
 CREATE UNIQUE INDEX token_one_per_walk_in ON queue.token USING btree (tenant_id, patient_id, provider_id, local_date) WHERE ((appointment_id IS NULL) AND (status = ANY (ARRAY['WAITING'::text, 'WITH_DOCTOR'::text, 'SKIPPED'::text])));
 CREATE UNIQUE INDEX token_one_with_doctor ON queue.token USING btree (tenant_id, provider_id, local_date) WHERE (status = 'WITH_DOCTOR'::text);
 ALTER TABLE queue.appointment_card ENABLE ROW LEVEL SECURITY;
 CREATE POLICY appointment_card_tenant ON queue.appointment_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE queue.data_key ENABLE ROW LEVEL SECURITY;
+CREATE POLICY data_key_tenant ON queue.data_key USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE queue.idempotency ENABLE ROW LEVEL SECURITY;
 CREATE POLICY idempotency_tenant ON queue.idempotency USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE queue.location_card ENABLE ROW LEVEL SECURITY;
@@ -186,13 +224,18 @@ ALTER TABLE queue.provider_card ENABLE ROW LEVEL SECURITY;
 CREATE POLICY provider_card_tenant ON queue.provider_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE queue.queue_day ENABLE ROW LEVEL SECURITY;
 CREATE POLICY queue_day_tenant ON queue.queue_day USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE queue.tenant_wrapping_key ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant_wrapping_key_tenant ON queue.tenant_wrapping_key USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE queue.token ENABLE ROW LEVEL SECURITY;
 CREATE POLICY token_tenant ON queue.token USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 GRANT USAGE ON SCHEMA queue TO polyclinic_queue;
 GRANT SELECT,INSERT,UPDATE ON TABLE queue.appointment_card TO polyclinic_queue;
+GRANT SELECT,INSERT,DELETE ON TABLE queue.data_key TO polyclinic_queue;
+GRANT UPDATE(wrapped) ON TABLE queue.data_key TO polyclinic_queue;
 GRANT SELECT,INSERT,DELETE ON TABLE queue.idempotency TO polyclinic_queue;
 GRANT SELECT,INSERT,DELETE ON TABLE queue.inbox TO polyclinic_queue;
 GRANT SELECT,INSERT,UPDATE ON TABLE queue.inbox_revision TO polyclinic_queue;
+GRANT SELECT,INSERT ON TABLE queue.keyed_tenant TO polyclinic_queue;
 GRANT SELECT,INSERT,UPDATE ON TABLE queue.location_card TO polyclinic_queue;
 GRANT SELECT,INSERT,DELETE ON TABLE queue.outbox TO polyclinic_queue;
 GRANT UPDATE(published_at) ON TABLE queue.outbox TO polyclinic_queue;
@@ -201,5 +244,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE queue.presence TO polyclinic_queue;
 GRANT SELECT,INSERT,UPDATE ON TABLE queue.provider_card TO polyclinic_queue;
 GRANT SELECT,INSERT,UPDATE ON TABLE queue.queue_day TO polyclinic_queue;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE queue.revoked_account TO polyclinic_queue;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE queue.revoked_session TO polyclinic_queue;
 GRANT SELECT ON TABLE queue.schema_migration TO polyclinic_queue;
+GRANT SELECT,INSERT,DELETE ON TABLE queue.tenant_wrapping_key TO polyclinic_queue;
+GRANT UPDATE(wrapped) ON TABLE queue.tenant_wrapping_key TO polyclinic_queue;
 GRANT SELECT,INSERT,UPDATE ON TABLE queue.token TO polyclinic_queue;

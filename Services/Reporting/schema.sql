@@ -12,9 +12,56 @@ CREATE TABLE reporting.audit_entry (
     allowed boolean NOT NULL,
     before jsonb,
     after jsonb,
-    trace text NOT NULL
+    trace text NOT NULL,
+    patient_id uuid,
+    purpose text,
+    seq bigint NOT NULL,
+    hash bytea NOT NULL
 );
 ALTER TABLE ONLY reporting.audit_entry FORCE ROW LEVEL SECURITY;
+CREATE FUNCTION reporting.audit_canonical(e reporting.audit_entry) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+    select jsonb_build_array(e.seq, e.id, e.tenant_id, (extract(epoch from e.at) * 1000000)::bigint, e.actor_id, e.role,
+        e.service, e.action, e.resource, e.resource_id, e.allowed, e.before, e.after, e.trace, e.patient_id,
+        e.purpose)::text
+$$;
+CREATE FUNCTION reporting.audit_chain() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'reporting', 'public'
+    AS $$
+declare
+    last audit_head;
+begin
+    insert into audit_head (tenant_id, size, head) values (new.tenant_id, 0, sha256('')) on conflict do nothing;
+    if found then
+        insert into tenant_card (tenant_id) values (new.tenant_id) on conflict do nothing;
+    end if;
+    select * into strict last from audit_head where tenant_id = new.tenant_id for update;
+    if exists (select from audit_entry where id = new.id) then
+        return null;  -- The same entry again: it has its place.
+    end if;
+    new.seq := last.size + 1;
+    new.hash := sha256(last.head || convert_to(audit_canonical(new), 'UTF8'));
+    update audit_head set size = new.seq, head = new.hash where tenant_id = new.tenant_id;
+    return new;
+end $$;
+CREATE TABLE reporting.audit_checkpoint (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    size bigint NOT NULL,
+    head bytea NOT NULL,
+    at timestamp with time zone NOT NULL,
+    key_id text NOT NULL,
+    signature bytea NOT NULL
+);
+ALTER TABLE ONLY reporting.audit_checkpoint FORCE ROW LEVEL SECURITY;
+CREATE TABLE reporting.audit_head (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    size bigint NOT NULL,
+    head bytea NOT NULL,
+    CONSTRAINT audit_head_size_counts CHECK ((size >= 0))
+);
+ALTER TABLE ONLY reporting.audit_head FORCE ROW LEVEL SECURITY;
 CREATE TABLE reporting.daily_patient (
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
     local_date date NOT NULL,
@@ -46,6 +93,13 @@ CREATE TABLE reporting.daily_takings (
     amount bigint DEFAULT 0 NOT NULL
 );
 ALTER TABLE ONLY reporting.daily_takings FORCE ROW LEVEL SECURITY;
+CREATE TABLE reporting.data_key (
+    person_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    wrapped bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY reporting.data_key FORCE ROW LEVEL SECURITY;
 CREATE TABLE reporting.idempotency (
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
     account_id uuid NOT NULL,
@@ -67,6 +121,9 @@ CREATE TABLE reporting.inbox_revision (
     tenant_id uuid NOT NULL,
     subject text NOT NULL,
     revision integer NOT NULL
+);
+CREATE TABLE reporting.keyed_tenant (
+    tenant_id uuid NOT NULL
 );
 CREATE TABLE reporting.outbox (
     id uuid NOT NULL,
@@ -97,12 +154,25 @@ CREATE TABLE reporting.revoked_account (
     valid_from timestamp with time zone NOT NULL,
     expires_at timestamp with time zone DEFAULT (now() + '1 day'::interval) NOT NULL
 );
+CREATE TABLE reporting.revoked_session (
+    session_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    valid_from timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '1 day'::interval) NOT NULL
+);
 CREATE TABLE reporting.schema_migration (
     line text NOT NULL,
     name text NOT NULL,
     hash text NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
+CREATE TABLE reporting.staff_card (
+    account_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    name text,
+    revision integer NOT NULL
+);
+ALTER TABLE ONLY reporting.staff_card FORCE ROW LEVEL SECURITY;
 CREATE TABLE reporting.stock_movement (
     id uuid NOT NULL,
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
@@ -116,60 +186,113 @@ CREATE TABLE reporting.stock_movement (
     local_date date NOT NULL
 );
 ALTER TABLE ONLY reporting.stock_movement FORCE ROW LEVEL SECURITY;
+CREATE TABLE reporting.tenant_card (
+    tenant_id uuid NOT NULL
+);
+CREATE TABLE reporting.tenant_wrapping_key (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    number integer NOT NULL,
+    wrapped bytea NOT NULL,
+    active_from timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT tenant_wrapping_key_counts CHECK ((number > 0))
+);
+ALTER TABLE ONLY reporting.tenant_wrapping_key FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY reporting.audit_checkpoint
+    ADD CONSTRAINT audit_checkpoint_once PRIMARY KEY (tenant_id, size);
 ALTER TABLE ONLY reporting.audit_entry
     ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY reporting.audit_head
+    ADD CONSTRAINT audit_head_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY reporting.daily_patient
     ADD CONSTRAINT daily_patient_pkey PRIMARY KEY (tenant_id, local_date, patient_id);
 ALTER TABLE ONLY reporting.daily_summary
     ADD CONSTRAINT daily_summary_pkey PRIMARY KEY (tenant_id, local_date);
 ALTER TABLE ONLY reporting.daily_takings
     ADD CONSTRAINT daily_takings_pkey PRIMARY KEY (tenant_id, local_date, method, currency);
+ALTER TABLE ONLY reporting.data_key
+    ADD CONSTRAINT data_key_pkey PRIMARY KEY (person_id);
 ALTER TABLE ONLY reporting.idempotency
     ADD CONSTRAINT idempotency_key_once PRIMARY KEY (tenant_id, account_id, key);
 ALTER TABLE ONLY reporting.inbox
     ADD CONSTRAINT inbox_handled_once PRIMARY KEY (reaction, event_id);
 ALTER TABLE ONLY reporting.inbox_revision
     ADD CONSTRAINT inbox_revision_newest PRIMARY KEY (reaction, tenant_id, subject);
+ALTER TABLE ONLY reporting.keyed_tenant
+    ADD CONSTRAINT keyed_tenant_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY reporting.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY reporting.revoked_account
     ADD CONSTRAINT revoked_account_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY reporting.revoked_session
+    ADD CONSTRAINT revoked_session_pkey PRIMARY KEY (session_id);
 ALTER TABLE ONLY reporting.schema_migration
     ADD CONSTRAINT schema_migration_once PRIMARY KEY (line, name);
+ALTER TABLE ONLY reporting.staff_card
+    ADD CONSTRAINT staff_card_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY reporting.stock_movement
     ADD CONSTRAINT stock_movement_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY reporting.tenant_card
+    ADD CONSTRAINT tenant_card_pkey PRIMARY KEY (tenant_id);
+ALTER TABLE ONLY reporting.tenant_wrapping_key
+    ADD CONSTRAINT tenant_wrapping_key_once PRIMARY KEY (tenant_id, number);
+CREATE UNIQUE INDEX audit_entry_chained ON reporting.audit_entry USING btree (tenant_id, seq);
 CREATE INDEX audit_entry_newest ON reporting.audit_entry USING btree (tenant_id, at DESC, id DESC);
 CREATE INDEX audit_entry_of_actor ON reporting.audit_entry USING btree (tenant_id, actor_id, at DESC, id DESC);
+CREATE INDEX audit_entry_of_patient ON reporting.audit_entry USING btree (tenant_id, patient_id, at DESC, id DESC) WHERE (patient_id IS NOT NULL);
 CREATE INDEX audit_entry_of_resource ON reporting.audit_entry USING btree (tenant_id, resource, resource_id, at DESC, id DESC);
+CREATE INDEX data_key_of_tenant ON reporting.data_key USING btree (tenant_id, person_id);
 CREATE INDEX idempotency_expired ON reporting.idempotency USING btree (expires_at);
 CREATE INDEX inbox_received ON reporting.inbox USING btree (received_at);
 CREATE UNIQUE INDEX outbox_fact_once ON reporting.outbox USING btree (tenant_id, type, subject, revision) WHERE (revision > 0);
 CREATE INDEX outbox_published ON reporting.outbox USING btree (published_at) WHERE (published_at IS NOT NULL);
 CREATE INDEX outbox_unpublished ON reporting.outbox USING btree (seq) WHERE (published_at IS NULL);
+CREATE INDEX revoked_session_expired ON reporting.revoked_session USING btree (expires_at);
 CREATE INDEX stock_movement_newest ON reporting.stock_movement USING btree (tenant_id, id DESC);
 CREATE INDEX stock_movement_of_medicine ON reporting.stock_movement USING btree (tenant_id, medicine_id, id DESC);
+CREATE TRIGGER audit_entry_chain BEFORE INSERT ON reporting.audit_entry FOR EACH ROW EXECUTE FUNCTION reporting.audit_chain();
+ALTER TABLE reporting.audit_checkpoint ENABLE ROW LEVEL SECURITY;
+CREATE POLICY audit_checkpoint_of_tenant ON reporting.audit_checkpoint USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE reporting.audit_entry ENABLE ROW LEVEL SECURITY;
 CREATE POLICY audit_entry_of_tenant ON reporting.audit_entry USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE reporting.audit_head ENABLE ROW LEVEL SECURITY;
+CREATE POLICY audit_head_of_tenant ON reporting.audit_head USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE reporting.daily_patient ENABLE ROW LEVEL SECURITY;
 CREATE POLICY daily_patient_of_tenant ON reporting.daily_patient USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE reporting.daily_summary ENABLE ROW LEVEL SECURITY;
 CREATE POLICY daily_summary_of_tenant ON reporting.daily_summary USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE reporting.daily_takings ENABLE ROW LEVEL SECURITY;
 CREATE POLICY daily_takings_of_tenant ON reporting.daily_takings USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE reporting.data_key ENABLE ROW LEVEL SECURITY;
+CREATE POLICY data_key_tenant ON reporting.data_key USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE reporting.idempotency ENABLE ROW LEVEL SECURITY;
 CREATE POLICY idempotency_tenant ON reporting.idempotency USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE reporting.staff_card ENABLE ROW LEVEL SECURITY;
+CREATE POLICY staff_card_of_tenant ON reporting.staff_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE reporting.stock_movement ENABLE ROW LEVEL SECURITY;
 CREATE POLICY stock_movement_of_tenant ON reporting.stock_movement USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE reporting.tenant_wrapping_key ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant_wrapping_key_tenant ON reporting.tenant_wrapping_key USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 GRANT USAGE ON SCHEMA reporting TO polyclinic_reporting;
 GRANT SELECT,INSERT ON TABLE reporting.audit_entry TO polyclinic_reporting;
+GRANT SELECT,INSERT ON TABLE reporting.audit_checkpoint TO polyclinic_reporting;
+GRANT SELECT ON TABLE reporting.audit_head TO polyclinic_reporting;
 GRANT SELECT,INSERT ON TABLE reporting.daily_patient TO polyclinic_reporting;
 GRANT SELECT,INSERT,UPDATE ON TABLE reporting.daily_summary TO polyclinic_reporting;
 GRANT SELECT,INSERT,UPDATE ON TABLE reporting.daily_takings TO polyclinic_reporting;
+GRANT SELECT,INSERT,DELETE ON TABLE reporting.data_key TO polyclinic_reporting;
+GRANT UPDATE(wrapped) ON TABLE reporting.data_key TO polyclinic_reporting;
 GRANT SELECT,INSERT,DELETE ON TABLE reporting.idempotency TO polyclinic_reporting;
 GRANT SELECT,INSERT,DELETE ON TABLE reporting.inbox TO polyclinic_reporting;
 GRANT SELECT,INSERT,UPDATE ON TABLE reporting.inbox_revision TO polyclinic_reporting;
+GRANT SELECT,INSERT ON TABLE reporting.keyed_tenant TO polyclinic_reporting;
 GRANT SELECT,INSERT,DELETE ON TABLE reporting.outbox TO polyclinic_reporting;
 GRANT UPDATE(published_at) ON TABLE reporting.outbox TO polyclinic_reporting;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reporting.revoked_account TO polyclinic_reporting;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reporting.revoked_session TO polyclinic_reporting;
 GRANT SELECT ON TABLE reporting.schema_migration TO polyclinic_reporting;
+GRANT SELECT,INSERT,UPDATE ON TABLE reporting.staff_card TO polyclinic_reporting;
 GRANT SELECT,INSERT ON TABLE reporting.stock_movement TO polyclinic_reporting;
+GRANT SELECT ON TABLE reporting.tenant_card TO polyclinic_reporting;
+GRANT SELECT,INSERT,DELETE ON TABLE reporting.tenant_wrapping_key TO polyclinic_reporting;
+GRANT UPDATE(wrapped) ON TABLE reporting.tenant_wrapping_key TO polyclinic_reporting;

@@ -8,7 +8,9 @@ CREATE TABLE scheduling.account_card (
     name text,
     roles_revision integer DEFAULT 0 NOT NULL,
     is_active boolean DEFAULT true NOT NULL,
-    active_revision integer DEFAULT 0 NOT NULL
+    active_revision integer DEFAULT 0 NOT NULL,
+    licensed_until date,
+    licence_revision integer DEFAULT 0 NOT NULL
 );
 ALTER TABLE ONLY scheduling.account_card FORCE ROW LEVEL SECURITY;
 CREATE TABLE scheduling.appointment (
@@ -31,11 +33,20 @@ CREATE TABLE scheduling.appointment (
     visit_id uuid,
     version integer DEFAULT 1 NOT NULL,
     booked_at timestamp with time zone DEFAULT now() NOT NULL,
+    sealed_reason bytea,
+    sealed_cancel_reason bytea,
     CONSTRAINT appointment_modality_known CHECK ((modality = ANY (ARRAY['in_person'::text, 'telemedicine'::text]))),
     CONSTRAINT appointment_priority_known CHECK ((priority = ANY (ARRAY['routine'::text, 'urgent'::text, 'emergency'::text]))),
     CONSTRAINT appointment_status_known CHECK ((status = ANY (ARRAY['booked'::text, 'arrived'::text, 'fulfilled'::text, 'cancelled'::text, 'noshow'::text])))
 );
 ALTER TABLE ONLY scheduling.appointment FORCE ROW LEVEL SECURITY;
+CREATE TABLE scheduling.data_key (
+    person_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    wrapped bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY scheduling.data_key FORCE ROW LEVEL SECURITY;
 CREATE TABLE scheduling.idempotency (
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
     account_id uuid NOT NULL,
@@ -57,6 +68,9 @@ CREATE TABLE scheduling.inbox_revision (
     tenant_id uuid NOT NULL,
     subject text NOT NULL,
     revision integer NOT NULL
+);
+CREATE TABLE scheduling.keyed_tenant (
+    tenant_id uuid NOT NULL
 );
 CREATE TABLE scheduling.location_card (
     location_id uuid NOT NULL,
@@ -108,12 +122,19 @@ CREATE TABLE scheduling.provider (
     presence_revision integer DEFAULT 0 NOT NULL,
     roster_revision integer DEFAULT 0 NOT NULL,
     version integer DEFAULT 1 NOT NULL,
+    licensed_until date DEFAULT '2200-12-31'::date NOT NULL,
     CONSTRAINT provider_lists_bounded CHECK (((cardinality(specialties) <= 20) AND (cardinality(languages) <= 20))),
     CONSTRAINT provider_presence_known CHECK ((presence = ANY (ARRAY['online'::text, 'offline'::text, 'break'::text])))
 );
 ALTER TABLE ONLY scheduling.provider FORCE ROW LEVEL SECURITY;
 CREATE TABLE scheduling.revoked_account (
     account_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    valid_from timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '1 day'::interval) NOT NULL
+);
+CREATE TABLE scheduling.revoked_session (
+    session_id uuid NOT NULL,
     tenant_id uuid NOT NULL,
     valid_from timestamp with time zone NOT NULL,
     expires_at timestamp with time zone DEFAULT (now() + '1 day'::interval) NOT NULL
@@ -143,18 +164,31 @@ ALTER TABLE ONLY scheduling.slot FORCE ROW LEVEL SECURITY;
 CREATE TABLE scheduling.tenant_card (
     tenant_id uuid NOT NULL
 );
+CREATE TABLE scheduling.tenant_wrapping_key (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    number integer NOT NULL,
+    wrapped bytea NOT NULL,
+    active_from timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT tenant_wrapping_key_counts CHECK ((number > 0))
+);
+ALTER TABLE ONLY scheduling.tenant_wrapping_key FORCE ROW LEVEL SECURITY;
 ALTER TABLE ONLY scheduling.account_card
     ADD CONSTRAINT account_card_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY scheduling.appointment
     ADD CONSTRAINT appointment_patient_in_one_place EXCLUDE USING gist (tenant_id WITH =, patient_id WITH =, tstzrange(starts_at, ends_at) WITH &&) WHERE ((status = ANY (ARRAY['booked'::text, 'arrived'::text])));
 ALTER TABLE ONLY scheduling.appointment
     ADD CONSTRAINT appointment_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY scheduling.data_key
+    ADD CONSTRAINT data_key_pkey PRIMARY KEY (person_id);
 ALTER TABLE ONLY scheduling.idempotency
     ADD CONSTRAINT idempotency_key_once PRIMARY KEY (tenant_id, account_id, key);
 ALTER TABLE ONLY scheduling.inbox
     ADD CONSTRAINT inbox_handled_once PRIMARY KEY (reaction, event_id);
 ALTER TABLE ONLY scheduling.inbox_revision
     ADD CONSTRAINT inbox_revision_newest PRIMARY KEY (reaction, tenant_id, subject);
+ALTER TABLE ONLY scheduling.keyed_tenant
+    ADD CONSTRAINT keyed_tenant_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY scheduling.location_card
     ADD CONSTRAINT location_card_pkey PRIMARY KEY (location_id);
 ALTER TABLE ONLY scheduling.outbox
@@ -167,6 +201,8 @@ ALTER TABLE ONLY scheduling.provider
     ADD CONSTRAINT provider_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY scheduling.revoked_account
     ADD CONSTRAINT revoked_account_pkey PRIMARY KEY (account_id);
+ALTER TABLE ONLY scheduling.revoked_session
+    ADD CONSTRAINT revoked_session_pkey PRIMARY KEY (session_id);
 ALTER TABLE ONLY scheduling.schema_migration
     ADD CONSTRAINT schema_migration_once PRIMARY KEY (line, name);
 ALTER TABLE ONLY scheduling.slot
@@ -175,17 +211,22 @@ ALTER TABLE ONLY scheduling.slot
     ADD CONSTRAINT slot_provider_in_one_place EXCLUDE USING gist (tenant_id WITH =, provider_id WITH =, tstzrange(starts_at, ends_at) WITH &&);
 ALTER TABLE ONLY scheduling.tenant_card
     ADD CONSTRAINT tenant_card_pkey PRIMARY KEY (tenant_id);
+ALTER TABLE ONLY scheduling.tenant_wrapping_key
+    ADD CONSTRAINT tenant_wrapping_key_once PRIMARY KEY (tenant_id, number);
 CREATE INDEX appointment_by_time ON scheduling.appointment USING btree (tenant_id, starts_at, id);
 CREATE INDEX appointment_of_patient ON scheduling.appointment USING btree (tenant_id, patient_id, starts_at, id);
 CREATE INDEX appointment_of_provider ON scheduling.appointment USING btree (tenant_id, provider_id, starts_at, id);
 CREATE UNIQUE INDEX appointment_one_per_slot ON scheduling.appointment USING btree (slot_id) WHERE (status <> 'cancelled'::text);
 CREATE INDEX appointment_open ON scheduling.appointment USING btree (tenant_id, ends_at) WHERE (status = 'booked'::text);
+CREATE INDEX appointment_unsealed ON scheduling.appointment USING btree (tenant_id, id) WHERE ((reason IS NOT NULL) OR (cancel_reason IS NOT NULL));
+CREATE INDEX data_key_of_tenant ON scheduling.data_key USING btree (tenant_id, person_id);
 CREATE INDEX idempotency_expired ON scheduling.idempotency USING btree (expires_at);
 CREATE INDEX inbox_received ON scheduling.inbox USING btree (received_at);
 CREATE UNIQUE INDEX outbox_fact_once ON scheduling.outbox USING btree (tenant_id, type, subject, revision) WHERE (revision > 0);
 CREATE INDEX outbox_published ON scheduling.outbox USING btree (published_at) WHERE (published_at IS NOT NULL);
 CREATE INDEX outbox_unpublished ON scheduling.outbox USING btree (seq) WHERE (published_at IS NULL);
 CREATE INDEX provider_directory ON scheduling.provider USING btree (tenant_id, name, id);
+CREATE INDEX revoked_session_expired ON scheduling.revoked_session USING btree (expires_at);
 CREATE INDEX slot_by_time ON scheduling.slot USING btree (tenant_id, starts_at, id);
 CREATE INDEX slot_of_day ON scheduling.slot USING btree (tenant_id, provider_id, local_date, starts_at, id);
 ALTER TABLE ONLY scheduling.appointment
@@ -196,6 +237,8 @@ ALTER TABLE scheduling.account_card ENABLE ROW LEVEL SECURITY;
 CREATE POLICY account_card_tenant ON scheduling.account_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE scheduling.appointment ENABLE ROW LEVEL SECURITY;
 CREATE POLICY appointment_tenant ON scheduling.appointment USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE scheduling.data_key ENABLE ROW LEVEL SECURITY;
+CREATE POLICY data_key_tenant ON scheduling.data_key USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE scheduling.idempotency ENABLE ROW LEVEL SECURITY;
 CREATE POLICY idempotency_tenant ON scheduling.idempotency USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE scheduling.location_card ENABLE ROW LEVEL SECURITY;
@@ -206,18 +249,26 @@ ALTER TABLE scheduling.provider ENABLE ROW LEVEL SECURITY;
 CREATE POLICY provider_tenant ON scheduling.provider USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE scheduling.slot ENABLE ROW LEVEL SECURITY;
 CREATE POLICY slot_tenant ON scheduling.slot USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE scheduling.tenant_wrapping_key ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant_wrapping_key_tenant ON scheduling.tenant_wrapping_key USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 GRANT USAGE ON SCHEMA scheduling TO polyclinic_scheduling;
 GRANT SELECT,INSERT,UPDATE ON TABLE scheduling.account_card TO polyclinic_scheduling;
 GRANT SELECT,INSERT,UPDATE ON TABLE scheduling.appointment TO polyclinic_scheduling;
+GRANT SELECT,INSERT,DELETE ON TABLE scheduling.data_key TO polyclinic_scheduling;
+GRANT UPDATE(wrapped) ON TABLE scheduling.data_key TO polyclinic_scheduling;
 GRANT SELECT,INSERT,DELETE ON TABLE scheduling.idempotency TO polyclinic_scheduling;
 GRANT SELECT,INSERT,DELETE ON TABLE scheduling.inbox TO polyclinic_scheduling;
 GRANT SELECT,INSERT,UPDATE ON TABLE scheduling.inbox_revision TO polyclinic_scheduling;
+GRANT SELECT,INSERT ON TABLE scheduling.keyed_tenant TO polyclinic_scheduling;
 GRANT SELECT,INSERT,UPDATE ON TABLE scheduling.location_card TO polyclinic_scheduling;
 GRANT SELECT,INSERT,DELETE ON TABLE scheduling.outbox TO polyclinic_scheduling;
 GRANT UPDATE(published_at) ON TABLE scheduling.outbox TO polyclinic_scheduling;
 GRANT SELECT,INSERT,UPDATE ON TABLE scheduling.patient_card TO polyclinic_scheduling;
 GRANT SELECT,INSERT,UPDATE ON TABLE scheduling.provider TO polyclinic_scheduling;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE scheduling.revoked_account TO polyclinic_scheduling;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE scheduling.revoked_session TO polyclinic_scheduling;
 GRANT SELECT ON TABLE scheduling.schema_migration TO polyclinic_scheduling;
 GRANT SELECT,INSERT,UPDATE ON TABLE scheduling.slot TO polyclinic_scheduling;
 GRANT SELECT,INSERT ON TABLE scheduling.tenant_card TO polyclinic_scheduling;
+GRANT SELECT,INSERT,DELETE ON TABLE scheduling.tenant_wrapping_key TO polyclinic_scheduling;
+GRANT UPDATE(wrapped) ON TABLE scheduling.tenant_wrapping_key TO polyclinic_scheduling;

@@ -103,7 +103,7 @@ def test_another_tenants_ids_are_unknown_as_references(staff, door, patient_acco
 
 SERVICES = ("auth", "scheduling", "queue", "clinical", "pharmacy", "billing", "notifications", "reporting")
 # What belongs to no tenant or must be read before one is known; each holds ids and states only.
-WITHOUT_TENANT = {"schema_migration", "outbox", "inbox", "inbox_revision", "revoked_account", "tenant_card", "keyed_tenant"}
+WITHOUT_TENANT = {"schema_migration", "outbox", "inbox", "inbox_revision", "revoked_account", "revoked_session", "tenant_card", "keyed_tenant"}
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -115,7 +115,7 @@ def test_every_table_with_a_tenant_is_under_forced_row_level_security(service, d
         from pg_class c where c.relnamespace = %s::regnamespace and c.relkind in ('r', 'p')""", [service]).fetchall()
     assert rows
     bare = {name for name, forced, policy, tenant in rows if not (forced and policy)}
-    allowed = WITHOUT_TENANT | ({"login", "login_failure", "tenant", "tenant_key", "refresh_index", "spent_challenge", "contact_request"} if service == "auth" else {"tenant_key"} if service == "clinical" else set())
+    allowed = WITHOUT_TENANT | ({"login", "login_failure", "tenant", "client_tenant", "tenant_key", "refresh_index", "spent_challenge", "contact_request"} if service == "auth" else {"tenant_key"} if service == "clinical" else set())
     assert bare <= allowed, bare - allowed
 
 

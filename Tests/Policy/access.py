@@ -127,6 +127,7 @@ def probe(method, pattern, r, ids):
             {"medicineId": r["medicine"], "dose": 1, "frequencyPerDay": 1, "durationDays": 1}]},
         ("PATCH", "/v1/patients/:id"): {"address": "matrix"},
         ("PUT", "/v1/patients/:id/restriction"): {"restricted": False},
+        ("POST", "/v1/patients/:id/consents"): {"purpose": "treatment", "document": "matrix", "documentVersion": "1"},
         ("POST", "/v1/patients/:id/referrals"): {"accountId": ids["nobody"]},
         ("POST", "/v1/patients/:id/break-glass"): {"reason": "To fill the access matrix"},
         ("POST", "/v1/invoices"): {"visitId": r["signed"], "mode": "AUTO"},
@@ -157,6 +158,8 @@ def matrix(routes_of, services, tokens, sets, ids):
             for role in (["-"] if kind == "none" else ROLES):
                 token = None if kind == "none" else tokens(role, kind)
                 status, _ = services.call(service, method, path, token, body, headers)
+                if pattern == "/v1/auth/step-up" and status == 429:
+                    status = 401  # a wrong proof; which one of many at once is told to wait as well is chance
                 cells.setdefault((method, pattern, kind), {})[role] = status
     return cells
 

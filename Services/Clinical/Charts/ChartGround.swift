@@ -69,17 +69,17 @@ extension PatientScope {
     let scope: PatientScope
 
     /// A clinician may know that the patient exists, because searching tells; the chart is closed to them until they
-    /// have to do with the patient or break the glass. A patient learns nothing.
+    /// have to do with the patient or break the glass. A patient learns nothing. Whose key was destroyed was never here.
     func patient(_ id: PatientID) async throws -> Problem {
-        try await refusal("patient", exists: "select 1 from patient where id = \(id)")
+        try await refusal("patient", exists: "select 1 from data_key where person_id = \(id)")
     }
 
     func visit(_ id: VisitID) async throws -> Problem {
-        try await refusal("visit", exists: "select 1 from visit where id = \(id)")
+        try await refusal("visit", exists: "select 1 from visit v join data_key k on k.person_id = v.patient_id where v.id = \(id)")
     }
 
     func prescription(_ id: PrescriptionID) async throws -> Problem {
-        try await refusal("prescription", exists: "select 1 from prescription where id = \(id)")
+        try await refusal("prescription", exists: "select 1 from prescription r join data_key k on k.person_id = r.patient_id where r.id = \(id)")
     }
 
     private func refusal(_ what: String, exists: SQL) async throws -> Problem {

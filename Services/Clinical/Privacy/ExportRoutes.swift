@@ -3,7 +3,6 @@ import Bootstrap
 import HTTP
 import JSON
 import Loop
-import Messaging
 import Postgres
 import Primitives
 
@@ -43,12 +42,7 @@ import Primitives
             parts.append((service, part))
         }
         let now = host.now()
-        let cause = Cause(
-            tenant: caller.tenant, actor: caller.account, role: caller.mainRole.rawValue,
-            traceparent: request.traceparent)
-        try await host.transaction(for: caller.tenant, as: cause) { tx in
-            try tx.audit("export", "patient", id.description, after: JSONObject([("services", .int(Int64(parts.count + 1)))]))
-        }
+        scope.trail?.read("patient", id.description, of: id, on: row.ground, action: "export")
         var response = Response.json(200, Export(record: record, at: now, parts: parts))
         response.headers.append(("Content-Disposition", "attachment; filename=\"record-\(id).json\""))
         return response
