@@ -136,9 +136,9 @@ private struct PrescriptionCard: JSONWritable {
 
     private static let select = """
         select r.id, r.visit_id, r.patient_id, r.valid_until,
-               (select json_agg(json_build_object('itemId', i.id, 'medicineId', i.medicine_id, 'quantity', i.quantity)
-                                order by i.position)::text
-                from prescription_item i where i.prescription_id = r.id)
+               coalesce((select json_agg(json_build_object('itemId', i.id, 'medicineId', i.medicine_id, 'quantity', i.quantity)
+                                         order by i.position)::text
+                         from prescription_item i where i.prescription_id = r.id), '[]')
         from prescription r join patient p on p.id = r.patient_id
         """
 
