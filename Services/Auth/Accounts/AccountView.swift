@@ -16,8 +16,9 @@ struct AccountView: JSONWritable {
     func write(to json: inout JSONWriter) {
         json.object {
             $0.field("id", account.id)
-            $0.field("name", account.name)
-            $0.field(account.email.hasPrefix("+") ? "phone" : "email", account.email)
+            // Nothing is left of whoever was erased.
+            if !account.name.isEmpty { $0.field("name", account.name) }
+            if !account.email.isEmpty { $0.field(account.email.hasPrefix("+") ? "phone" : "email", account.email) }
             $0.field("roles", account.roleNames)
             $0.field("active", account.isActive)
             $0.field("locationId", account.location)
@@ -28,7 +29,7 @@ struct AccountView: JSONWritable {
     }
 
     private static let fields: [Schema.Field] = [
-        .required("id", .id), .required("name", .text(max: 200)), .optional("email", .text(max: 254)),
+        .required("id", .id), .optional("name", .text(max: 200), "Not there once the person was erased"), .optional("email", .text(max: 254)),
         .optional("phone", .text(max: 16), "Of somebody who signs in with a phone number"),
         .required("roles", Account.roleList), .required("active", .boolean), .required("locationId", .id),
         .optional("patientId", .id), .required("createdAt", .instant),
