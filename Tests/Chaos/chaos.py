@@ -175,7 +175,8 @@ def main():
     env, bad = stack_environment(), 0
     with stages.Stage(env) as stage:
         if not options.drill:
-            for seed in options.seed or [*KNOWN, fresh_seed()]:
+            # CI repeats what is known: whether a change lands is no matter of chance. New seeds are for people.
+            for seed in options.seed or [*KNOWN, *([] if os.environ.get("CI") else [fresh_seed()])]:
                 bad += bool(round_of(env, stage, seed, options))
         if not options.seed:
             say("drills, one fault at a time")
