@@ -73,9 +73,14 @@ import Primitives
             before = (at, id)
         }
         let scope = caller.deskScope
-        if case .only(let own) = scope.patients, !own.contains(patient) { throw Problem.notFound("patient") }
+        let sql = host.db.reader(for: caller.tenant)
+        if case .only(let own) = scope.patients {
+            if !own.contains(patient) { throw Problem.notFound("patient") }
+        } else if try await !wasRegistered(patient, in: sql) {
+            throw Problem.notFound("patient")
+        }
 
-        let found = try await host.db.reader(for: caller.tenant).all(
+        let found = try await sql.all(
             """
             select e.at, e.id, e.actor_id, e.role, s.name, e.action, e.resource, e.purpose, e.allowed
             from audit_entry e left join staff_card s on s.account_id = e.actor_id
@@ -95,5 +100,15 @@ import Primitives
         let next = found.count > limit
             ? shown.last.map { Cursor.encode([$0.at.description, $0.id.description]) } : nil
         return .page(shown, next: next, of: request)
+    }
+
+    /// Whether the trail begins with a registration here: what was only ever asked for in vain, another tenant's
+    /// patient say, is nobody's record.
+    private func wasRegistered(_ patient: PatientID, in sql: any SQLSession) async throws -> Bool {
+        try await sql.first(
+            """
+            select from audit_entry
+            where resource = 'patient' and resource_id = \(patient.description) and action = 'create' and allowed limit 1
+            """) { _ in true } ?? false
     }
 }
