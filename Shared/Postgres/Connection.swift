@@ -53,6 +53,9 @@ import Loop
     var onNotification: @LoopActor (String) -> Void = { _ in }
 
     private let deadline: Duration
+    private let pulse: Pulse?
+    /// Where it leads: the numeric form of a host, or nil for a unix socket.
+    private var address: String?
     private var raw: RawPostgres?
     private var socket: Socket?
     private var wantsWrite = false
@@ -71,8 +74,9 @@ import Loop
     /// The tenant that the open batch of reads is scoped to; nil when there is no batch.
     private var batch: Scope?
 
-    init(_ configuration: Database.Configuration, purpose: Purpose) {
+    init(_ configuration: Database.Configuration, purpose: Purpose, pulse: Pulse? = nil) {
         self.purpose = purpose
+        self.pulse = pulse
         deadline = purpose == .migrating ? .seconds(900) : configuration.statementDeadline
     }
 
@@ -80,7 +84,8 @@ import Loop
 
     // MARK: life
 
-    func connect(_ settings: [(name: String, value: String)]) {
+    func connect(_ settings: [(name: String, value: String)], to address: String? = nil) {
+        self.address = address
         guard let raw = RawPostgres(settings) else {
             return end(PostgresError(.unavailable, message: "no memory for a connection"))
         }
@@ -118,6 +123,7 @@ import Loop
             if let timer { EventLoop.shared.cancelTimer(timer) }
             timer = nil
             state = .open
+            pulse?.heard()
             watch(EventLoop.readable)
             onOpen(self)
         }
@@ -138,7 +144,10 @@ import Loop
 
     fileprivate func onEvent(_ events: UInt32) {
         guard state == .open else { return advance() }
-        if events & ~EventLoop.writable != 0 { receive() }
+        if events & ~EventLoop.writable != 0 {
+            pulse?.heard()
+            receive()
+        }
         if wantsWrite { flush() }
     }
 
@@ -207,7 +216,7 @@ import Loop
 
     private func expect(_ kind: Expectation.Kind) {
         expected.append(Expectation(kind: kind, since: EventLoop.shared.tickTime))
-        if timer == nil { arm(deadline) }
+        if timer == nil { arm(min(deadline, Pulse.patience)) }
     }
 
     /// Closes the open group of statements and sends everything.
@@ -316,9 +325,12 @@ import Loop
         // The answer may be waiting in the socket while this process was kept from reading it.
         receive()
         guard state == .open, let oldest = expected.first else { return }
-        let limit = EventLoop.shared.tickTime - deadline.nanoseconds
+        let now = EventLoop.shared.tickTime
+        let limit = now - deadline.nanoseconds
         guard oldest.since <= limit else {
-            return arm(.nanoseconds(Int64(oldest.since - limit)))
+            let patience = Pulse.patience.nanoseconds, waited = now - oldest.since
+            if waited >= patience { pulse?.suspect(address) }
+            return arm(.nanoseconds(Int64(min(oldest.since - limit, waited < patience ? patience - waited : patience))))
         }
         while let next = expected.first, next.since <= limit {
             _ = expected.popFirst()

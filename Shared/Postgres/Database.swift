@@ -4,8 +4,9 @@ import Primitives
 /// The database as a service holds it. It never hands out a connection.
 @LoopActor package final class Database {
     private let configuration: Configuration
-    private lazy var reads = ReadPool(configuration)
-    private lazy var writes = WritePool(configuration)
+    private lazy var pulse = Pulse(configuration)
+    private lazy var reads = ReadPool(configuration, pulse)
+    private lazy var writes = WritePool(configuration, pulse)
     private lazy var listener = Listener(configuration)
     private var statements = 0
     private var transactions = 0
@@ -17,6 +18,10 @@ import Primitives
 
     /// Starts connecting and keeps reconnecting with jittered backoff; returns at once.
     package func start() {
+        pulse.onSilence = { [weak self] in
+            self?.reads.endAll(.silent)
+            self?.writes.endAll(.silent)
+        }
         reads.start()
         writes.start()
     }

@@ -4,6 +4,7 @@ import Loop
 @LoopActor final class Line {
     private let configuration: Database.Configuration
     private let purpose: Connection.Purpose
+    private let pulse: Pulse?
     private var backoff = Backoff(to: .seconds(1))
     private var attempts = 0
     private var isRunning = false
@@ -17,9 +18,10 @@ import Loop
     var onEnd: @LoopActor (Connection) -> Void = { _ in }
     var onNotification: @LoopActor (String) -> Void = { _ in }
 
-    init(_ configuration: Database.Configuration, purpose: Connection.Purpose) {
+    init(_ configuration: Database.Configuration, purpose: Connection.Purpose, pulse: Pulse? = nil) {
         self.configuration = configuration
         self.purpose = purpose
+        self.pulse = pulse
     }
 
     /// The connection, when it is usable.
@@ -54,12 +56,12 @@ import Loop
     private func connect(to address: String?) {
         guard isRunning else { return }
         attempts += 1
-        let connection = Connection(configuration, purpose: purpose)
+        let connection = Connection(configuration, purpose: purpose, pulse: pulse)
         connection.onOpen = { [weak self] in self?.opened($0) }
         connection.onEnd = { [weak self] in self?.ended($0, $1) }
         connection.onNotification = { [weak self] in self?.onNotification($0) }
         session = connection
-        connection.connect(configuration.settings(for: purpose, address: address))
+        connection.connect(configuration.settings(for: purpose, address: address), to: address)
     }
 
     private func opened(_ connection: Connection) {

@@ -35,6 +35,7 @@ package struct PostgresError: Error, Sendable {
         .unavailable, sqlState: "08007", message: "the connection was lost during commit: the outcome is unknown")
 
     static let lost = PostgresError(.unavailable, sqlState: "08006", message: "the connection was lost")
+    static let silent = PostgresError(.unavailable, sqlState: "08006", message: "the server does not answer at all")
     static let expired = PostgresError(.timeout, message: "no answer within the deadline")
 }
 

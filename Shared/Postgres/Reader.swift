@@ -5,9 +5,13 @@ import Loop
     private let lines: [Line]
     private let room = WaitingRoom(limit: 10_000)
     private let deadline: Duration
+    private let pulse: Pulse
 
-    init(_ configuration: Database.Configuration) {
-        lines = (0..<max(1, configuration.readConnections)).map { _ in Line(configuration, purpose: .reading) }
+    init(_ configuration: Database.Configuration, _ pulse: Pulse) {
+        self.pulse = pulse
+        lines = (0..<max(1, configuration.readConnections)).map { _ in
+            Line(configuration, purpose: .reading, pulse: pulse)
+        }
         deadline = configuration.statementDeadline
         for line in lines {
             line.onOpen = { [room] in while room.admit($0) {} }
@@ -21,6 +25,11 @@ import Loop
     var lastFailure: PostgresError? { lines.lazy.compactMap(\.lastFailure).first }
 
     func start() { for line in lines { line.start() } }
+
+    func endAll(_ error: PostgresError) {
+        for line in lines { line.open?.end(error) }
+        room.dismissAll(error)
+    }
 
     func stop() {
         for line in lines { line.stop() }
@@ -56,6 +65,7 @@ import Loop
         // Statements and their preparations, scopes and syncs are all counted.
         if let best, best.pending < 20_000 { return best }
         if best != nil { throw PostgresError(.unavailable, message: "too many statements wait for an answer") }
+        if pulse.isSilent { throw PostgresError.silent }
         return try await room.wait(.seconds(2))
     }
 }

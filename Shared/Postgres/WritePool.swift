@@ -6,9 +6,11 @@ import Loop
     private var lines: [Line] = []
     private var book: PoolBook<Connection>
     private let room = WaitingRoom(limit: 1000)
+    private let pulse: Pulse
 
-    init(_ configuration: Database.Configuration) {
+    init(_ configuration: Database.Configuration, _ pulse: Pulse) {
         self.configuration = configuration
+        self.pulse = pulse
         book = PoolBook(limit: configuration.writeConnections)
     }
 
@@ -28,7 +30,13 @@ import Loop
         room.dismissAll(PostgresError(.unavailable, message: "the database was closed"))
     }
 
+    func endAll(_ error: PostgresError) {
+        for line in lines { line.open?.end(error) }
+        room.dismissAll(error)
+    }
+
     func take() async throws -> Connection {
+        if pulse.isSilent { throw PostgresError.silent }
         switch book.ask(isOpen: { $0.state == .open }) {
         case .take(let connection): return connection
         case .wait(let growing): if growing { grow() }
@@ -48,7 +56,7 @@ import Loop
     }
 
     private func grow() {
-        let line = Line(configuration, purpose: .writing)
+        let line = Line(configuration, purpose: .writing, pulse: pulse)
         line.onOpen = { [weak self] in self?.giveBack($0, clean: true) }
         line.onEnd = { [weak self] ended in self?.book.ended(ended) }
         lines.append(line)

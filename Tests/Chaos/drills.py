@@ -167,16 +167,15 @@ def one_shelf(d, people=10):
 # MARK: R18, a dependency that takes connections and says nothing
 
 def hung_postgres(d):
-    """R18: 503 and nobody else disturbed. A registration is two transactions, and each waits for its own 5 s: the promise
-    of 2 s is not kept here."""
+    """R18: 503 within the deadline of 2 s (and a half for what else a registration does), then at once, and nobody else disturbed."""
     d.network.do("blackhole", "postgres.clinical")
     try:
         with concurrent.futures.ThreadPoolExecutor(4) as threads:
-            answers = [threads.submit(d.patient, seconds=12, allowed=(503,), what="a registration without a database") for _ in range(4)]
+            answers = [threads.submit(d.patient, seconds=2.5, allowed=(503,), what="a registration without a database") for _ in range(4)]
             for _ in range(8):
                 d.others()
                 time.sleep(0.2)
-        later = d.patient(seconds=12, allowed=(503,), what="a registration once the database is known to hang")
+        later = d.patient(seconds=0.5, allowed=(503,), what="a registration once the database is known to hang")
         d.told.append(f"first told after {max(a.result().took for a in answers if a.result()):.1f} s, later after {later.took:.1f} s")
     finally:
         d.network.do("heal", "postgres.clinical")

@@ -9,6 +9,7 @@ package final class FaultProxy: Sendable {
 
     private struct State {
         var isCut = false
+        var isSilent = false
         var sockets: Set<Int32> = []
     }
 
@@ -49,8 +50,16 @@ package final class FaultProxy: Sendable {
         }
     }
 
-    /// The server is back.
-    package func mend() { state.withLock { $0.isCut = false } }
+    /// The server hangs: what is sent and who connects is accepted, and nothing is answered.
+    package func silence() { state.withLock { $0.isSilent = true } }
+
+    /// The server is back. Connections that were opened or used in silence stay silent, as those of a hung server do.
+    package func mend() {
+        state.withLock { state in
+            state.isCut = false
+            state.isSilent = false
+        }
+    }
 
     private func connect() -> Int32? {
         let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -72,6 +81,7 @@ package final class FaultProxy: Sendable {
         copying: while true {
             let count = read(source, &buffer, buffer.count)
             guard count > 0 else { break }
+            if state.withLock({ $0.isSilent }) { continue }
             var sent = 0
             while sent < count {
                 let more = buffer[sent..<count].withUnsafeBytes { send(target, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }

@@ -95,6 +95,47 @@ import Testing
         }
     }
 
+    @Test func `A silent server costs its first callers two seconds and later ones nothing`() async throws {
+        try await withGadgets { test in
+            let proxy = FaultProxy(host: test.configuration.host, port: test.configuration.port)
+            var configuration = test.configuration
+            (configuration.host, configuration.port) = ("127.0.0.1", proxy.port)
+            let db = Database(configuration)
+            db.start()
+            defer { db.close() }
+            let read = { try await db.reader(for: test.tenant).run("select name from gadget") }
+            let write = { try await db.transaction(for: test.tenant) { try await $0.run("update gadget set count = 1") } }
+            _ = try await read()
+            _ = try await write()
+
+            proxy.silence()
+            let began = EventLoop.shared.tickTime
+            let first = await atOnce(6) { $0 < 3 ? try await read() : try await write() }
+            #expect(first.allSatisfy { ($0.error as? PostgresError)?.code == .unavailable })
+            #expect(EventLoop.shared.tickTime - began < 4_000_000_000)
+            #expect(!db.isReady)
+            let known = EventLoop.shared.tickTime
+            let later = await atOnce(6) { $0 < 3 ? try await read() : try await write() }
+            #expect(later.allSatisfy { ($0.error as? PostgresError)?.code == .unavailable })
+            #expect(EventLoop.shared.tickTime - known < 500_000_000)
+
+            proxy.mend()
+            while !db.isReady { try await EventLoop.sleep(for: .milliseconds(10)) }
+            #expect(try await read() == 0)
+            #expect(try await write() == 0)
+        }
+    }
+
+    @Test func `A statement that is only slow keeps its connection`() async throws {
+        try await withGadgets { test in
+            try await test.insert("x")
+            let before = test.db.counters.reconnects
+            #expect(try await test.db.reader(for: test.tenant).run("select name, pg_sleep(2.5) from gadget") == 1)
+            #expect(test.db.counters.reconnects == before)
+            #expect(test.db.isReady)
+        }
+    }
+
     @Test func `A notification is heard, also after the session was lost`() async throws {
         try await withGadgets { test in
             var heard = 0
