@@ -95,9 +95,11 @@ enum AuthService {
         let secrets = ClientSecrets(masterKey: config.host.masterKey)
         let subjects = Subjects(masterKey: config.host.masterKey)
         let browser = Browser(masterKey: config.host.masterKey, publicURL: config.host.publicURL)
-        let flow = SignInFlow(host: host, settings: settings, browser: browser, factor: signIn.factor)
+        let flow = SignInFlow(
+            host: host, settings: settings, browser: browser, factor: signIn.factor,
+            devices: signIn.devices)
         let tokens = ClientTokens(host: host, signing: signing, settings: settings, subjects: subjects)
-        let authenticate = ClientAuthentication(host: host, secrets: secrets)
+        let authenticate = ClientAuthentication(host: host, secrets: secrets, settings: settings)
         return DiscoveryRoutes(host: host).table
             + AuthorizeRoutes(host: host, flow: flow, signIn: signIn, vaults: vaults, browser: browser).table
             + SecondFactorRoutes(host: host, flow: flow, signIn: signIn, browser: browser).table
@@ -105,7 +107,7 @@ enum AuthService {
                 host: host, authenticate: authenticate, tokens: tokens, refreshing: refreshing, settings: settings
             ).table
             + UserInfoRoutes(host: host, vaults: vaults, subjects: subjects).table
-            + LogoutRoutes(host: host, browser: browser).table
+            + LogoutRoutes(host: host, browser: browser, settings: settings).table
             + ClientRoutes(host: host, secrets: secrets, settings: settings).table
             + SettingsRoutes(host: host, settings: settings).table
     }

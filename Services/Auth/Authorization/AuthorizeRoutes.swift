@@ -37,7 +37,7 @@ import Primitives
         }
         guard let address = try? form.one("redirect_uri"), client.sendsCodes(to: address) else {
             return SignInPages.message(
-                "Unknown address", "\(client.name) asked to send you to an address that it has not registered."
+                "Unknown address", "\(client.name) asked to send you to an address that it has not registered or may not use."
             ).response(400)
         }
         let state = try? form.one("state")
@@ -52,7 +52,9 @@ import Primitives
     private func client(_ form: Form) async throws -> (Client, TenantID)? {
         guard let id = (try? form.one("client_id")).flatMap({ $0 }).flatMap({ ClientID($0) }),
             let tenant = try await ClientStore(sql: host.db.systemReader).tenant(of: id),
-            let client = try await ClientStore(sql: host.db.reader(for: tenant)).find(id), client.isActive
+            let client = try await ClientStore(sql: host.db.reader(for: tenant)).find(
+                id, under: flow.settings, of: tenant),
+            client.isActive
         else { return nil }
         return (client, tenant)
     }

@@ -61,6 +61,8 @@ import Primitives
                 }
                 attempt.shown.insert("otp")
                 attempt.shownAt = host.now()
+                // What an earlier session of this browser showed was less: a new one says all of it.
+                attempt.browserSession = nil
                 try await store.save(attempt)
                 try await LoginFailureStore(sql: tx).clear(keys.both)
                 try await LoginFailureStore(sql: tx).takeBack(keys.client)
@@ -82,7 +84,7 @@ import Primitives
 
     /// Counted before the code is looked at, as at the front door.
     private func count(_ account: AccountID, _ request: Request) async throws -> (both: Bytes, client: Bytes) {
-        let keys = signIn.emailIndex.failureKeys("second-factor|\(account)", from: request.remoteAddress)
+        let keys = signIn.emailIndex.failureKeys("second-factor|\(account)", from: request.network)
         let now = host.now()
         let config = signIn.config
         try await host.db.systemTransaction { tx in

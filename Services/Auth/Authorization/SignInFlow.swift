@@ -34,6 +34,7 @@ struct AttemptHandle: Equatable, Sendable {
     let settings: SettingsReader
     let browser: Browser
     let factor: SecondFactor
+    let devices: KnownDevice
 
     /// From an accepted request to the first page, or straight to the code for somebody who is signed in already.
     func begin(
@@ -70,7 +71,8 @@ struct AttemptHandle: Equatable, Sendable {
         _ attempt: Attempt, _ client: Client, _ tenant: TenantID, _ sql: any SQLSession
     ) async throws -> Attempt.Step {
         guard let account = attempt.account else { return .password }
-        let agreed = client.asksConsent ? try await AttemptStore(sql: sql).agreed(account, client.id) : nil
+        let asks = client.bounded(by: try await settings(of: tenant, sql)).asksConsent
+        let agreed = asks ? try await AttemptStore(sql: sql).agreed(account, client.id) : nil
         let standing = try await factor.standing(of: account, in: tenant, sql)
         return attempt.step(needsSecondFactor: standing.hasSecondFactor, agreed: agreed)
     }
@@ -99,7 +101,7 @@ struct AttemptHandle: Equatable, Sendable {
             return SignInPages.enrolFirst.response(403)
         }
 
-        var cookie: (name: String, value: String)?
+        var cookies: [(name: String, value: String)] = []
         let session: BrowserSessionID
         if let known = attempt.browserSession {
             session = known
@@ -110,7 +112,10 @@ struct AttemptHandle: Equatable, Sendable {
                 id: BrowserSessionID(), account: account, shown: attempt.shown, shownAt: shownAt,
                 expiresAt: now.adding(seconds: life))
             try await store.insert(fresh, hash: Browser.hash(secret))
-            cookie = Browser.signIn(secret, seconds: life)
+            cookies.append(Browser.signIn(secret, seconds: life))
+            // From now on others' guesses do not keep this browser out.
+            let accounts = AccountStore(sql: tx, vault: try await factor.vaults.vault(of: tenant, tx))
+            if let owner = try await accounts.find(account) { cookies.append(devices.header(for: owner.email)) }
             session = fresh.id
         }
         let code = Browser.fresh()
@@ -130,7 +135,7 @@ struct AttemptHandle: Equatable, Sendable {
         var response = Self.see(
             RedirectURI.adding(
                 [("code", code), ("state", attempt.state), ("iss", host.config.publicURL)], to: attempt.redirectURI))
-        if let cookie { response.headers.append(cookie) }
+        response.headers += cookies
         return response
     }
 
