@@ -80,7 +80,7 @@ import Primitives
         // The form's answer may be a redirect to the client at once, so the page must allow it.
         let target = RedirectURI.origin(attempt.redirectURI, isPublic: client.isPublic)
         guard let account = attempt.account, try await flow.step(attempt, client, handle.tenant, reader) == .consent else {
-            var page = SignInPages.password(client, handle, token: token)
+            var page = SignInPages.password(client, handle, token: token, flow.passkeyChoice())
             page.leadsTo = target
             return page.response()
         }
@@ -124,9 +124,9 @@ import Primitives
     private func again(_ error: SignInError, _ attempt: Attempt, _ client: Client, _ sent: Sent) -> Response {
         let problem = error.problem
         var page = SignInPages.password(
-            client, sent.handle, token: browser.formToken(sent.secret, sent.handle.text),
+            client, sent.handle, token: browser.formToken(sent.secret, sent.handle.text), flow.passkeyChoice(),
             alert: problem.status == 429
-                ? "Too many attempts. Wait a moment and try again." : "The e-mail address or the password is not right.")
+                ? "Too many attempts. Wait a moment and try again." : "The address or the password is not right.")
         page.leadsTo = RedirectURI.origin(attempt.redirectURI, isPublic: client.isPublic)
         return page.response(problem.status == 429 ? 429 : 422, headers: problem.headers.filter { $0.name == "Retry-After" })
     }

@@ -36,7 +36,8 @@ import Primitives
     private func page(
         _ attempt: Attempt, _ client: Client, _ handle: AttemptHandle, _ secret: String, alert: String? = nil
     ) -> Page {
-        var page = SignInPages.code(client, handle, token: browser.formToken(secret, handle.text), alert: alert)
+        var page = SignInPages.code(
+            client, handle, token: browser.formToken(secret, handle.text), flow.passkeyChoice(), alert: alert)
         page.leadsTo = RedirectURI.origin(attempt.redirectURI, isPublic: client.isPublic)
         return page
     }

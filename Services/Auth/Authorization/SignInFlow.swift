@@ -35,6 +35,7 @@ struct AttemptHandle: Equatable, Sendable {
     let browser: Browser
     let factor: SecondFactor
     let devices: KnownDevice
+    let passkeys: Passkeys
 
     /// From an accepted request to the first page, or straight to the code for somebody who is signed in already.
     func begin(
@@ -65,6 +66,11 @@ struct AttemptHandle: Equatable, Sendable {
             response.headers.append(Browser.bind(secret))
             return response
         }
+    }
+
+    /// A fresh challenge for a page.
+    func passkeyChoice() -> PasskeyChoice {
+        PasskeyChoice(challenge: passkeys.challenges.make(for: .signIn, at: host.now()), party: passkeys.party.id)
     }
 
     func step(
