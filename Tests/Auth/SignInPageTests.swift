@@ -67,6 +67,23 @@ struct SignInPageTests {
         }
     }
 
+    @Test func `Staff without the second factor that their clinic asks for are told where to add one`() async throws {
+        try await Clinic.with(["AUTH_STAFF_MFA": "required"]) { clinic in
+            let app = try await clinic.enrol(clinic.admin)
+            clinic.host.clock.advance(seconds: 60)
+            let code = app.code(at: TOTP.step(at: clinic.host.clock.now))
+            let admin = try Clinic.read(try await clinic.login("admin@demo.example", otp: code))
+            let known = Clinic(host: clinic.host, admin: admin)
+            _ = try await known.add("nisha@demo.example", "nurse")
+            let portal = try await Portal(known, name: "The <wiki>", asksConsent: false)
+            let page = try await portal.page()
+            let told = await portal.enter(page, ["email": "nisha@demo.example", "password": Clinic.password])
+            let text = String(decoding: told.bytes, as: UTF8.self)
+            #expect(told.status == 403 && told.header("Location") == nil)
+            #expect(text.contains("add an authenticator app or a passkey") && text.contains("go back to The &lt;wiki&gt;"))
+        }
+    }
+
     @Test func `Only our own script runs on the pages, and only where it is needed`() async throws {
         try await Clinic.with { clinic in
             let portal = try await Portal(clinic)

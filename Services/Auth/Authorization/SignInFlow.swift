@@ -104,7 +104,7 @@ struct AttemptHandle: Equatable, Sendable {
         // Staff who must have a second factor and have none yet enrol one with the suite's own client first.
         if !attempt.hasSecondFactor, try await factor.policy.asks(credential.roles, tx) {
             try await store.delete(attempt.id)
-            return SignInPages.enrolFirst.response(403)
+            return SignInPages.enrolFirst(client).response(403)
         }
 
         var cookies: [(name: String, value: String)] = []

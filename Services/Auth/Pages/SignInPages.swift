@@ -58,8 +58,16 @@ enum SignInPages {
 
     static func message(_ title: String, _ text: String) -> Page { Page(title: title, lead: text) }
 
-    static let enrolFirst = message(
-        "A second factor is needed", "Your clinic asks for one. Enrol it in Polyclinic itself, then come back.")
+    static func enrolFirst(_ client: Client) -> Page {
+        Page(
+            title: "A second factor is needed",
+            lead: "Your password is right. Your clinic asks its staff for a second factor too, and you have none yet.",
+            content: HTML.list([
+                "Sign in to your clinic's own Polyclinic application, on the computers at work or on your phone.",
+                "It asks you to add an authenticator app or a passkey. Keep the recovery codes that it shows.",
+                "Then go back to \(client.name) and sign in again.",
+            ]) + HTML.note("If you cannot, your clinic's administrator can help."))
+    }
 
     static let runOut = message(
         "This sign-in has run out", "Go back to the application that you came from and start again.")
