@@ -51,7 +51,7 @@ enum AuthService {
             host: host, config: config, factor: factor, passkeys: passkeys, emailIndex: emailIndex, hashing: hashing, issuer: issuer)
         let locations = LocationRoutes(host: host)
         let opening = OpenTenant(host: host, vaults: vaults, emailIndex: emailIndex, hashing: hashing)
-        let clients = clients(config, host, signing, settings, signIn, refreshing, vaults)
+        let clients = clients(config, host, signing, settings, signIn, refreshing, vaults, passkeys)
         let sweeper = SessionSweeper(host: host)
         let forgetting = ForgetPerson(host: host, vaults: vaults)
 
@@ -90,22 +90,25 @@ enum AuthService {
     /// The OpenID Connect provider: applications, the pages that people meet on their way to one, and tokens.
     @LoopActor private static func clients(
         _ config: AuthConfig, _ host: Host, _ signing: Signing, _ settings: SettingsReader, _ signIn: SignIn,
-        _ refreshing: RefreshSession, _ vaults: Vaults
+        _ refreshing: RefreshSession, _ vaults: Vaults, _ passkeys: Passkeys
     ) -> [Route] {
         let secrets = ClientSecrets(masterKey: config.host.masterKey)
         let subjects = Subjects(masterKey: config.host.masterKey)
         let browser = Browser(masterKey: config.host.masterKey, publicURL: config.host.publicURL)
-        let flow = SignInFlow(host: host, settings: settings, browser: browser, factor: signIn.factor)
+        let flow = SignInFlow(
+            host: host, settings: settings, browser: browser, factor: signIn.factor,
+            devices: signIn.devices, passkeys: passkeys)
         let tokens = ClientTokens(host: host, signing: signing, settings: settings, subjects: subjects)
-        let authenticate = ClientAuthentication(host: host, secrets: secrets)
+        let authenticate = ClientAuthentication(host: host, secrets: secrets, settings: settings)
         return DiscoveryRoutes(host: host).table
             + AuthorizeRoutes(host: host, flow: flow, signIn: signIn, vaults: vaults, browser: browser).table
             + SecondFactorRoutes(host: host, flow: flow, signIn: signIn, browser: browser).table
+            + PasskeyPageRoutes(host: host, flow: flow, signIn: signIn, browser: browser).table
             + TokenRoutes(
                 host: host, authenticate: authenticate, tokens: tokens, refreshing: refreshing, settings: settings
             ).table
             + UserInfoRoutes(host: host, vaults: vaults, subjects: subjects).table
-            + LogoutRoutes(host: host, browser: browser).table
+            + LogoutRoutes(host: host, browser: browser, settings: settings).table
             + ClientRoutes(host: host, secrets: secrets, settings: settings).table
             + SettingsRoutes(host: host, settings: settings).table
     }

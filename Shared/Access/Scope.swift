@@ -64,7 +64,7 @@ package enum Scope: String, CaseIterable, Sendable {
         switch self {
         case .openid: "Know that it is you"
         case .profile: "See your name and your roles"
-        case .email: "See your e-mail address"
+        case .email: "See your e-mail address or phone number"
         case .offlineAccess: "Stay connected when you are not there"
         case .usersManage: "Manage the clinic's accounts"
         case .schedulingRead: "See providers, slots and appointments"

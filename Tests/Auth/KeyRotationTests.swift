@@ -26,9 +26,9 @@ struct KeyRotationTests {
         }
         let active = try rotation.activate(insteadOf: "old", notice: 86_400, at: now.adding(seconds: 86_400))
         #expect(active == "new")
-        #expect(rotation.retire(at: now.adding(seconds: 86_400 + 959)) == [])
+        #expect(rotation.retire(at: now.adding(seconds: 86_400 + 959), keeping: "new") == [])
         #expect(KeyRotation(json: rotation.jsonBytes) == rotation)
-        #expect(rotation.retire(at: now.adding(seconds: 86_400 + 960)) == ["old"])
+        #expect(rotation.retire(at: now.adding(seconds: 86_400 + 960), keeping: "new") == ["old"])
         #expect(rotation.retired.isEmpty && rotation.next == nil)
     }
 
@@ -58,6 +58,53 @@ struct KeyRotationTests {
             #expect(await clinic.get("/v1/auth/me").status == 401)
             let steps = try await clinic.host.audited().filter { $0["resource"] == .string("signing_key") }
             #expect(steps.count == 3)
+        }
+    }
+
+    @Test func `The key that signs is never retired, whatever is written about it`() throws {
+        var rotation = KeyRotation()
+        try rotation.publish("new", at: now)
+        _ = try rotation.activate(insteadOf: "old", notice: 0, at: now)
+        let later = now.adding(seconds: 100_000)
+        #expect(rotation.isInterrupted(signer: "old") && !rotation.isInterrupted(signer: "new"))
+        #expect(rotation.retire(at: later, keeping: "old") == [])
+        rotation.retire("old", at: later)
+        #expect(rotation.retired == [KeyRotation.Entry(id: "old", since: later)])
+        #expect(rotation.retire(at: later.adding(seconds: KeyRotation.afterlife), keeping: "new") == ["old"])
+    }
+
+    @Test func `A crash in the middle of activating leaves the signer published, and the step is taken again`() async throws {
+        try await Clinic.with { clinic in
+            let host = clinic.host.host
+            let folder = String(host.config.publicKeysFile.dropLast("/jwks.json".utf8.count))
+            @LoopActor func rotate(_ step: String) async throws -> Int32 {
+                let command = clinic.host.service.commands.first { $0.name == "rotate-keys" }
+                return try await command?.run(["--step", step, "--notice", "0"]) ?? -1
+            }
+            let signer = try #require(KeyFile.read("\(folder)/jwt.pem"))
+            #expect(try await rotate("publish") == 0)
+            let next = try #require(KeyFile.read("\(folder)/jwt_private.next.pem"))
+            #expect(try await rotate("activate") == 0)
+            // What a crash leaves behind: the step is written down, the signing key is not replaced.
+            try KeyFile.replace("\(folder)/jwt.pem", mode: 0o600, signer)
+            try KeyFile.replace("\(folder)/jwt_private.next.pem", mode: 0o600, next)
+
+            clinic.host.clock.advance(seconds: KeyRotation.afterlife + 1)
+            let fresh = try await clinic.signIn("admin@demo.example")
+            #expect(try await rotate("retire") == 0)
+            _ = host.publishedKeys.reload()
+            #expect(host.verifier.keys.count == 2)
+            #expect(await clinic.get("/v1/auth/me", as: fresh).status == 200, "it is the signer's token")
+
+            #expect(try await rotate("activate") == 0)
+            #expect(KeyFile.read("\(folder)/jwt.pem") == next)
+            #expect(try await rotate("retire") == 0)
+            _ = host.publishedKeys.reload()
+            #expect(host.verifier.keys.count == 2, "the old one signed until a moment ago")
+            clinic.host.clock.advance(seconds: KeyRotation.afterlife)
+            #expect(try await rotate("retire") == 0)
+            _ = host.publishedKeys.reload()
+            #expect(host.verifier.keys.count == 1)
         }
     }
 

@@ -21,22 +21,26 @@ extension TestHost {
 
 /// A client of the clinic, and a browser in which the administrator uses it.
 @LoopActor struct Portal {
-    private let clinic: Clinic
-    private let id: String
+    let clinic: Clinic
+    let id: String
     private let secret: String
     private let verifier = String(repeating: "v", count: 64)
 
     var challenge: String { Base64URL.encode(SHA256.digest([UInt8](verifier.utf8))) }
 
-    init(_ clinic: Clinic, name: String = "Portal") async throws {
+    init(
+        _ clinic: Clinic, name: String = "Portal", scopes: [String] = ["openid", "profile", "users.manage"],
+        asksConsent: Bool? = nil
+    ) async throws {
         self.clinic = clinic
         let words: ([String]) -> JSONValue = { .array($0.map { .string($0) }) }
-        let made = await clinic.post(
-            "/v1/auth/clients",
-            JSONObject([
-                ("name", .string(name)), ("grantTypes", words(["authorization_code", "refresh_token"])),
-                ("redirectUris", words(["https://portal.example/back"])), ("scopes", words(["openid", "profile", "users.manage"])),
-            ]))
+        var body = JSONObject([
+            ("name", .string(name)), ("grantTypes", words(["authorization_code", "refresh_token"])),
+            ("redirectUris", words(["https://portal.example/back"])), ("scopes", words(scopes)),
+            ("postLogoutRedirectUris", words(["https://portal.example/bye"])),
+        ])
+        if let asksConsent { body["consentRequired"] = .bool(asksConsent) }
+        let made = await clinic.post("/v1/auth/clients", body)
         id = try made.json.required("clientId")
         secret = try made.json.required("clientSecret")
     }
@@ -63,7 +67,7 @@ extension TestHost {
     /// The sign-in page.
     func page() async throws -> Shown {
         let answer = await visit()
-        return try await show(answer.header("Location") ?? "", Self.cookies(answer))
+        return try await show(answer.header("Location") ?? "", Self.merged("", answer))
     }
 
     func show(_ place: String, _ cookies: String) async throws -> Shown {
@@ -91,16 +95,38 @@ extension TestHost {
 
     /// From the link to the code: password, consent where it is asked for.
     func code() async throws -> String {
-        let page = try await page()
-        let entered = await enter(page, ["email": "admin@demo.example", "password": Clinic.password])
-        var place = entered.header("Location") ?? ""
-        if place.hasPrefix("/oauth2/") {
-            let consent = try await show(place, page.cookies)
-            let agreed = await clinic.host.form(
-                "/oauth2/consent", ["attempt": consent.attempt, "token": consent.token, "decision": "allow"],
-                headers: [("Cookie", page.cookies)])
-            place = agreed.header("Location") ?? ""
+        try Self.code(in: try await signIn().place)
+    }
+
+    /// Where a sign-in led in the end, and the cookies of the browser it was made in.
+    func signIn(_ email: String = "admin@demo.example", cookies: String = "") async throws -> (place: String, cookies: String) {
+        let visited = await visit(cookies: cookies)
+        var cookies = Self.merged(cookies, visited)
+        var place = visited.header("Location") ?? ""
+        if place.hasPrefix("/oauth2/sign-in") {
+            var page = try await show(place, cookies)
+            if page.text.contains("name=\"password\"") {
+                let entered = await enter(page, ["email": email, "password": Clinic.password])
+                cookies = Self.merged(cookies, entered)
+                place = entered.header("Location") ?? ""
+                if place.hasPrefix("/oauth2/sign-in") { page = try await show(place, cookies) }
+            }
+            if place.hasPrefix("/oauth2/sign-in") {
+                let agreed = await agree(page)
+                cookies = Self.merged(cookies, agreed)
+                place = agreed.header("Location") ?? ""
+            }
         }
+        return (place, cookies)
+    }
+
+    func agree(_ page: Shown) async -> TestHost.Answer {
+        await clinic.host.form(
+            "/oauth2/consent", ["attempt": page.attempt, "token": page.token, "decision": "allow"],
+            headers: [("Cookie", page.cookies)])
+    }
+
+    static func code(in place: String) throws -> String {
         guard let start = place.firstRange(of: "code=") else { throw Clinic.Failed(what: "no code in \(place)") }
         return String(place[start.upperBound...].prefix { $0 != "&" })
     }
@@ -124,8 +150,34 @@ extension TestHost {
         await clinic.host.send("GET", "/oauth2/userinfo", bytes: [], bearer: access)
     }
 
-    private static func cookies(_ answer: TestHost.Answer) -> String {
-        answer.headers.filter { $0.name == "Set-Cookie" }.map { String($0.value.prefix { $0 != ";" }) }.joined(separator: "; ")
+    func leave(
+        _ method: String, _ fields: [String: String], cookies: String = ""
+    ) async -> TestHost.Answer {
+        let headers = cookies.isEmpty ? [] : [(name: "Cookie", value: cookies)]
+        if method == "POST" { return await clinic.host.form("/oauth2/logout", fields, headers: headers) }
+        let query = fields.map { "\($0.key)=\(Form.encoded($0.value))" }.joined(separator: "&")
+        return await clinic.host.send("GET", "/oauth2/logout?" + query, bytes: [], bearer: nil, headers: headers)
+    }
+
+    /// What a browser keeps after an answer.
+    static func merged(_ cookies: String, _ answer: TestHost.Answer) -> String {
+        var kept: [(name: String, value: String)] = []
+        let told = answer.headers.filter { $0.name == "Set-Cookie" }.map { String($0.value.prefix { $0 != ";" }) }
+        for pair in cookies.split(separator: ";").map({ String($0.drop { $0 == " " }) }) + told {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            kept.removeAll { $0.name == parts[0] }
+            if parts.count == 2, !parts[1].isEmpty { kept.append((parts[0], parts[1])) }
+        }
+        return kept.map { "\($0.name)=\($0.value)" }.joined(separator: "; ")
+    }
+
+    /// The claims of a JWT.
+    static func claims(_ token: String) -> JSONObject {
+        let parts = token.split(separator: ".")
+        guard parts.count == 3, let bytes = Base64URL.decode(String(parts[1])),
+            case .object(let claims)? = try? JSONValue.parse(bytes)
+        else { return JSONObject() }
+        return claims
     }
 
     private static func hidden(_ name: String, _ text: String) -> String {

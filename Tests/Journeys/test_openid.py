@@ -53,7 +53,7 @@ class Portal:
         _, place, _ = self.visit(**changes)
         if place.startswith("/oauth2/sign-in"):
             _, _, page = self.ask("GET", place)
-            hidden = {n: html.unescape(v) for n, v in re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page)}
+            hidden = {n: html.unescape(v) for n, v in re.findall(r'type="hidden" name="(attempt|token)" value="([^"]*)"', page)}
             _, place, _ = self.ask("POST", "/oauth2/sign-in", **hidden, email=f"{who}@demo.example", password=PASSWORD)
         return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(place).query))["code"]
 
@@ -108,6 +108,28 @@ def test_a_code_that_comes_twice_takes_back_what_it_gave(portal):
 def test_an_address_that_only_looks_alike_gets_nobody(portal, address):
     status, place, _ = portal.visit(redirect_uri=address)
     assert status == 400 and not place
+
+
+def test_others_guesses_close_the_pages_to_strangers_and_not_to_the_owners_browser(door, admin, database):
+    email = f"{unique('nurse')}@demo.example"
+    admin.post("/v1/users", {"name": "N", "email": email, "roles": ["nurse"], "password": PASSWORD})
+
+    def enter(portal, password=PASSWORD):
+        _, place, _ = portal.visit(prompt="login")
+        _, _, page = portal.ask("GET", place)
+        hidden = {n: html.unescape(v) for n, v in re.findall(r'type="hidden" name="(attempt|token)" value="([^"]*)"', page)}
+        return portal.ask("POST", "/oauth2/sign-in", **hidden, email=email, password=password)[0]
+
+    owner, stranger = Portal(door, admin), Portal(door, admin)
+    assert enter(owner) == 303
+    before = [key for key, in database.execute("select key from auth.login_failure")]
+    assert enter(stranger, "wrong-password-1") == 422
+    try:  # as if a hundred addresses had guessed once each
+        database.execute("update auth.login_failure set failures = 100 where key <> all (%s)", [before])
+        assert enter(stranger) == 429
+        assert enter(owner) == 303
+    finally:
+        database.execute("delete from auth.login_failure where key <> all (%s)", [before])
 
 
 def test_the_access_token_dies_with_the_session(door, admin):

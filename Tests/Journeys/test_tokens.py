@@ -7,7 +7,10 @@ import time
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from clinic import PASSWORD, Clinic, unique
 
@@ -33,7 +36,7 @@ def test_the_key_we_forge_with_is_the_right_one(door, reception, signing_key):
 
 @pytest.mark.parametrize("what", [
     "no token", "other key", "alg none", "alg None", "hs256 with the public key", "expired", "not yet", "wrong audience", "wrong issuer",
-    "wrong type", "no expiry", "unknown kid", "jwk header", "roles as text", "no tenant", "garbage", "two parts", "empty signature", "zero signature"])
+    "wrong type", "wrong algorithm", "no expiry", "unknown kid", "jwk header", "roles as text", "no tenant", "garbage", "two parts", "empty signature", "zero signature"])
 def test_a_forged_token_opens_nothing(what, door, reception, signing_key):
     header, claims = segments(reception.token)
     keep = {k: header[k] for k in ("kid", "typ")}
@@ -42,8 +45,14 @@ def test_a_forged_token_opens_nothing(what, door, reception, signing_key):
     part = lambda value: base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()  # noqa: E731
     jwks = door.get("/.well-known/jwks.json")["keys"][0]
     head, body, signature = reception.token.split(".")
+    def another_algorithm():  # the right signature under a header that names another
+        text = f"{part({**keep, 'alg': 'ES384'})}.{body}"
+        r, s = decode_dss_signature(load_pem_private_key(signing_key.encode(), None).sign(text.encode(), ec.ECDSA(hashes.SHA256())))
+        raw = base64.urlsafe_b64encode(r.to_bytes(32, "big") + s.to_bytes(32, "big")).rstrip(b"=").decode()
+        return f"{text}.{raw}"
+
     tokens = {
-        "no token": None,
+        "no token": None, "wrong algorithm": another_algorithm,
         "other key": lambda: sign(claims, k=ec.generate_private_key(ec.SECP256R1())),
         "alg none": lambda: f"{part({**keep, 'alg': 'none'})}.{body}.",
         "alg None": lambda: f"{part({**keep, 'alg': 'None'})}.{body}.{signature}",
@@ -86,6 +95,15 @@ def test_a_refresh_token_used_twice_ends_its_session(door, admin):
     stolen = door.call("POST", "/v1/auth/refresh", {"refreshToken": first["refreshToken"]})
     assert stolen.status == 401
     assert door.call("POST", "/v1/auth/refresh", {"refreshToken": third["refreshToken"]}).status == 401
+
+
+def test_a_double_click_is_told_the_same_next_token(door, admin):
+    email = f"{unique('nurse')}@demo.example"
+    admin.post("/v1/users", {"name": "N", "email": email, "roles": ["nurse"], "password": PASSWORD})
+    first = door.call("POST", "/v1/auth/login", {"email": email, "password": PASSWORD}, expect=200)
+    second, again = (door.call("POST", "/v1/auth/refresh", {"refreshToken": first["refreshToken"]}, expect=200) for _ in range(2))
+    assert second["refreshToken"] == again["refreshToken"]
+    door.call("POST", "/v1/auth/refresh", {"refreshToken": second["refreshToken"]}, expect=200)
 
 
 def test_a_deactivated_account_is_out_at_once(door, admin):

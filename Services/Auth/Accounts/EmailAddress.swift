@@ -33,9 +33,12 @@ struct EmailIndex: Sendable {
     /// Of an address as we keep it, of whatever kind.
     func index(of text: String) -> Bytes { Bytes(SHA256.authenticate([UInt8](text.utf8), key: key.bytes)) }
 
+    /// One name for one account however it is typed: a phone number with other spaces is no new one to guess at.
+    static func name(_ typed: String) -> String { Contact(typed)?.text ?? typed.lowercased() }
+
     /// The keys that failures are counted under: this address of this client, and the client alone.
     func failureKeys(_ typed: String, from client: String) -> (both: Bytes, client: Bytes) {
-        let both = "failure|\(typed.lowercased())|\(client)"
+        let both = "failure|\(Self.name(typed))|\(client)"
         return (
             Bytes(SHA256.authenticate([UInt8](both.utf8), key: key.bytes)),
             Bytes(SHA256.authenticate([UInt8]("failures of|\(client)".utf8), key: key.bytes))

@@ -87,9 +87,11 @@ import Primitives
             as: { row in try row.next(as: SessionID.self) })
     }
 
-    /// Ends all browsers of an account: its password has changed.
+    /// Ends all browsers of an account, and who is on the way to a code with what was shown before: its password or
+    /// its factors have changed.
     func endBrowsers(of account: AccountID, at now: Timestamp) async throws {
         try await sql.run("update browser_session set ended_at = \(now) where account_id = \(account) and ended_at is null")
+        try await sql.run("delete from sign_in_attempt where account_id = \(account)")
     }
 
     // MARK: consent

@@ -37,7 +37,7 @@ import Primitives
         }
         guard let address = try? form.one("redirect_uri"), client.sendsCodes(to: address) else {
             return SignInPages.message(
-                "Unknown address", "\(client.name) asked to send you to an address that it has not registered."
+                "Unknown address", "\(client.name) asked to send you to an address that it has not registered or may not use."
             ).response(400)
         }
         let state = try? form.one("state")
@@ -52,7 +52,9 @@ import Primitives
     private func client(_ form: Form) async throws -> (Client, TenantID)? {
         guard let id = (try? form.one("client_id")).flatMap({ $0 }).flatMap({ ClientID($0) }),
             let tenant = try await ClientStore(sql: host.db.systemReader).tenant(of: id),
-            let client = try await ClientStore(sql: host.db.reader(for: tenant)).find(id), client.isActive
+            let client = try await ClientStore(sql: host.db.reader(for: tenant)).find(
+                id, under: flow.settings, of: tenant),
+            client.isActive
         else { return nil }
         return (client, tenant)
     }
@@ -78,7 +80,7 @@ import Primitives
         // The form's answer may be a redirect to the client at once, so the page must allow it.
         let target = RedirectURI.origin(attempt.redirectURI, isPublic: client.isPublic)
         guard let account = attempt.account, try await flow.step(attempt, client, handle.tenant, reader) == .consent else {
-            var page = SignInPages.password(client, handle, token: token)
+            var page = SignInPages.password(client, handle, token: token, flow.passkeyChoice())
             page.leadsTo = target
             return page.response()
         }
@@ -122,9 +124,9 @@ import Primitives
     private func again(_ error: SignInError, _ attempt: Attempt, _ client: Client, _ sent: Sent) -> Response {
         let problem = error.problem
         var page = SignInPages.password(
-            client, sent.handle, token: browser.formToken(sent.secret, sent.handle.text),
+            client, sent.handle, token: browser.formToken(sent.secret, sent.handle.text), flow.passkeyChoice(),
             alert: problem.status == 429
-                ? "Too many attempts. Wait a moment and try again." : "The e-mail address or the password is not right.")
+                ? "Too many attempts. Wait a moment and try again." : "The address or the password is not right.")
         page.leadsTo = RedirectURI.origin(attempt.redirectURI, isPublic: client.isPublic)
         return page.response(problem.status == 429 ? 429 : 422, headers: problem.headers.filter { $0.name == "Retry-After" })
     }

@@ -44,7 +44,8 @@ struct TokenAnswer: JSONWritable {
             account: credential.account, tenant: tenant, roles: credential.roles, session: session.id,
             location: credential.location, zone: credential.zone, currency: credential.currency,
             patient: credential.patient, issuedAt: now, expiresAt: end,
-            authenticatedAt: session.authenticatedAt ?? session.startedAt, assurance: session.assurance, grant: grant)
+            authenticatedAt: session.authenticatedAt ?? session.startedAt, assurance: session.assurance, grant: grant,
+            actsFor: credential.actsFor)
         return TokenAnswer(
             accessToken: try signing.mint.sign(token), expiresIn: end.seconds(since: now), scopes: grant.scopes)
     }

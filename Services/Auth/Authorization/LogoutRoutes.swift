@@ -14,6 +14,7 @@ import Primitives
 @LoopActor struct LogoutRoutes {
     let host: Host
     let browser: Browser
+    let settings: SettingsReader
 
     var table: [Route] {
         [
@@ -44,10 +45,11 @@ import Primitives
                 .response(400)
         }
         let state = (try? form.one("state")).flatMap { $0 }
-        guard let hash = browser.sessionHash(of: request), let secret = browser.secret(of: request) else {
-            return gone(destination, state)
-        }
         let reader = host.db.reader(for: destination.tenant)
+        guard let hash = browser.sessionHash(of: request), let secret = browser.secret(of: request) else {
+            return try await leaveUnseen(hint, destination, form, request)
+        }
+        // Nobody of this clinic is signed in here: there is nothing to end, and another clinic's cookie stays.
         guard let session = try await AttemptStore(sql: reader).browserSession(hash, at: host.now()) else {
             return gone(destination, state)
         }
@@ -56,21 +58,42 @@ import Primitives
         let isAsked = request.method == "POST"
             && browser.isOurs(request, token: token, secret: secret, purpose: purpose)
         guard isAsked || hint?.session == session.id else {
-            let hidden = ["client_id", "post_logout_redirect_uri", "state"].compactMap { name in
-                (try? form.one(name)).flatMap { $0 }.map { (name: name, value: $0) }
-            }
             return SignInPages.signOut(
-                token: browser.formToken(secret, purpose), hidden: hidden,
+                token: browser.formToken(secret, purpose), hidden: Self.repeated(form, for: destination.client),
                 leadsTo: destination.address.flatMap { RedirectURI.origin($0, isPublic: destination.client.isPublic) }
             ).response()
         }
         try await end(session, in: destination.tenant, request)
-        return gone(destination, state)
+        return gone(destination, state, signedOut: true)
+    }
+
+    /// Another site's form brings no `Lax` cookie. An ID token says by itself whose session is meant; without one the
+    /// browser comes again by a link, which brings the cookie, and the person is asked.
+    private func leaveUnseen(
+        _ hint: IDTokenHint?, _ destination: Destination, _ form: Form, _ request: Request
+    ) async throws -> Response {
+        if let id = hint?.session {
+            if let session = try await CodeStore(sql: host.db.reader(for: destination.tenant)).browserSession(id) {
+                try await end(session, in: destination.tenant, request)
+            }
+        } else if request.method == "POST" {
+            return SignInFlow.see(
+                RedirectURI.adding(Self.repeated(form, for: destination.client).map { ($0.name, $0.value) }, to: "/oauth2/logout"))
+        }
+        return gone(destination, (try? form.one("state")).flatMap { $0 })
+    }
+
+    /// What the next request must say again: who asks, by name, and where to go afterwards.
+    private static func repeated(_ form: Form, for client: Client) -> [(name: String, value: String)] {
+        [(name: "client_id", value: client.id.description)]
+            + ["post_logout_redirect_uri", "state"].compactMap { name in
+                (try? form.one(name)).flatMap { $0 }.map { (name: name, value: $0) }
+            }
     }
 
     private func destination(_ id: ClientID, _ address: String?) async throws -> Destination? {
         guard let tenant = try await ClientStore(sql: host.db.systemReader).tenant(of: id),
-            let client = try await ClientStore(sql: host.db.reader(for: tenant)).find(id)
+            let client = try await ClientStore(sql: host.db.reader(for: tenant)).find(id, under: settings, of: tenant)
         else { return nil }
         guard let address else { return Destination(tenant: tenant, client: client, address: nil) }
         return client.sendsBack(to: address) ? Destination(tenant: tenant, client: client, address: address) : nil
@@ -87,12 +110,11 @@ import Primitives
         }
     }
 
-    private func gone(_ destination: Destination, _ state: String?) -> Response {
-        guard let address = destination.address else {
-            return SignInPages.signedOut.response(headers: [Browser.signOut])
-        }
-        var response = SignInFlow.see(RedirectURI.adding([("state", state)], to: address))
-        response.headers.append(Browser.signOut)
+    /// The cookie goes only with the session that it is for.
+    private func gone(_ destination: Destination, _ state: String?, signedOut: Bool = false) -> Response {
+        var response = destination.address.map { SignInFlow.see(RedirectURI.adding([("state", state)], to: $0)) }
+            ?? SignInPages.signedOut.response()
+        if signedOut { response.headers.append(Browser.signOut) }
         return response
     }
 

@@ -36,7 +36,8 @@ import Primitives
     private func page(
         _ attempt: Attempt, _ client: Client, _ handle: AttemptHandle, _ secret: String, alert: String? = nil
     ) -> Page {
-        var page = SignInPages.code(client, handle, token: browser.formToken(secret, handle.text), alert: alert)
+        var page = SignInPages.code(
+            client, handle, token: browser.formToken(secret, handle.text), flow.passkeyChoice(), alert: alert)
         page.leadsTo = RedirectURI.origin(attempt.redirectURI, isPublic: client.isPublic)
         return page
     }
@@ -61,6 +62,8 @@ import Primitives
                 }
                 attempt.shown.insert("otp")
                 attempt.shownAt = host.now()
+                // What an earlier session of this browser showed was less: a new one says all of it.
+                attempt.browserSession = nil
                 try await store.save(attempt)
                 try await LoginFailureStore(sql: tx).clear(keys.both)
                 try await LoginFailureStore(sql: tx).takeBack(keys.client)
@@ -82,7 +85,7 @@ import Primitives
 
     /// Counted before the code is looked at, as at the front door.
     private func count(_ account: AccountID, _ request: Request) async throws -> (both: Bytes, client: Bytes) {
-        let keys = signIn.emailIndex.failureKeys("second-factor|\(account)", from: request.remoteAddress)
+        let keys = signIn.emailIndex.failureKeys("second-factor|\(account)", from: request.network)
         let now = host.now()
         let config = signIn.config
         try await host.db.systemTransaction { tx in

@@ -34,6 +34,8 @@ struct AttemptHandle: Equatable, Sendable {
     let settings: SettingsReader
     let browser: Browser
     let factor: SecondFactor
+    let devices: KnownDevice
+    let passkeys: Passkeys
 
     /// From an accepted request to the first page, or straight to the code for somebody who is signed in already.
     func begin(
@@ -66,11 +68,17 @@ struct AttemptHandle: Equatable, Sendable {
         }
     }
 
+    /// A fresh challenge for a page.
+    func passkeyChoice() -> PasskeyChoice {
+        PasskeyChoice(challenge: passkeys.challenges.make(for: .signIn, at: host.now()), party: passkeys.party.id)
+    }
+
     func step(
         _ attempt: Attempt, _ client: Client, _ tenant: TenantID, _ sql: any SQLSession
     ) async throws -> Attempt.Step {
         guard let account = attempt.account else { return .password }
-        let agreed = client.asksConsent ? try await AttemptStore(sql: sql).agreed(account, client.id) : nil
+        let asks = client.bounded(by: try await settings(of: tenant, sql)).asksConsent
+        let agreed = asks ? try await AttemptStore(sql: sql).agreed(account, client.id) : nil
         let standing = try await factor.standing(of: account, in: tenant, sql)
         return attempt.step(needsSecondFactor: standing.hasSecondFactor, agreed: agreed)
     }
@@ -96,10 +104,10 @@ struct AttemptHandle: Equatable, Sendable {
         // Staff who must have a second factor and have none yet enrol one with the suite's own client first.
         if !attempt.hasSecondFactor, try await factor.policy.asks(credential.roles, tx) {
             try await store.delete(attempt.id)
-            return SignInPages.enrolFirst.response(403)
+            return SignInPages.enrolFirst(client).response(403)
         }
 
-        var cookie: (name: String, value: String)?
+        var cookies: [(name: String, value: String)] = []
         let session: BrowserSessionID
         if let known = attempt.browserSession {
             session = known
@@ -110,7 +118,10 @@ struct AttemptHandle: Equatable, Sendable {
                 id: BrowserSessionID(), account: account, shown: attempt.shown, shownAt: shownAt,
                 expiresAt: now.adding(seconds: life))
             try await store.insert(fresh, hash: Browser.hash(secret))
-            cookie = Browser.signIn(secret, seconds: life)
+            cookies.append(Browser.signIn(secret, seconds: life))
+            // From now on others' guesses do not keep this browser out.
+            let accounts = AccountStore(sql: tx, vault: try await factor.vaults.vault(of: tenant, tx))
+            if let owner = try await accounts.find(account) { cookies.append(devices.header(for: owner.email)) }
             session = fresh.id
         }
         let code = Browser.fresh()
@@ -130,7 +141,7 @@ struct AttemptHandle: Equatable, Sendable {
         var response = Self.see(
             RedirectURI.adding(
                 [("code", code), ("state", attempt.state), ("iss", host.config.publicURL)], to: attempt.redirectURI))
-        if let cookie { response.headers.append(cookie) }
+        response.headers += cookies
         return response
     }
 

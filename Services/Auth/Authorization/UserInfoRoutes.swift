@@ -38,7 +38,9 @@ import Primitives
                 $0.field("roles", account.roleNames)
                 $0.field("zoneinfo", caller.zone)
             }
-            if grant.scopes.contains(.email) { $0.field("email", account.email) }
+            if grant.scopes.contains(.email) {
+                $0.field(account.email.hasPrefix("+") ? "phone_number" : "email", account.email)
+            }
         }
         return Response(
             200, headers: [("Content-Type", "application/json"), ("Cache-Control", "no-store")], body: .bytes(json.bytes))

@@ -108,6 +108,21 @@ struct Client: Equatable, Sendable {
         }
     }
 
+    /// What is left of it under what the tenant allows now, whatever was allowed when it was registered.
+    func bounded(by settings: TenantSettings) -> Client {
+        var client = self
+        client.grantTypes.formIntersection(settings.grantTypes)
+        client.asksConsent = asksConsent || settings.insistsOnConsent
+        if !settings.redirectOrigins.isEmpty {
+            let isAllowed = { (address: String) in
+                RedirectURI.origin(address, isPublic: self.isPublic).map(settings.redirectOrigins.contains) ?? false
+            }
+            client.redirectURIs.removeAll { !isAllowed($0) }
+            client.postLogoutURIs.removeAll { !isAllowed($0) }
+        }
+        return client
+    }
+
     /// What of the wished scopes it gets: the known ones that it registered for.
     func granted(_ wish: String?) -> Set<Scope> {
         guard let wish else { return scopes.subtracting([.openid, .profile, .email, .offlineAccess]) }

@@ -11,8 +11,10 @@ import Primitives
 @LoopActor struct ClientAuthentication {
     let host: Host
     let secrets: ClientSecrets
+    let settings: SettingsReader
 
     struct Known: Sendable {
+        /// As far as its tenant lets it be.
         let client: Client
         let tenant: TenantID
     }
@@ -20,7 +22,8 @@ import Primitives
     func callAsFunction(_ request: Request, _ form: Form) async throws -> Known {
         let (id, secret) = try Self.claim(request, form)
         guard let id = ClientID(id), let tenant = try await ClientStore(sql: host.db.systemReader).tenant(of: id),
-            let client = try await ClientStore(sql: host.db.reader(for: tenant)).find(id), client.isActive
+            let client = try await ClientStore(sql: host.db.reader(for: tenant)).find(id, under: settings, of: tenant),
+            client.isActive
         else { throw Self.refusal }
         if let stored = client.secretHash {
             guard let secret, secrets.isRight(secret, for: stored) else { throw Self.refusal }

@@ -22,6 +22,12 @@ import Primitives
         try await sql.first("select \(unsafe: Self.columns) from client where id = \(id)", as: Client.init(row:))
     }
 
+    /// As far as the tenant's settings of now let it be one.
+    func find(_ id: ClientID, under settings: SettingsReader, of tenant: TenantID) async throws -> Client? {
+        guard let client = try await find(id) else { return nil }
+        return client.bounded(by: try await settings(of: tenant, sql))
+    }
+
     func page(after id: ClientID?, limit: Int) async throws -> [Client] {
         try await sql.all(
             """

@@ -63,7 +63,7 @@ import Primitives
 
     /// An address gets few messages, whoever asks; and one client asks for few.
     private func count(_ contact: Contact, _ request: Request) async throws {
-        let keys = signIn.emailIndex.failureKeys("code|\(contact.text)", from: "code|\(request.remoteAddress)")
+        let keys = signIn.emailIndex.failureKeys("code|\(contact.text)", from: "code|\(request.network)")
         let address = signIn.emailIndex.failureKeys("code|\(contact.text)", from: "everywhere").both
         let perAddress = LoginThrottle(limit: 5, slowsFrom: .max)
         let perClient = LoginThrottle(limit: 30, slowsFrom: .max)
@@ -113,6 +113,7 @@ import Primitives
             return try await signIn.open(credential, .single, in: tenant, tx)
         }
         var response = Response.json(201, pair)
+        response.headers.append(signIn.devices.header(for: contact.text))
         response.headers.append(("Cache-Control", "no-store"))
         return response
     }
@@ -142,6 +143,7 @@ import Primitives
                     hash, standsAlone: PasswordPolicy.standsAlone(password), of: owner.account, insteadOf: known.passwordHash)
             else { throw ContactError.codeWrong }
             try await EndSession(host: host).all(of: owner.account, in: owner.tenant, because: .passwordChanged, tx)
+            try await AttemptStore(sql: tx).endBrowsers(of: owner.account, at: host.now())
             // Who was kept out by somebody's guesses is let in again.
             try await LoginFailureStore(sql: tx).clear(signIn.emailIndex.failureKeys(contact.text, from: "everywhere").both)
             try tx.audit("reset_password", "account", owner.account.description)

@@ -42,7 +42,10 @@ import Loop
             $0.field("acr_values_supported", [Assurance.single.rawValue, Assurance.multi.rawValue])
             $0.field(
                 "claims_supported",
-                ["sub", "iss", "aud", "auth_time", "nonce", "acr", "amr", "at_hash", "sid", "name", "email", "roles"])
+                [
+                    "sub", "iss", "aud", "auth_time", "nonce", "acr", "amr", "at_hash", "sid", "name", "email", "phone_number",
+                    "roles",
+                ])
             $0.field("prompt_values_supported", ["none", "login", "consent", "select_account"])
             $0.field("authorization_response_iss_parameter_supported", true)
             $0.field("request_parameter_supported", false)

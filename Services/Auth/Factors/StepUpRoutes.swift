@@ -26,7 +26,7 @@ import Primitives
     private func stepUp(_ request: Request, by caller: Principal) async throws -> Response {
         let otp: String? = try request.body.optional("otp")
         let password: String? = try request.body.optional("password")
-        let keys = emailIndex.failureKeys("step-up|\(caller.account)", from: request.remoteAddress)
+        let keys = emailIndex.failureKeys("step-up|\(caller.account)", from: request.network)
         try await count(keys)
 
         let assertion = try request.body.optional("passkey", as: JSONObject.self).map { try Passkeys.Assertion($0) }

@@ -41,14 +41,24 @@ struct KeyRotation: Equatable, Sendable {
         guard let next else { throw .nothingPublished }
         let age = now.seconds(since: next.since)
         guard age >= notice else { throw .tooEarly(seconds: notice - age) }
-        retired.append(Entry(id: old, since: now))
+        retire(old, at: now)
         self.next = nil
         return next.id
     }
 
-    /// The keys nobody needs any more.
-    mutating func retire(at now: Timestamp) -> [String] {
-        let gone = retired.filter { now.seconds(since: $0.since) >= Self.afterlife }
+    /// `old` signs no more from now on, whatever was written about it before.
+    mutating func retire(_ old: String, at now: Timestamp) {
+        retired.removeAll { $0.id == old }
+        retired.append(Entry(id: old, since: now))
+    }
+
+    /// Whether the step that made `signer` sign no more was begun and not finished: it is written down as retired.
+    func isInterrupted(signer: String) -> Bool { next == nil && retired.contains { $0.id == signer } }
+
+    /// The keys nobody needs any more. Never the one that signs, whatever is written about it: a crash may have come
+    /// between writing it down and the next key's first signature.
+    mutating func retire(at now: Timestamp, keeping signer: String) -> [String] {
+        let gone = retired.filter { $0.id != signer && now.seconds(since: $0.since) >= Self.afterlife }
         retired.removeAll { gone.contains($0) }
         return gone.map(\.id)
     }

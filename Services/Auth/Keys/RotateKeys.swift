@@ -69,15 +69,26 @@ import Primitives
             guard let pem = KeyFile.read(nextFile), let old = KeyFile.read(config.signingKeyFile) else {
                 throw KeyRotation.Refusal.nothingPublished
             }
-            let id = try rotation.activate(
-                insteadOf: try SigningKey(pem: old).verifying.id, notice: notice, at: now)
-            guard try SigningKey(pem: pem).verifying.id == id else { throw KeyRotation.Refusal.nothingPublished }
+            let signer = try SigningKey(pem: old).verifying.id
+            let id = try SigningKey(pem: pem).verifying.id
+            if rotation.isInterrupted(signer: signer) {
+                // A crash came before the key was replaced: the old one has signed until now.
+                rotation.retire(signer, at: now)
+            } else {
+                guard try rotation.activate(insteadOf: signer, notice: notice, at: now) == id else {
+                    throw KeyRotation.Refusal.nothingPublished
+                }
+            }
+            guard published.contains(where: { $0.id == id }) else { throw KeyRotation.Refusal.nothingPublished }
             try save(rotation)
             try KeyFile.replace(config.signingKeyFile, mode: 0o600, pem)
             unlink(nextFile)
             return [id]
         default:
-            let gone = rotation.retire(at: now)
+            guard let pem = KeyFile.read(config.signingKeyFile) else {
+                throw KeyFileError(path: config.signingKeyFile, code: ENOENT)
+            }
+            let gone = rotation.retire(at: now, keeping: try SigningKey(pem: pem).verifying.id)
             let kept = published.filter { !gone.contains($0.id) }
             try KeyFile.replace(config.host.publicKeysFile, mode: 0o644, KeySet(kept).jsonBytes + [0x0a])
             try save(rotation)

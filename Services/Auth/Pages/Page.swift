@@ -1,8 +1,8 @@
 import Cryptography
 import HTTP
 
-/// A page without scripts: what a person sees on the way to a client. Everything on it is escaped, its one style is
-/// named by a nonce, nothing is loaded, it cannot be framed, and its forms lead to us or to the client's address.
+/// What a person sees on the way to a client. Everything on it is escaped, its one style and its one script, if it has
+/// any, are named by a nonce, nothing is loaded, it cannot be framed, and its forms lead to us or to the client's address.
 struct Page: Sendable {
     let title: String
     /// Under the title, in small print.
@@ -11,12 +11,15 @@ struct Page: Sendable {
     var alert: String?
     /// Trusted markup, made by the functions below.
     var content = ""
+    /// Ours, and the same for everybody: what differs is in the markup.
+    var script: String?
     /// Where a form may lead in the end: browsers hold redirects after a form against `form-action` too.
     var leadsTo: String?
 
     func response(_ status: Int = 200, headers: [(name: String, value: String)] = []) -> Response {
         let nonce = Base64URL.encode(Random.bytes(16))
         let notice = alert.map { #"<p class="alert" role="alert">\#(HTML.escaped($0))</p>"# } ?? ""
+        let code = script.map { #"<script nonce="\#(nonce)">\#($0)</script>"# } ?? ""
         let html = """
             <!doctype html>
             <html lang="en"><head><meta charset="utf-8"><title>\(HTML.escaped(title)) – Polyclinic</title>
@@ -24,15 +27,16 @@ struct Page: Sendable {
             <style nonce="\(nonce)">\(Self.style)</style></head>
             <body><main><p class="brand">Polyclinic</p><h1>\(HTML.escaped(title))</h1>
             \(lead.isEmpty ? "" : "<p class=\"lead\">\(HTML.escaped(lead))</p>")
-            \(notice)\(content)</main></body></html>
+            \(notice)\(content)</main>\(code)</body></html>
             """
         var response = Response.document("text/html; charset=utf-8", [UInt8](html.utf8))
         response.status = status
+        let scripts = script == nil ? "" : "script-src 'nonce-\(nonce)'; "
         let target = leadsTo.map { " " + $0 } ?? ""
         response.headers += [
             (
                 "Content-Security-Policy",
-                "default-src 'none'; style-src 'nonce-\(nonce)'; form-action 'self'\(target); frame-ancestors 'none'; base-uri 'none'"
+                "default-src 'none'; style-src 'nonce-\(nonce)'; \(scripts)form-action 'self'\(target); frame-ancestors 'none'; base-uri 'none'"
             ),
             ("Cache-Control", "no-store"), ("Referrer-Policy", "same-origin"), ("X-Frame-Options", "DENY"),
         ]
@@ -49,7 +53,7 @@ struct Page: Sendable {
         .lead{margin:.4rem 0 0;color:var(--soft)}form{margin-top:1.5rem}label{display:block;margin:1rem 0 .3rem;font-weight:600}
         input{width:100%;padding:.7rem .8rem;font:inherit;color:inherit;background:transparent;border:1px solid var(--line);border-radius:8px}
         button{width:100%;margin-top:1.5rem;padding:.75rem 1rem;font:inherit;font-weight:600;border-radius:8px;border:1px solid var(--accent);background:var(--accent);color:var(--on);cursor:pointer}
-        button.plain{margin-top:.75rem;background:transparent;color:var(--accent)}:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+        #passkey{margin-top:0}button.plain{margin-top:.75rem;background:transparent;color:var(--accent)}:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
         .alert{margin:1.25rem 0 0;padding:.7rem .8rem;border-radius:8px;color:var(--bad);background:var(--badground)}
         ul{margin:1rem 0 0;padding:0;list-style:none;border-top:1px solid var(--line)}li{padding:.6rem 0;border-bottom:1px solid var(--line)}.note{margin:1.25rem 0 0;font-size:.875rem;color:var(--soft)}
         @media(max-width:24rem){body{padding:0;place-items:stretch}main{border:0;border-radius:0;padding:1.5rem 1rem}}
@@ -73,11 +77,15 @@ enum HTML {
         return result
     }
 
-    static func form(to path: String, _ hidden: [(name: String, value: String)], _ content: String) -> String {
+    /// `attributes` are ours.
+    static func form(
+        to path: String, _ hidden: [(name: String, value: String)], _ content: String, attributes: String = ""
+    ) -> String {
         let fields = hidden.map {
             #"<input type="hidden" name="\#($0.name)" value="\#(escaped($0.value))">"#
         }.joined()
-        return #"<form method="post" action="\#(path)">\#(fields)\#(content)</form>"#
+        let more = attributes.isEmpty ? "" : " " + attributes
+        return #"<form method="post" action="\#(path)"\#(more)>\#(fields)\#(content)</form>"#
     }
 
     /// A labelled field; `attributes` are ours.

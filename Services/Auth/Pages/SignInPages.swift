@@ -3,17 +3,24 @@ import HTTP
 
 /// The pages of signing in, as values: what they say follows from what they are given.
 enum SignInPages {
-    static func password(_ client: Client, _ handle: AttemptHandle, token: String, alert: String? = nil) -> Page {
+    static func password(
+        _ client: Client, _ handle: AttemptHandle, token: String, _ passkey: PasskeyChoice, alert: String? = nil
+    ) -> Page {
         Page(
             title: "Sign in", lead: "to continue to \(client.name)", alert: alert,
             content: HTML.form(
                 to: "/oauth2/sign-in", [("attempt", handle.text), ("token", token)],
-                HTML.field("email", "E-mail address", type: "email", #"autocomplete="username" maxlength="254" autofocus"#)
+                HTML.field(
+                    "email", "E-mail address or phone number", type: "text",
+                    #"autocomplete="username" maxlength="254" autocapitalize="off" spellcheck="false" autofocus"#)
                     + HTML.field("password", "Password", type: "password", #"autocomplete="current-password" maxlength="128""#)
-                    + HTML.button("Sign in")))
+                    + HTML.button("Sign in")) + passkey.form(handle, token: token),
+            script: PasskeyChoice.script)
     }
 
-    static func code(_ client: Client, _ handle: AttemptHandle, token: String, alert: String? = nil) -> Page {
+    static func code(
+        _ client: Client, _ handle: AttemptHandle, token: String, _ passkey: PasskeyChoice, alert: String? = nil
+    ) -> Page {
         Page(
             title: "Enter your code", lead: "to continue to \(client.name)", alert: alert,
             content: HTML.form(
@@ -21,7 +28,8 @@ enum SignInPages {
                 HTML.field(
                     "code", "Code of your authenticator app, or a recovery code", type: "text",
                     #"autocomplete="one-time-code" maxlength="24" autocapitalize="off" spellcheck="false" autofocus"#)
-                    + HTML.button("Continue")))
+                    + HTML.button("Continue")) + passkey.form(handle, token: token),
+            script: PasskeyChoice.script)
     }
 
     static func consent(
@@ -50,8 +58,16 @@ enum SignInPages {
 
     static func message(_ title: String, _ text: String) -> Page { Page(title: title, lead: text) }
 
-    static let enrolFirst = message(
-        "A second factor is needed", "Your clinic asks for one. Enrol it in Polyclinic itself, then come back.")
+    static func enrolFirst(_ client: Client) -> Page {
+        Page(
+            title: "A second factor is needed",
+            lead: "Your password is right. Your clinic asks its staff for a second factor too, and you have none yet.",
+            content: HTML.list([
+                "Sign in to your clinic's own Polyclinic application, on the computers at work or on your phone.",
+                "It asks you to add an authenticator app or a passkey. Keep the recovery codes that it shows.",
+                "Then go back to \(client.name) and sign in again.",
+            ]) + HTML.note("If you cannot, your clinic's administrator can help."))
+    }
 
     static let runOut = message(
         "This sign-in has run out", "Go back to the application that you came from and start again.")

@@ -79,14 +79,18 @@ import Primitives
         let assertion = try Passkeys.Assertion(request.body)
         let cause = Cause(
             tenant: user.tenant, actor: user.account, role: "system", traceparent: request.traceparent)
-        let pair = try await host.transaction(for: user.tenant, as: cause) { tx in
+        var response = try await host.transaction(for: user.tenant, as: cause) { tx in
             guard let credential = try await CredentialStore(sql: tx).readHolding(user.account), credential.isActive else {
                 throw PasskeyError.unknown
             }
             try await passkeys.assert(assertion, of: user.account, tx)
-            return try await signIn.open(credential, .multi, in: user.tenant, tx)
+            var response = Response.json(200, try await signIn.open(credential, .multi, in: user.tenant, tx))
+            let accounts = AccountStore(sql: tx, vault: try await signIn.vaults.vault(of: user.tenant, tx))
+            if let owner = try await accounts.find(user.account) {
+                response.headers.append(signIn.devices.header(for: owner.email))
+            }
+            return response
         }
-        var response = Response.json(200, pair)
         response.headers.append(("Cache-Control", "no-store"))
         return response
     }

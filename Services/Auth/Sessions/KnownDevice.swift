@@ -20,34 +20,39 @@ struct KnownDevice: Sendable {
 
     /// Where an attempt for `typed` comes from, as failures are counted: a browser that we know, or an address.
     func origin(of request: Request, for typed: String) -> (name: String, isKnown: Bool) {
-        guard let shown = Self.value(in: request), let bytes = Base64URL.decode(shown), bytes.count == 48,
-            constantTimeEqual([UInt8](bytes[16...]), mac([UInt8](bytes[..<16]), typed))
-        else { return (request.remoteAddress, false) }
-        return ("device|\(Base64URL.encode([UInt8](bytes[..<16])))", true)
+        for shown in Self.values(in: request) {
+            guard let bytes = Base64URL.decode(shown), bytes.count == 48,
+                constantTimeEqual([UInt8](bytes[16...]), mac([UInt8](bytes[..<16]), typed))
+            else { continue }
+            return ("device|\(Base64URL.encode([UInt8](bytes[..<16])))", true)
+        }
+        return (request.network, false)
     }
 
-    /// The `Set-Cookie` of a successful sign-in.
+    /// The `Set-Cookie` of a successful sign-in: for every door of ours, because all of them count the same guesses.
     func header(for typed: String) -> (name: String, value: String) {
         let number = Random.bytes(16)
         let value = Base64URL.encode(number + mac(number, typed))
         let secure = isSecure ? "; Secure" : ""
         return (
             "Set-Cookie",
-            "\(Self.cookie)=\(value); Path=/v1/auth; Max-Age=\(Self.year); HttpOnly; SameSite=Strict\(secure)"
+            "\(Self.cookie)=\(value); Path=/; Max-Age=\(Self.year); HttpOnly; SameSite=Strict\(secure)"
         )
     }
 
     private func mac(_ number: [UInt8], _ typed: String) -> [UInt8] {
-        SHA256.authenticate(number + [UInt8](typed.lowercased().utf8), key: key.bytes)
+        SHA256.authenticate(number + [UInt8](EmailIndex.name(typed).utf8), key: key.bytes)
     }
 
-    private static func value(in request: Request) -> String? {
+    /// A browser may show two: an older one that was for a part of us only, too.
+    private static func values(in request: Request) -> [String] {
+        var found: [String] = []
         for header in request.headers where header.name == "cookie" {
             for part in header.value.split(separator: ";") {
                 let pair = part.drop { $0 == " " }.split(separator: "=", maxSplits: 1)
-                if pair.count == 2, pair[0] == cookie { return String(pair[1]) }
+                if pair.count == 2, pair[0] == cookie, found.count < 4 { found.append(String(pair[1])) }
             }
         }
-        return nil
+        return found
     }
 }

@@ -35,7 +35,7 @@ import Primitives
         of proof: Proof, _ request: Request, _ body: @LoopActor () async throws -> T
     ) async throws -> T {
         do { return try await body() } catch SignInError.otpRequired {
-            try? await giveBack(proof.keys, proof.account)
+            try? await giveBack(proof.keys, proof.isKnown ? nil : proof.account)
             throw SignInError.otpRequired
         } catch SignInError.otpWrong {
             try await factor.noteFailure(of: proof.credential.account, in: proof.tenant)
@@ -58,7 +58,7 @@ import Primitives
         do {
             check = try await self.check(password, credential?.passwordHash)
         } catch {
-            try? await giveBack(keys, account)  // We were too busy to look; that was no failure.
+            try? await giveBack(keys, origin.isKnown ? nil : account)  // We were too busy to look; that was no failure.
             throw error
         }
         guard let credential, check.isRight, credential.isActive else {
@@ -66,7 +66,8 @@ import Primitives
             throw SignInError.invalidCredentials
         }
         return Proof(
-            credential: credential, tenant: tenant, keys: keys, account: account, rehashed: check.rehashed)
+            credential: credential, tenant: tenant, keys: keys, account: account, isKnown: origin.isKnown,
+            rehashed: check.rehashed)
     }
 
     /// Ends the tally that `prove` began, and reads the account again: nobody deactivates it, and no password
@@ -126,11 +127,12 @@ import Primitives
         }
     }
 
-    private func giveBack(_ keys: (both: Bytes, client: Bytes), _ account: Bytes) async throws {
+    /// `account` only when the attempt was counted under it: a known browser's is not.
+    private func giveBack(_ keys: (both: Bytes, client: Bytes), _ account: Bytes?) async throws {
         try await host.db.systemTransaction { tx in
             try await LoginFailureStore(sql: tx).takeBack(keys.both)
             try await LoginFailureStore(sql: tx).takeBack(keys.client)
-            try await LoginFailureStore(sql: tx).takeBack(account)
+            if let account { try await LoginFailureStore(sql: tx).takeBack(account) }
         }
     }
 
@@ -139,7 +141,7 @@ import Primitives
         guard let credential else {
             // Takes as long as the entry that a known address leaves: one row, one commit, of a session without rights.
             let now = host.now()
-            let key = emailIndex.failureKeys("unknown", from: request.remoteAddress).both
+            let key = emailIndex.failureKeys("unknown", from: request.network).both
             return try await host.db.transaction(for: tenant) { tx in
                 try await LoginFailureStore(sql: tx).save(.init(failures: 1, firstAt: now, lastAt: now), under: key)
             }
@@ -187,6 +189,8 @@ struct Proof: Sendable {
     let keys: (both: Bytes, client: Bytes)
     /// And, of all addresses together, the account.
     let account: Bytes
+    /// From a browser that we know.
+    let isKnown: Bool
     /// What to keep instead of the old hash; nil when it is as it should be.
     var rehashed: String?
 }

@@ -7,7 +7,8 @@ import Messaging
 import Postgres
 import Primitives
 
-/// A tenant's settings over HTTP, for its administrators. They count from the next sign-in or refresh on.
+/// A tenant's settings over HTTP, for its administrators. They count from the next sign-in or refresh on,
+/// for clients that were registered before, too.
 @LoopActor struct SettingsRoutes {
     let host: Host
     let settings: SettingsReader

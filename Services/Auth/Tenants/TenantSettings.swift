@@ -25,6 +25,10 @@ struct TenantSettings: Equatable, Sendable {
         version = 0
     }
 
+    /// Whether it asks everybody's consent whatever a client is registered with. Until it has said something itself,
+    /// the default is for new clients only.
+    var insistsOnConsent: Bool { version > 0 && consentRequired }
+
     func sessionLife(of credential: Credential) -> Int64 {
         Int64(credential.isOnlyPatient ? patientSessionSeconds : staffSessionSeconds)
     }
