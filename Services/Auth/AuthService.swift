@@ -31,9 +31,10 @@ enum AuthService {
             host: host, grace: config.refreshGrace, issuer: issuer,
             successorKey: config.host.masterKey.derived(for: "refresh token successors"))
 
+        let guesses = GuessTally(host: host, config: config, emailIndex: emailIndex)
         let sessions = SessionRoutes(
             host: host, signIn: signIn, refreshing: refreshing, vaults: vaults, hashing: hashing,
-            passwords: config.passwords)
+            passwords: config.passwords, guesses: guesses)
         let accounts = AccountRoutes(
             host: host, vaults: vaults, emailIndex: emailIndex, hashing: hashing, passwords: config.passwords)
         let factors = FactorRoutes(
@@ -48,9 +49,9 @@ enum AuthService {
             challenges: Challenges(key: config.host.masterKey.derived(for: "passkey challenges")))
         let passkeyRoutes = PasskeyRoutes(host: host, passkeys: passkeys, factors: factors, signIn: signIn)
         let stepUp = StepUpRoutes(
-            host: host, config: config, factor: factor, passkeys: passkeys, emailIndex: emailIndex, hashing: hashing, issuer: issuer)
+            host: host, factor: factor, passkeys: passkeys, guesses: guesses, hashing: hashing, issuer: issuer)
         let locations = LocationRoutes(host: host)
-        let opening = OpenTenant(host: host, vaults: vaults, emailIndex: emailIndex, hashing: hashing)
+        let opening = OpenTenant(host: host, vaults: vaults, emailIndex: emailIndex, hashing: hashing, passwords: config.passwords)
         let clients = clients(config, host, signing, settings, signIn, refreshing, vaults)
         let sweeper = SessionSweeper(host: host)
         let forgetting = ForgetPerson(host: host, vaults: vaults)
