@@ -26,7 +26,8 @@ enum AuthService {
         let signIn = SignIn(
             host: host, config: config, vaults: vaults, emailIndex: emailIndex, hashing: hashing, issuer: issuer,
             factor: factor,
-            devices: KnownDevice(masterKey: config.host.masterKey, isSecure: config.host.profile == .production))
+            devices: KnownDevice(masterKey: config.host.masterKey, isSecure: config.host.profile == .production),
+            sprays: SprayWatch(host: host, emailIndex: emailIndex, threshold: config.sprayedAccounts))
         let refreshing = RefreshSession(
             host: host, grace: config.refreshGrace, issuer: issuer,
             successorKey: config.host.masterKey.derived(for: "refresh token successors"))
