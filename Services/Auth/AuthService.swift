@@ -72,6 +72,8 @@ enum AuthService {
                 Migration("0022_contact_requests", PackageResources._022_contact_requests_sql),
                 Migration("0023_licences", PackageResources._023_licences_sql),
                 Migration("0040_erasure", PackageResources._040_erasure_sql),
+                Migration("0055_licences_in_force", PackageResources._055_licences_in_force_sql),
+                Migration("0056_temporary_passwords", PackageResources._056_temporary_passwords_sql),
             ],
             routes: sessions.table + accounts.table + locations.table + factors.table + stepUp.table
                 + passkeyRoutes.table + licences.table + ProxyRoutes(host: host, vaults: vaults).table + contacts.table
