@@ -17,6 +17,8 @@ struct AuthConfig: ServiceConfig {
     let refreshGrace: Duration
     let throttle: LoginThrottle
     let addressThrottle: LoginThrottle
+    /// With wrong passwords for so many accounts of a clinic within a quarter of an hour somebody is trying them all.
+    let sprayedAccounts: Int
     let passwords: PasswordPolicy
     /// Raised when machines get faster: hashes of older parameters are replaced as their owners sign in.
     let passwordPasses: Int
@@ -38,6 +40,7 @@ struct AuthConfig: ServiceConfig {
         // A clinic's staff may share one address, so it bears many more.
         addressThrottle = LoginThrottle(
             limit: read.int("AUTH_LOGIN_FAILURES_PER_ADDRESS", default: 100, in: 10...10_000), slowsFrom: .max)
+        sprayedAccounts = read.int("AUTH_SPRAYED_ACCOUNTS", default: 30, in: 3...100_000)
         passwordPasses = read.int("AUTH_PASSWORD_PASSES", default: 1, in: 1...10)
         passwordMemoryMiB = read.int("AUTH_PASSWORD_MEMORY_MIB", default: 46, in: 19...1024)
         staffFactorByDefault =

@@ -26,14 +26,16 @@ enum AuthService {
         let signIn = SignIn(
             host: host, config: config, vaults: vaults, emailIndex: emailIndex, hashing: hashing, issuer: issuer,
             factor: factor,
-            devices: KnownDevice(masterKey: config.host.masterKey, isSecure: config.host.profile == .production))
+            devices: KnownDevice(masterKey: config.host.masterKey, isSecure: config.host.profile == .production),
+            sprays: SprayWatch(host: host, emailIndex: emailIndex, threshold: config.sprayedAccounts))
         let refreshing = RefreshSession(
             host: host, grace: config.refreshGrace, issuer: issuer,
             successorKey: config.host.masterKey.derived(for: "refresh token successors"))
 
+        let guesses = GuessTally(host: host, config: config, emailIndex: emailIndex)
         let sessions = SessionRoutes(
             host: host, signIn: signIn, refreshing: refreshing, vaults: vaults, hashing: hashing,
-            passwords: config.passwords)
+            passwords: config.passwords, guesses: guesses)
         let accounts = AccountRoutes(
             host: host, vaults: vaults, emailIndex: emailIndex, hashing: hashing, passwords: config.passwords)
         let factors = FactorRoutes(
@@ -48,9 +50,9 @@ enum AuthService {
             challenges: Challenges(key: config.host.masterKey.derived(for: "passkey challenges")))
         let passkeyRoutes = PasskeyRoutes(host: host, passkeys: passkeys, factors: factors, signIn: signIn)
         let stepUp = StepUpRoutes(
-            host: host, config: config, factor: factor, passkeys: passkeys, emailIndex: emailIndex, hashing: hashing, issuer: issuer)
+            host: host, factor: factor, passkeys: passkeys, guesses: guesses, hashing: hashing, issuer: issuer)
         let locations = LocationRoutes(host: host)
-        let opening = OpenTenant(host: host, vaults: vaults, emailIndex: emailIndex, hashing: hashing)
+        let opening = OpenTenant(host: host, vaults: vaults, emailIndex: emailIndex, hashing: hashing, passwords: config.passwords)
         let clients = clients(config, host, signing, settings, signIn, refreshing, vaults, passkeys)
         let sweeper = SessionSweeper(host: host)
         let forgetting = ForgetPerson(host: host, vaults: vaults)
@@ -70,6 +72,8 @@ enum AuthService {
                 Migration("0022_contact_requests", PackageResources._022_contact_requests_sql),
                 Migration("0023_licences", PackageResources._023_licences_sql),
                 Migration("0040_erasure", PackageResources._040_erasure_sql),
+                Migration("0055_licences_in_force", PackageResources._055_licences_in_force_sql),
+                Migration("0056_temporary_passwords", PackageResources._056_temporary_passwords_sql),
             ],
             routes: sessions.table + accounts.table + locations.table + factors.table + stepUp.table
                 + passkeyRoutes.table + licences.table + ProxyRoutes(host: host, vaults: vaults).table + contacts.table

@@ -34,6 +34,7 @@ enum ClinicalService {
                 Migration("0004_vacuum", PackageResources._004_vacuum_sql),
                 Migration("0030_charts", PackageResources._030_charts_sql),
                 Migration("0040_erasure", PackageResources._040_erasure_sql),
+                Migration("0055_licences", PackageResources._055_licences_sql),
             ],
             routes: patients.table + visits.table + notes.table + history.table + prescriptions.table + cards.table
                 + SelfRegistration(host: host, keys: keys, numbers: numbers).table + charts.table + glass.table + consents.table + erasures.table
@@ -43,7 +44,8 @@ enum ClinicalService {
                 VisitCompleted.self, PrescriptionIssued.self, GlassBroken.self, GlassUnreviewed.self,
             ],
             reactions: [
-                .rememberMedicine, .rememberPractitioner, .rememberPractitionerRoles, .rememberProvider,
+                .rememberMedicine, .rememberPractitioner, .rememberPractitionerRoles, .rememberLicence,
+                .forgetLicence, .rememberProvider,
                 .relateByAppointment, .relateByMove, .relateByArrival,
             ],
             workers: [erasing.worker, ReviewAlarm(host: host, within: config.reviewWithin).worker],

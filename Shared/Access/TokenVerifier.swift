@@ -87,6 +87,11 @@ import Primitives
         revocations.voids(token.principal(bearer: ""), issuedAt: token.issuedAt)
     }
 
+    /// Whether the owner of this token would still be let in: asked of what stays open after its request was.
+    package func stillAdmits(_ token: AccessToken, at now: Timestamp) -> Bool {
+        now < token.expiresAt && !isRevoked(token)
+    }
+
     private func namesUnknownKey(_ bearer: String) -> Bool {
         let head = bearer.utf8.prefix { $0 != UInt8(ascii: ".") }
         guard let header = Self.object(head), case .string(let kid)? = header["kid"] else { return false }

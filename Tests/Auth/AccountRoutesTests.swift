@@ -9,6 +9,17 @@ import Testing
 @testable import Auth
 
 struct AccountRoutesTests {
+    @Test func `The first administrator gets no password that attackers try first`() async throws {
+        try await Clinic.with { clinic in
+            for password in ["passwordpassword", "head@other.example", "short"] {
+                await #expect(throws: Clinic.Failed.self) {
+                    try await Clinic.open("Other", admin: "head@other.example", password: password, on: clinic.host)
+                }
+            }
+            try await Clinic.open("Other", admin: "head@other.example", on: clinic.host)
+        }
+    }
+
     @Test func `An account is created, shown, listed and announced without its name`() async throws {
         try await Clinic.with { clinic in
             let nurse = try await clinic.add("nisha@demo.example", "nurse", name: "Nisha Thomas")

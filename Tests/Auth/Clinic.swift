@@ -34,7 +34,7 @@ import TestSupport
     }
 
     /// Runs `auth bootstrap-tenant`.
-    static func open(_ name: String, admin: String, on host: TestHost) async throws {
+    static func open(_ name: String, admin: String, password: String = Self.password, on host: TestHost) async throws {
         let path = "/tmp/polyclinic-test-password-\(AccountID())"
         _ = try KeyFile.make(path, mode: 0o600, [UInt8]((password + "\n").utf8))
         defer { unlink(path) }

@@ -29,8 +29,37 @@ struct ProxyTests {
             let id: String = try granted.json.required("id")
             #expect(await clinic.delete("/v1/auth/proxies/\(id)").status == 204)
             #expect(await clinic.get("/v1/auth/me", as: before).code == "token_revoked")
+            #expect(await clinic.refresh(before.refresh).status == 401)
+            // The other services hear of it by the sessions that end.
+            let ended = try await clinic.host.announced().filter { $0.type == "auth.session.ended.v1" }
+            #expect(ended.contains { $0.data["reason"] == .string("roles_changed") })
             clinic.host.clock.advance(seconds: 1)
             #expect(try await clinic.actsFor("leela@demo.example").isEmpty)
+        }
+    }
+
+    @Test func `Who signs in while the grant is taken back has a token without it, or none that is good`() async throws {
+        try await Clinic.with { clinic in
+            let father = PatientID()
+            clinic.host.cards["clinical", "/internal/cards/patients/\(father)"] = JSONObject([("active", .bool(true))])
+            let daughter = try await clinic.add("leela@demo.example", "proxy")
+            for _ in 0..<4 {
+                let id: String = try await clinic.grant(daughter, father).json.required("id")
+                let logins = (0..<4).map { _ -> @LoopActor @Sendable () async throws -> TestHost.Answer in
+                    { try await clinic.login("leela@demo.example") }
+                }
+                let revocation: @LoopActor @Sendable () async throws -> TestHost.Answer = {
+                    await clinic.delete("/v1/auth/proxies/\(id)")
+                }
+                let answers = try await together(logins + [revocation])
+                clinic.host.clock.advance(seconds: 1)
+                for answer in answers where answer.status == 200 {
+                    let pair = try Clinic.read(answer)
+                    let again = await clinic.refresh(pair.refresh)
+                    guard again.status == 200 else { continue }
+                    #expect(try Clinic.actsFor(token: pair.access).isEmpty)
+                }
+            }
         }
     }
 
@@ -59,6 +88,11 @@ struct ProxyTests {
                 to: AccountID(), for: PatientID(), as: .child, proof: .patientConsent, from: day, until: day.adding(days: -1),
                 by: AccountID(), asPatient: false, at: Timestamp(microseconds: 0))
         }
+        #expect(throws: ProxyError.endMissing) {
+            try ProxyGrant.grant(
+                to: AccountID(), for: PatientID(), as: .guardian, proof: .courtOrder, from: day, until: nil,
+                by: AccountID(), asPatient: false, at: Timestamp(microseconds: 0))
+        }
         #expect(throws: ProxyError.proofOfTheDesk) {
             try ProxyGrant.grant(
                 to: AccountID(), for: PatientID(), as: .child, proof: .courtOrder, from: day, until: nil, by: AccountID(),
@@ -79,7 +113,10 @@ extension Clinic {
 
     /// What a fresh token says.
     func actsFor(_ email: String) async throws -> [PatientID] {
-        let token = try await signIn(email).access
+        try Self.actsFor(token: try await signIn(email).access)
+    }
+
+    static func actsFor(token: String) throws -> [PatientID] {
         let part = token.split(separator: ".")[1]
         guard case .object(let claims) = try JSONValue.parse(Base64URL.decode(String(part)) ?? []) else { return [] }
         return try claims.optional("for") ?? []

@@ -120,6 +120,32 @@ struct SessionRoutesTests {
         }
     }
 
+    @Test func `Guesses at the own password are counted with those of a step-up, and leave a trace`() async throws {
+        try await Clinic.with(["AUTH_LOGIN_FAILURES": "3"]) { clinic in
+            let wrong = await clinic.post("/v1/auth/password", passwords("nonsense", "another long one"))
+            #expect(wrong.code == "password_wrong")
+            let refused = try await clinic.host.audited().filter { $0["allowed"] == .bool(false) }
+            #expect(refused.last?["action"] == .string("change_password"))
+            #expect(await clinic.stepUp(("password", "nonsense")).code == "invalid_credentials")
+            _ = await clinic.post("/v1/auth/password", passwords("nonsense", "another long one"))
+            let late = await clinic.post("/v1/auth/password", passwords(Clinic.password, "another long one"))
+            #expect(late.status == 429 && late.code == "too_many_attempts" && late.header("Retry-After") != nil)
+            clinic.host.clock.advance(seconds: 901)
+            let admin = try await clinic.signIn("admin@demo.example")
+            let now = await clinic.post("/v1/auth/password", passwords(Clinic.password, "another long one"), as: admin)
+            #expect(now.status == 204)
+        }
+    }
+
+    @Test func `Thirty guesses at once at the own password are three`() async throws {
+        try await Clinic.with(["AUTH_LOGIN_FAILURES": "3"]) { clinic in
+            let answers = try await together(30) {
+                await clinic.post("/v1/auth/password", passwords("nonsense", "another long one")).status
+            }
+            #expect(answers.filter { $0 == 422 }.count == 3 && answers.filter { $0 == 429 }.count == 27)
+        }
+    }
+
     private func passwords(_ current: String, _ next: String) -> JSONObject {
         JSONObject([("currentPassword", .string(current)), ("newPassword", .string(next))])
     }

@@ -140,6 +140,15 @@ import Testing
         }
     }
 
+    @Test func `Money is given back after a proof of the last ten minutes`() async throws {
+        try await onBilling { test in
+            let late = try test.token(.admin, authenticatedAgo: 601)
+            let body = JSONObject([("reason", .string("wrong bill"))])
+            let answer = await test.send("POST", "/v1/invoices/\(PaymentID())/refunds", bytes: body.jsonBytes, bearer: late)
+            #expect(answer.status == 401 && answer.code == "insufficient_user_authentication")
+        }
+    }
+
     @Test func `A large refund needs an administrator, and none exceeds what was paid`() async throws {
         try await onBilling { test in
             let (visit, prescription) = try test.visit([(10, test.medicine(10_000, 18))])

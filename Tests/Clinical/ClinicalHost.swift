@@ -10,6 +10,7 @@ import TestSupport
 func withClinical(_ body: sending @escaping @LoopActor (TestHost) async throws -> Void) async throws {
     try await onLoop {
         try await TestHost.with(ClinicalConfig.init(environment:), ClinicalService.describe) { host in
+            host.license(host.account(.doctor))
             try await body(host)
         }
     }
@@ -23,6 +24,13 @@ extension JSONObject {
 }
 
 extension TestHost {
+    /// What scheduling says of a doctor whose licence somebody has verified.
+    func license(_ account: AccountID, until: String = "2199-12-31") {
+        cards["scheduling", "/internal/cards/accounts/\(account)/provider"] = JSONObject([
+            ("accountId", .string(account.description)), ("licensedUntil", .string(until)),
+        ])
+    }
+
     func registered(
         _ name: String = "Meera Iyer", phone: String = "9820012345", allergies: [String] = []
     ) async throws -> (id: PatientID, answer: Answer) {

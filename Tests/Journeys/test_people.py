@@ -1,10 +1,18 @@
 """Doctors whose papers nobody has seen, practitioners who left, and accounts that must be out everywhere at once."""
 import base64
 import datetime
+import os
+import pathlib
+import socket
+import sys
+import time
 
 import pytest
 
 from clinic import PASSWORD, Clinic, Unexpected, today, unique
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Policy"))
+import access  # noqa: E402
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
 PDF = b"%PDF-1.7\n" + b"an identity card of CANARY-7781\n" * 100
@@ -136,3 +144,72 @@ def test_a_deactivated_account_is_out_in_every_service_within_seconds(door, admi
     while waiting and datetime.datetime.now() - began < datetime.timedelta(seconds=5):
         waiting = {name: path for name, path in waiting.items() if me.call("GET", path).code != "token_revoked"}
     assert not waiting, f"still in after 5 s: {waiting}"
+
+
+def opened(client, path, upgrade=False):
+    """A connection whose answer goes on and on, and what came of it so far."""
+    lines = [f"GET {path} HTTP/1.1", f"Host: {client.host}:{client.port}", f"Authorization: Bearer {client.token}"]
+    if upgrade:
+        key = base64.b64encode(os.urandom(16)).decode()
+        lines += ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {key}"]
+    line = socket.create_connection((client.host, client.port), timeout=20)
+    line.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+    said = b""
+    while b"\r\n\r\n" not in said:
+        said += line.recv(65536)
+    head, _, rest = said.partition(b"\r\n\r\n")
+    assert head.split()[1] == (b"101" if upgrade else b"200"), head
+    return line, rest
+
+
+def ends_within(line, said, seconds, mark):
+    """Reads until `mark` was said; fails when it takes longer."""
+    until = time.monotonic() + seconds
+    while mark not in said:
+        line.settimeout(max(0.01, until - time.monotonic()))
+        try:
+            more = line.recv(65536)
+        except TimeoutError:
+            raise AssertionError(f"still open after {seconds} s") from None
+        if not more:
+            return
+        said += more
+
+
+# The frame that closes (0x88) with status 1008, and the last chunk of an event stream.
+CLOSED, OVER = b"\x88\x02\x03\xf0", b"\r\n0\r\n\r\n"
+
+
+def test_what_a_deactivated_account_follows_ends_within_seconds(door, admin):
+    email = f"{unique('leaver')}@demo.example"
+    account = admin.post("/v1/users", {"name": "Leaver", "email": email, "roles": ["nurse"], "password": PASSWORD}).json
+    me = Clinic(door.url).as_(email)
+    notices, board = opened(me, "/v1/notifications/live", upgrade=True), opened(me, "/v1/queue/display/events")
+    admin.patch(f"/v1/users/{account['id']}", {"active": False})
+    ends_within(*notices, 8, CLOSED)
+    ends_within(*board, 12, OVER)
+
+
+def test_what_is_followed_ends_with_the_token(door, admin, env):
+    mint = access.Mint(env["POLYCLINIC_DATA"] + "/secrets/jwt_private.pem", admin.token)
+    me = Clinic(door.url, mint("nurse", age=595))
+    notices, board = opened(me, "/v1/notifications/live", upgrade=True), opened(me, "/v1/queue/display/events")
+    ends_within(*notices, 10, CLOSED)
+    ends_within(*board, 15, OVER)
+
+
+def test_who_acted_for_a_patient_is_refused_everywhere_within_seconds(door, admin, reception, make_patient):
+    email = f"{unique('daughter')}@demo.example"
+    account = admin.post("/v1/users", {"name": "Leela", "email": email, "roles": ["proxy"], "password": PASSWORD}).json
+    father = make_patient()
+    grant = reception.post("/v1/auth/proxies", {
+        "accountId": account["id"], "patientId": father["id"], "relation": "child", "proof": "identity_seen"})["id"]
+    me = Clinic(door.url).as_(email)
+    chart = f"/v1/patients/{father['id']}"
+    assert me.call("GET", chart).status == 200
+    reception.call("DELETE", f"/v1/auth/proxies/{grant}", expect=204)
+    until = time.monotonic() + 5
+    while (answer := me.call("GET", chart)).code != "token_revoked":
+        assert time.monotonic() < until, f"still in after 5 s: {answer}"
+        time.sleep(0.05)
+    assert Clinic(door.url).as_(email).call("GET", chart).status in (403, 404)

@@ -111,7 +111,7 @@ import Primitives
 
     package func send(
         _ method: String, _ path: String, bytes: [UInt8], bearer: String?,
-        headers: [(name: String, value: String)] = []
+        headers: [(name: String, value: String)] = [], from address: String = ""
     ) async -> Answer {
         var all = headers.map { (name: $0.name.lowercased(), value: $0.value) }
         if let bearer { all.append(("authorization", "Bearer \(bearer)")) }
@@ -122,7 +122,8 @@ import Primitives
         let response = await pipeline.answer(
             Request(
                 method: method, path: String(parts[0]), headers: all, bytes: bytes,
-                queryString: parts.count > 1 ? String(parts[1]) : "", traceparent: Traceparent.fresh()))
+                queryString: parts.count > 1 ? String(parts[1]) : "", traceparent: Traceparent.fresh(),
+                remoteAddress: address))
         var answer: [UInt8] = []
         if case .bytes(let bytes) = response.body { answer = bytes }
         return Answer(status: response.status, headers: response.headers, bytes: answer)

@@ -15,16 +15,24 @@ import Primitives
     }
 
     func read(_ account: AccountID) async throws -> Credential? {
-        try await sql.first(Self.query(account, locking: ""), as: Credential.init(row:))
+        try await sql.first(Self.query(account), as: Credential.init(row:))
     }
 
     /// The same, and nobody changes the account until this transaction has committed: a session that begins beside
     /// a deactivation either is ended by it or does not begin.
+    ///
+    /// Held first and read after: one statement would wait for whoever takes back a right and then still see it.
     func readHolding(_ account: AccountID) async throws -> Credential? {
-        try await sql.first(Self.query(account, locking: "for share of a"), as: Credential.init(row:))
+        try await sql.run("select from account where id = \(account) for share")
+        return try await read(account)
     }
 
-    private static func query(_ account: AccountID, locking: String) -> SQL {
+    /// Waits for whoever holds the account, and keeps others from it until the transaction ends.
+    func lock(_ account: AccountID) async throws {
+        try await sql.run("select from account where id = \(account) for update")
+    }
+
+    private static func query(_ account: AccountID) -> SQL {
         """
         select a.id, a.password_hash, a.active, array_to_string(a.roles, ','), a.location_id, l.zone, l.currency,
                a.patient_id,
@@ -32,7 +40,7 @@ import Primitives
                 where g.account_id = a.id and g.revoked_at is null and g.valid_from <= (now() at time zone l.zone)::date
                   and (g.valid_until is null or g.valid_until >= (now() at time zone l.zone)::date))
         from account a join location l on l.id = a.location_id
-        where a.id = \(account) \(unsafe: locking)
+        where a.id = \(account)
         """
     }
 

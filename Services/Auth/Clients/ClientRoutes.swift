@@ -17,10 +17,10 @@ import Primitives
     var table: [Route] {
         [
             .get("/v1/auth/clients", for: .manageClients, Self.listDocs, list),
-            .post("/v1/auth/clients", for: .manageClients, Self.createDocs, create),
+            .post("/v1/auth/clients", for: .manageClients, Self.createDocs, create).afterStepUp(),
             .get("/v1/auth/clients/:id", for: .manageClients, Self.showDocs, show),
-            .patch("/v1/auth/clients/:id", for: .manageClients, Self.changeDocs, change),
-            .delete("/v1/auth/clients/:id", for: .manageClients, Self.removeDocs, remove),
+            .patch("/v1/auth/clients/:id", for: .manageClients, Self.changeDocs, change).afterStepUp(),
+            .delete("/v1/auth/clients/:id", for: .manageClients, Self.removeDocs, remove).afterStepUp(),
         ]
     }
 

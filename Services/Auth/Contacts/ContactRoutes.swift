@@ -61,37 +61,67 @@ import Primitives
         return contact
     }
 
-    /// An address gets few messages, whoever asks; and one client asks for few.
+    /// An address gets few messages that one client asked for, and not many that all did; and one client asks for few.
+    /// What strangers ask for leaves the owner's own browser free to ask.
     private func count(_ contact: Contact, _ request: Request) async throws {
-        let keys = signIn.emailIndex.failureKeys("code|\(contact.text)", from: "code|\(request.network)")
-        let address = signIn.emailIndex.failureKeys("code|\(contact.text)", from: "everywhere").both
-        let perAddress = LoginThrottle(limit: 5, slowsFrom: .max)
+        let origin = signIn.devices.origin(of: request, for: contact.text)
+        let keys = signIn.emailIndex.failureKeys("code|\(contact.text)", from: "code|\(origin.name)")
+        let everywhere = signIn.emailIndex.failureKeys("code|\(contact.text)", from: "everywhere").both
+        let perPair = LoginThrottle(limit: 5, slowsFrom: .max)
         let perClient = LoginThrottle(limit: 30, slowsFrom: .max)
+        let perContact = LoginThrottle(limit: 20, slowsFrom: .max)
         try await host.db.systemTransaction { tx in
             let now = host.now()
             let store = LoginFailureStore(sql: tx)
+            let pair = try await store.claim(keys.both, at: now)
             let client = try await store.claim(keys.client, at: now)
-            let all = try await store.claim(address, at: now)
-            let waits = [perAddress.wait(after: all, at: now), perClient.wait(after: client, at: now)]
+            let all = try await store.claim(everywhere, at: now)
+            let waits = [
+                perPair.wait(after: pair, at: now), perClient.wait(after: client, at: now),
+                origin.isKnown ? nil : perContact.wait(after: all, at: now),
+            ]
             if let wait = waits.compactMap({ $0 }).max() { throw SignInError.tooManyAttempts(wait: wait) }
+            try await store.save(perPair.counting(pair, at: now), under: keys.both)
             try await store.save(perClient.counting(client, at: now), under: keys.client)
-            try await store.save(perAddress.counting(all, at: now), under: address)
+            if !origin.isKnown { try await store.save(perContact.counting(all, at: now), under: everywhere) }
         }
     }
 
     // MARK: answering
 
+    /// However many codes were asked for: a hundred wrong ones in a row for one address, each after a longer wait, and
+    /// then only a browser that we know goes on until a day has passed (NIST SP 800-63B 3.2.2).
+    static let guesses = LoginThrottle(limit: 100, slowsFrom: 10, window: LoginThrottle.longestWindow)
+
     /// A guess is counted and kept before it is compared.
     private func take(_ purpose: ContactRequest.Purpose, _ request: Request) async throws -> ContactRequest {
         let id: ID<ContactRequest> = try request.body.required("id")
         let code: String = try request.body.required("code")
-        let found = try await host.db.systemTransaction { tx in
-            try await ContactRequestStore(sql: tx, key: key).guess(id, purpose, at: host.now())
+        let found = try await host.db.systemTransaction { tx -> (asked: ContactRequest, tally: Bytes)? in
+            guard let asked = try await ContactRequestStore(sql: tx, key: key).guess(id, purpose, at: host.now()) else {
+                return nil
+            }
+            return (asked, try await countGuess(at: asked, request, tx))
         }
         guard let found, constantTimeEqual([UInt8](code.utf8), [UInt8](ContactRequest.code(id, key: key).utf8)) else {
             throw ContactError.codeWrong
         }
-        return found
+        try await host.db.systemTransaction { tx in try await LoginFailureStore(sql: tx).clear(found.tally) }
+        return found.asked
+    }
+
+    /// What it was counted under. Signing up and resetting apart: nobody's guesses at the one close the other.
+    private func countGuess(at asked: ContactRequest, _ request: Request, _ tx: Transaction) async throws -> Bytes {
+        let contact = asked.content.contact
+        let origin = signIn.devices.origin(of: request, for: contact)
+        let tally = signIn.emailIndex.failureKeys(
+            "guess|\(asked.purpose.rawValue)|\(contact)", from: origin.isKnown ? origin.name : "everywhere").both
+        let store = LoginFailureStore(sql: tx)
+        let now = host.now()
+        let made = try await store.claim(tally, at: now)
+        if let wait = Self.guesses.wait(after: made, at: now) { throw SignInError.tooManyAttempts(wait: wait) }
+        try await store.save(Self.guesses.counting(made, at: now), under: tally)
+        return tally
     }
 
     /// A patient's account with a record that is theirs to open: `POST /v1/patients/self`.
@@ -192,7 +222,7 @@ extension ContactRoutes {
         "Sign up with the code, and be signed in; then open the own record with POST /v1/patients/self",
         body: .object(answer),
         answers: [(201, .object(TokenPair.fields + [.required("user", SignedInUser.schema)]))],
-        problems: ["code_wrong", "email_taken"])
+        problems: ["code_wrong", "email_taken", "too_many_attempts"])
 
     private static let resetDocs = Route.Docs(
         "Ask for a code to choose a new password. The answer is the same whether there is an account or not",
@@ -202,5 +232,5 @@ extension ContactRoutes {
     private static let chooseDocs = Route.Docs(
         "Choose a new password with the code; all sessions end",
         body: .object(answer + [.required("newPassword", .text(min: 8, max: 128))]),
-        answers: [(204, nil)], problems: ["code_wrong"])
+        answers: [(204, nil)], problems: ["code_wrong", "too_many_attempts"])
 }

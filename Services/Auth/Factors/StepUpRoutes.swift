@@ -11,10 +11,9 @@ import Primitives
 /// Proving again who one is, within a session: what a sensitive act asks for when the last proof is some time ago.
 @LoopActor struct StepUpRoutes {
     let host: Host
-    let config: AuthConfig
     let factor: SecondFactor
     let passkeys: Passkeys
-    let emailIndex: EmailIndex
+    let guesses: GuessTally
     let hashing: PasswordHash
     let issuer: TokenIssuer
 
@@ -26,8 +25,8 @@ import Primitives
     private func stepUp(_ request: Request, by caller: Principal) async throws -> Response {
         let otp: String? = try request.body.optional("otp")
         let password: String? = try request.body.optional("password")
-        let keys = emailIndex.failureKeys("step-up|\(caller.account)", from: request.network)
-        try await count(keys)
+        let keys = guesses.keys(of: caller.account, from: request.network)
+        try await guesses.count(keys)
 
         let assertion = try request.body.optional("passkey", as: JSONObject.self).map { try Passkeys.Assertion($0) }
         let isRight = try await isPassword(password, of: caller)
@@ -81,24 +80,9 @@ import Primitives
         guard try await sessions.prove(caller.session, assurance, at: now),
             let session = try await sessions.findForUpdate(caller.session)
         else { throw TokenRefusal.revoked }
-        try await LoginFailureStore(sql: tx).clear(keys.both)
-        try await LoginFailureStore(sql: tx).takeBack(keys.client)
+        try await guesses.clear(keys, tx)
         try tx.audit("step_up", "session", session.id.description)
         return try await issuer.access(credential, caller.tenant, session, tx, at: now)
-    }
-
-    /// Counted before anything is looked at, as at the front door.
-    private func count(_ keys: (both: Bytes, client: Bytes)) async throws {
-        let now = host.now()
-        try await host.db.systemTransaction { tx in
-            let failures = LoginFailureStore(sql: tx)
-            let mine = try await failures.claim(keys.both, at: now)
-            let everybody = try await failures.claim(keys.client, at: now)
-            let waits = [config.throttle.wait(after: mine, at: now), config.addressThrottle.wait(after: everybody, at: now)]
-            if let wait = waits.compactMap({ $0 }).max() { throw SignInError.tooManyAttempts(wait: wait) }
-            try await failures.save(config.throttle.counting(mine, at: now), under: keys.both)
-            try await failures.save(config.addressThrottle.counting(everybody, at: now), under: keys.client)
-        }
     }
 
     private func isPassword(_ password: String?, of caller: Principal) async throws -> Bool {

@@ -18,6 +18,10 @@ struct Licence: Equatable, Sendable {
     private(set) var submittedAt: Timestamp?
     private(set) var decidedAt: Timestamp?
     private(set) var decidedBy: AccountID?
+    /// The last day of the one that was verified, which stays good while another is looked at. Nil without one.
+    private(set) var inForceUntil: LocalDate?
+    /// When this submission was begun; nil for the first one. Older pages were shown for something else.
+    private(set) var openedAt: Timestamp?
     let version: Int
 
     static func draft(
@@ -25,22 +29,25 @@ struct Licence: Equatable, Sendable {
     ) -> Licence {
         Licence(
             account: account, number: number, authority: authority, validUntil: validUntil, status: .draft, reason: nil,
-            submittedAt: nil, decidedAt: nil, decidedBy: nil, version: 0)
+            submittedAt: nil, decidedAt: nil, decidedBy: nil, inForceUntil: nil, openedAt: nil, version: 0)
     }
 
-    /// New particulars make it a draft again: what was verified was something else. True when it was verified before.
-    mutating func rewrite(number: String, authority: String, validUntil: LocalDate) -> Bool {
-        guard (number, authority, validUntil) != (self.number, self.authority, self.validUntil) else { return false }
-        let wasVerified = status == .verified
+    /// New particulars make it a draft again. What was verified stays in force until somebody has looked at the new
+    /// ones, or a doctor who renews in time could not be booked meanwhile; pages shown for it do not count for them.
+    mutating func rewrite(number: String, authority: String, validUntil: LocalDate, at now: Timestamp) {
+        guard (number, authority, validUntil) != (self.number, self.authority, self.validUntil) else { return }
+        if status != .draft { openedAt = now }
         self.number = number
         self.authority = authority
         self.validUntil = validUntil
         status = .draft
         forgetDecision()
-        return wasVerified
     }
 
-    /// `kinds`: what documents there are.
+    /// Whether a page was shown for this submission.
+    func counts(_ document: LicenceDocument) -> Bool { openedAt.map { document.uploadedAt >= $0 } ?? true }
+
+    /// `kinds`: what documents there are that count.
     mutating func submit(with kinds: Set<LicenceDocument.Kind>, at now: Timestamp) throws(LicenceError) {
         guard status == .draft || status == .rejected else { throw .notOpen }
         guard kinds.isSuperset(of: LicenceDocument.Kind.allCases) else { throw .documentsMissing }
@@ -57,17 +64,24 @@ struct Licence: Equatable, Sendable {
         status = .verified
         decidedAt = now
         decidedBy = judge
+        inForceUntil = validUntil
         return LicenceVerified(accountID: account, validUntil: validUntil)
     }
 
-    mutating func reject(by judge: AccountID, because reason: String, at now: Timestamp) throws(LicenceError) -> LicenceWithdrawn {
+    /// Nil when a renewal is refused and what was verified before stays good; `withdrawing` takes that back, too.
+    mutating func reject(
+        by judge: AccountID, because reason: String, withdrawing: Bool, at now: Timestamp
+    ) throws(LicenceError) -> LicenceWithdrawn? {
         // One that was verified by mistake, or withdrawn by the authority, can be refused later.
-        guard status == .submitted || status == .verified else { throw .notSubmitted }
+        let withdraws = status == .verified || inForceUntil == nil || withdrawing
+        guard status == .submitted || status == .verified || (withdrawing && inForceUntil != nil) else { throw .notSubmitted }
         guard judge != account else { throw .ownLicence }
         status = .rejected
         decidedAt = now
         decidedBy = judge
         self.reason = reason
+        guard withdraws else { return nil }
+        inForceUntil = nil
         return LicenceWithdrawn(accountID: account)
     }
 
@@ -86,19 +100,19 @@ struct Licence: Equatable, Sendable {
         guard judge != account else { throw .ownLicence }
         return Licence(
             account: account, number: number, authority: authority, validUntil: validUntil, status: .verified, reason: nil,
-            submittedAt: now, decidedAt: now, decidedBy: judge, version: 0)
+            submittedAt: now, decidedAt: now, decidedBy: judge, inForceUntil: validUntil, openedAt: nil, version: 0)
     }
 }
 
 extension Licence {
     init(
         account: AccountID, details: JSONObject, validUntil: LocalDate, status: Status, submittedAt: Timestamp?,
-        decidedAt: Timestamp?, decidedBy: AccountID?, version: Int
+        decidedAt: Timestamp?, decidedBy: AccountID?, inForceUntil: LocalDate?, openedAt: Timestamp?, version: Int
     ) throws {
         self.init(
             account: account, number: try details.required("number"), authority: try details.required("authority"),
             validUntil: validUntil, status: status, reason: try details.optional("reason"), submittedAt: submittedAt,
-            decidedAt: decidedAt, decidedBy: decidedBy, version: version)
+            decidedAt: decidedAt, decidedBy: decidedBy, inForceUntil: inForceUntil, openedAt: openedAt, version: version)
     }
 
     /// What rests sealed.

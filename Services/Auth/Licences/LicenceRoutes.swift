@@ -44,9 +44,8 @@ import Primitives
             var licence = try await store.findForUpdate(caller.account)
                 ?? Licence.draft(caller.account, number: number, authority: authority, validUntil: until)
             let before = licence.audited
-            let wasVerified = licence.rewrite(number: number, authority: authority, validUntil: until)
-            let version = try await store.save(licence)
-            if wasVerified { try tx.announce(LicenceWithdrawn(accountID: caller.account), revision: version) }
+            licence.rewrite(number: number, authority: authority, validUntil: until, at: host.now())
+            _ = try await store.save(licence)
             try tx.audit("draft", "licence", caller.account.description, before: before, after: licence.audited)
             return .json(200, LicenceView(licence: licence, documents: try await store.documents(of: caller.account)))
         }
@@ -64,8 +63,9 @@ import Primitives
             id: ID(), kind: kind, mediaType: type, size: bytes.count, uploadedAt: host.now())
         return try await host.write(request, by: caller) { tx in
             let store = try await store(for: caller, tx)
-            try await requireOpen(store, caller)
-            guard try await store.documents(of: caller.account).count < LicenceDocument.limitPerAccount else {
+            let licence = try await requireOpen(store, caller)
+            let shown = try await store.documents(of: caller.account).filter { licence?.counts($0) ?? true }
+            guard shown.count < LicenceDocument.limitPerAccount else {
                 throw LicenceError.tooManyDocuments
             }
             try await store.insert(document, bytes, of: caller.account)
@@ -78,17 +78,20 @@ import Primitives
         let id = try request.id("document", of: LicenceDocument.self)
         return try await host.write(request, by: caller) { tx in
             let store = try await store(for: caller, tx)
-            try await requireOpen(store, caller)
-            guard try await store.remove(id, of: caller.account) else { throw Problem.notFound("document") }
+            let licence = try await requireOpen(store, caller)
+            guard let shown = try await store.documents(of: caller.account).first(where: { $0.id == id }),
+                licence?.counts(shown) ?? true, try await store.remove(id, of: caller.account)
+            else { throw Problem.notFound("document") }
             try tx.audit("remove", "licence_document", id.description)
             return .noContent
         }
     }
 
     /// What was handed in stays as it was looked at.
-    private func requireOpen(_ store: LicenceStore, _ caller: Principal) async throws {
-        guard let licence = try await store.findForUpdate(caller.account) else { return }
+    private func requireOpen(_ store: LicenceStore, _ caller: Principal) async throws -> Licence? {
+        guard let licence = try await store.findForUpdate(caller.account) else { return nil }
         guard licence.status == .draft || licence.status == .rejected else { throw LicenceError.notOpen }
+        return licence
     }
 
     private func submit(_ request: Request, by caller: Principal) async throws -> Response {
@@ -96,7 +99,7 @@ import Primitives
             let store = try await store(for: caller, tx)
             guard var licence = try await store.findForUpdate(caller.account) else { throw Problem.notFound("licence") }
             let documents = try await store.documents(of: caller.account)
-            try licence.submit(with: Set(documents.map(\.kind)), at: host.now())
+            try licence.submit(with: Set(documents.filter(licence.counts).map(\.kind)), at: host.now())
             _ = try await store.save(licence)
             try tx.audit("submit", "licence", caller.account.description, after: licence.audited)
             return .json(200, LicenceView(licence: licence, documents: documents))
@@ -138,6 +141,7 @@ import Primitives
         let account = try request.id("id", of: Primitives.Account.self)
         let isVerified: Bool = try request.body.required("verified")
         let reason: String? = try request.body.optional("reason")
+        let withdraws: Bool = try request.body.optional("withdraws") ?? false
         if !isVerified && reason == nil { throw Problem.invalid("reason", "required", "Say what must be mended.") }
         return try await host.write(request, by: caller) { tx in
             let store = try await store(for: caller, tx)
@@ -148,8 +152,10 @@ import Primitives
                 let verified = try licence.verify(by: caller.account, today: caller.today(at: now), at: now)
                 try tx.announce(verified, revision: try await store.save(licence))
             } else {
-                let withdrawn = try licence.reject(by: caller.account, because: reason ?? "", at: now)
-                try tx.announce(withdrawn, revision: try await store.save(licence))
+                let withdrawn = try licence.reject(
+                    by: caller.account, because: reason ?? "", withdrawing: withdraws, at: now)
+                let version = try await store.save(licence)
+                if let withdrawn { try tx.announce(withdrawn, revision: version) }
             }
             try tx.audit(isVerified ? "verify" : "reject", "licence", account.description, before: before, after: licence.audited)
             return .json(200, LicenceView(licence: licence, documents: try await store.documents(of: account)))

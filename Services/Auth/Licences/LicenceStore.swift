@@ -9,7 +9,7 @@ import Primitives
     let vault: Vault
 
     private static let columns =
-        "account_id, details, valid_until, status, submitted_at, decided_at, decided_by, version"
+        "account_id, details, valid_until, status, submitted_at, decided_at, decided_by, in_force_until, opened_at, version"
 
     func find(_ account: AccountID) async throws -> Licence? {
         try await sql.first("select \(unsafe: Self.columns) from licence where account_id = \(account)", as: read)
@@ -33,12 +33,15 @@ import Primitives
         let sealed = try vault.sealBytes(licence.details.jsonBytes, for: Self.details(licence.account))
         let version = try await sql.first(
             """
-            insert into licence (account_id, details, valid_until, status, submitted_at, decided_at, decided_by)
+            insert into licence (account_id, details, valid_until, status, submitted_at, decided_at, decided_by,
+                                 in_force_until, opened_at)
             values (\(licence.account), \(sealed), \(licence.validUntil), \(licence.status.rawValue),
-                    \(licence.submittedAt), \(licence.decidedAt), \(licence.decidedBy))
+                    \(licence.submittedAt), \(licence.decidedAt), \(licence.decidedBy), \(licence.inForceUntil),
+                    \(licence.openedAt))
             on conflict (account_id) do update
             set details = excluded.details, valid_until = excluded.valid_until, status = excluded.status,
                 submitted_at = excluded.submitted_at, decided_at = excluded.decided_at, decided_by = excluded.decided_by,
+                in_force_until = excluded.in_force_until, opened_at = excluded.opened_at,
                 version = licence.version + 1
             returning version
             """, as: { row in try row.next(as: Int.self) })
@@ -48,17 +51,19 @@ import Primitives
 
     // MARK: documents
 
+    /// The latest, in the order in which they came; those of earlier submissions stay.
     func documents(of account: AccountID) async throws -> [LicenceDocument] {
-        try await sql.all(
+        let latest = try await sql.all(
             """
             select id, kind, media_type, size, uploaded_at from licence_document
-            where account_id = \(account) order by id limit 20
+            where account_id = \(account) order by id desc limit 20
             """,
             as: { row in
                 LicenceDocument(
                     id: try row.next(), kind: LicenceDocument.Kind(rawValue: try row.next()) ?? .licence,
                     mediaType: try row.next(), size: try row.next(), uploadedAt: try row.next())
             })
+        return latest.reversed()
     }
 
     func insert(_ document: LicenceDocument, _ content: [UInt8], of account: AccountID) async throws {
@@ -90,7 +95,8 @@ import Primitives
         return try Licence(
             account: account, details: details, validUntil: try row.next(),
             status: Licence.Status(rawValue: try row.next()) ?? .draft, submittedAt: try row.next(),
-            decidedAt: try row.next(), decidedBy: try row.next(), version: try row.next())
+            decidedAt: try row.next(), decidedBy: try row.next(), inForceUntil: try row.next(),
+            openedAt: try row.next(), version: try row.next())
     }
 
     private static func details(_ account: AccountID) -> String { "licence|details|\(account)" }

@@ -17,6 +17,7 @@ struct LicenceView: JSONWritable {
             $0.field("reason", licence.reason)
             $0.field("submittedAt", licence.submittedAt)
             $0.field("decidedAt", licence.decidedAt)
+            $0.field("inForceUntil", licence.inForceUntil)
             $0.array("documents", documents) { json, document in DocumentView(document: document).write(to: &json) }
         }
     }
@@ -25,6 +26,7 @@ struct LicenceView: JSONWritable {
         .required("accountId", .id), .required("number", .text(max: 60)), .required("authority", .text(max: 120)),
         .required("validUntil", .date), .required("status", .choice(["draft", "submitted", "verified", "rejected"])),
         .optional("reason", .text(max: 500)), .optional("submittedAt", .instant), .optional("decidedAt", .instant),
+        .optional("inForceUntil", .date, "The last day of the one that was verified, good while another is looked at"),
         .required("documents", .list(of: DocumentView.schema, max: 20)),
     ])
 }
@@ -75,7 +77,7 @@ extension Licence {
 extension LicenceRoutes {
     static let showDocs = Route.Docs("Show a licence and what was handed in for it", answers: [(200, LicenceView.schema)])
     static let draftDocs = Route.Docs(
-        "Write down the particulars of the own licence; changing verified ones asks for a new look",
+        "Write down the particulars of the own licence; new ones ask for new pages and a new look, what is verified holds meanwhile",
         body: .object(Licence.particulars), answers: [(200, LicenceView.schema)], problems: ["not_a_doctor"])
     static let uploadDocs = Route.Docs(
         "Upload a page: PDF, JPEG or PNG of at most 512 KB",
@@ -94,7 +96,10 @@ extension LicenceRoutes {
     static let contentDocs = Route.Docs("Read a page that was handed in", answers: [(200, ContentView.schema)])
     static let decideDocs = Route.Docs(
         "Verify a licence, or refuse it with a reason",
-        body: .object([.required("verified", .boolean), .optional("reason", .text(max: 500), "Required to refuse")]),
+        body: .object([
+            .required("verified", .boolean), .optional("reason", .text(max: 500), "Required to refuse"),
+            .optional("withdraws", .boolean, "Refusing a renewal: what was verified before is no longer good either"),
+        ]),
         answers: [(200, LicenceView.schema)],
         problems: ["licence_not_submitted", "own_licence", "licence_expired", "insufficient_user_authentication"])
 }

@@ -34,6 +34,8 @@ struct ProxyGrant: Equatable, Sendable {
     ) throws(ProxyError) -> ProxyGrant {
         guard granter != account else { throw .toOneself }
         guard until.map({ $0 >= from }) ?? true else { throw .endsBeforeItBegins }
+        // A court gives a guardian until the patient comes of age or is well again, and nobody here would notice.
+        guard relation != .guardian || until != nil else { throw .endMissing }
         guard !asPatient || proof == .patientConsent else { throw .proofOfTheDesk }
         return ProxyGrant(
             id: ID(), account: account, patient: patient, relation: relation, proof: proof, from: from, until: until,
@@ -53,6 +55,7 @@ struct ProxyGrant: Equatable, Sendable {
 enum ProxyError: Error, Equatable {
     case toOneself
     case endsBeforeItBegins
+    case endMissing
     case proofOfTheDesk
     case grantedAlready
     case notAProxy

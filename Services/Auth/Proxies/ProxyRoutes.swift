@@ -64,26 +64,23 @@ import Primitives
         }
     }
 
-    /// Effective at once: the tokens that name the patient are void.
+    /// Effective at once and everywhere: the sessions whose tokens name the patient end, and every service hears of it.
     private func revoke(_ request: Request, by caller: Principal) async throws -> Response {
         let id = try request.id("id", of: ProxyGrant.self)
-        var voided: AccountID?
-        let now = host.now()
-        let response = try await host.write(request, by: caller) { tx in
+        return try await host.write(request, by: caller) { tx in
             let store = ProxyGrantStore(sql: tx)
             let isDesk = !caller.roles.isDisjoint(with: [.reception, .admin])
             guard let grant = try await store.findForUpdate(id), isDesk || grant.patient == caller.patient else {
                 throw Problem.notFound("proxy")
             }
             guard grant.revokedAt == nil else { return .noContent }
-            try await store.revoke(id, by: caller.account, at: now)
-            tx.revokeTokens(of: grant.account, tenant: caller.tenant, before: now)
+            // Whoever signs in meanwhile holds the account: their session is there to be ended, or begins after this.
+            try await CredentialStore(sql: tx).lock(grant.account)
+            try await store.revoke(id, by: caller.account, at: host.now())
+            try await EndSession(host: host).all(of: grant.account, in: caller.tenant, because: .rolesChanged, tx)
             try tx.audit("revoke", "proxy", id.description, before: grant.audited)
-            voided = grant.account
             return .noContent
         }
-        if let voided { host.revocations.revoke(voided, before: now) }
-        return response
     }
 }
 
@@ -92,6 +89,8 @@ extension ProxyError: ProblemConvertible {
         switch self {
         case .toOneself: .refused("own_grant", "Somebody else must give you this.")
         case .endsBeforeItBegins: .invalid("until", "out_of_range", "It ends before it begins.")
+        case .endMissing:
+            .invalid("until", "required", "Say the last day a guardian acts: at the latest the one before the patient comes of age.")
         case .proofOfTheDesk: .invalid("proof", "not_a_choice", "As the patient, say patient_consent.")
         case .grantedAlready: .conflict("proxy_exists", "This person may act for this patient already.")
         case .notAProxy: .refused("not_a_proxy", "There is no active account of a proxy or patient with this id.")
@@ -135,7 +134,7 @@ extension ProxyRoutes {
         body: .object([
             .required("accountId", .id, "Who may act"), .required("patientId", .id, "For whom"),
             .required("relation", ProxyGrantView.relation), .required("proof", ProxyGrantView.proof, "What was shown"),
-            .optional("from", .date, "Today by default"), .optional("until", .date, "The last day; open-ended by default"),
+            .optional("from", .date, "Today by default"), .optional("until", .date, "The last day; open-ended by default, and required of a guardian"),
         ]),
         answers: [(201, ProxyGrantView.schema)],
         problems: ["own_grant", "proxy_exists", "not_a_proxy", "too_many_proxies", "patient_unknown"])

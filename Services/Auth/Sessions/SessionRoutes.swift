@@ -16,6 +16,7 @@ import Primitives
     let vaults: Vaults
     let hashing: PasswordHash
     let passwords: PasswordPolicy
+    let guesses: GuessTally
 
     var table: [Route] {
         [
@@ -73,11 +74,18 @@ import Primitives
         }
         let hasFactor = try await signIn.factor.standing(of: caller.account, in: caller.tenant, reader).hasSecondFactor
         try await passwords.require(next, for: caller, hasSecondFactor: hasFactor, vaults: vaults, reader)
+        let keys = guesses.keys(of: caller.account, from: request.network)
+        try await guesses.count(keys)
         let new: String? = try await host.blocking.run {
             guard hashing.verify(current, against: credential.passwordHash) else { return nil }
             return try hashing.make(next)
         }
-        guard let new else { throw Problem.refused("password_wrong", "The current password is not right.") }
+        guard let new else {
+            let cause = Cause(
+                tenant: caller.tenant, actor: caller.account, role: caller.mainRole.rawValue, traceparent: request.traceparent)
+            try await Audit.denied("change_password", "account", caller.account.description, cause: cause, in: host.db)
+            throw Problem.refused("password_wrong", "The current password is not right.")
+        }
 
         return try await host.write(request, by: caller) { tx in
             let store = CredentialStore(sql: tx)
@@ -87,6 +95,7 @@ import Primitives
             try await EndSession(host: host).all(
                 of: caller.account, in: caller.tenant, except: caller.session, because: .passwordChanged, tx)
             try await AttemptStore(sql: tx).endBrowsers(of: caller.account, at: host.now())
+            try await guesses.clear(keys, tx)
             try tx.audit("change_password", "account", caller.account.description)
             return .noContent
         }
@@ -198,7 +207,7 @@ extension SessionRoutes {
         body: .object([
             .required("currentPassword", .text(max: 128)), .required("newPassword", .text(min: 8, max: 128), "At least 15 characters, or 8 beside a second factor"),
         ]),
-        answers: [(204, nil)], problems: ["password_wrong", "password_changed"])
+        answers: [(204, nil)], problems: ["password_wrong", "password_changed", "too_many_attempts"])
 
     private static let keysDocs = Route.Docs(
         "The public keys that access tokens are verified with (RFC 7517)", answers: [(200, .any)])

@@ -21,6 +21,7 @@ import Primitives
     let issuer: TokenIssuer
     let factor: SecondFactor
     let devices: KnownDevice
+    let sprays: SprayWatch
 
     /// First-party signing in: everything is shown in one request, and a session begins.
     func callAsFunction(
@@ -62,6 +63,7 @@ import Primitives
             throw error
         }
         guard let credential, check.isRight, credential.isActive else {
+            try await sprays.note(typed, in: found?.tenant)
             try await recordFailure(of: credential, in: tenant, request)
             throw SignInError.invalidCredentials
         }

@@ -2,6 +2,7 @@ import Access
 import Bootstrap
 import Contracts
 import Cryptography
+import JSON
 import Loop
 import Messaging
 import Postgres
@@ -15,6 +16,7 @@ import Primitives
     let vaults: Vaults
     let emailIndex: EmailIndex
     let hashing: PasswordHash
+    let passwords: PasswordPolicy
 
     nonisolated var command: Command {
         Command(
@@ -35,7 +37,7 @@ import Primitives
     }
 
     func run(_ arguments: [String]) async throws -> Int32 {
-        guard let order = Self.order(arguments) else { return 64 }
+        guard let order = order(arguments) else { return 64 }
         do {
             let (tenant, location) = try await open(order)
             print("tenant=\(tenant)\nlocation=\(location)")
@@ -81,7 +83,7 @@ import Primitives
     }
 
     /// Nil after saying everything that is wrong.
-    private static func order(_ arguments: [String]) -> Order? {
+    private func order(_ arguments: [String]) -> Order? {
         var options = Options(
             arguments, allowed: ["name", "location-name", "zone", "currency", "admin-email", "admin-password-file"])
         let name = options.required("name")
@@ -95,8 +97,9 @@ import Primitives
         if currency == nil { mistakes.append("--currency must be an ISO 4217 code such as INR.") }
         if Zone(zone) == nil { mistakes.append("--zone must be a name of the IANA tz database.") }
         if email == nil { mistakes.append("--admin-email must be an e-mail address.") }
-        if !(PasswordPolicy.shortestAlone...PasswordPolicy.longest).contains(password.unicodeScalars.count) {
-            mistakes.append("--admin-password-file must name a file with a password of 15 to 128 characters.")
+        do { try passwords.check(password, address: email?.text ?? "", hasSecondFactor: false) } catch {
+            let detail = error.fieldError("").detail
+            mistakes.append("--admin-password-file must name a file with a password of 15 to 128 characters. \(detail)")
         }
         guard mistakes.isEmpty, let currency, let email,
             let location = try? Location.open(name: site, zone: zone, currency: currency)

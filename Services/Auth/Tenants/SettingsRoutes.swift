@@ -16,7 +16,7 @@ import Primitives
     var table: [Route] {
         [
             .get("/v1/tenants/settings", for: .manageTenants, Self.showDocs, show),
-            .patch("/v1/tenants/settings", for: .manageTenants, Self.changeDocs, change),
+            .patch("/v1/tenants/settings", for: .manageTenants, Self.changeDocs, change).afterStepUp(),
         ]
     }
 

@@ -17,7 +17,7 @@ import Primitives
     var table: [Route] {
         [
             .post("/v1/invoices/:id/pay", for: .takePayment, Self.payDocs, pay),
-            .post("/v1/invoices/:id/refunds", for: .refund, Self.refundDocs, refund),
+            .post("/v1/invoices/:id/refunds", for: .refund, Self.refundDocs, refund).afterStepUp(),
         ]
     }
 

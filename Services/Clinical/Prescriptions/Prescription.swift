@@ -46,6 +46,7 @@ enum PrescriptionError: Error, Equatable {
     case visitUnknown
     case medicineUnknown
     case medicineInactive
+    case unlicensed
     case alerts([SafetyCheck.Alert])
 }
 

@@ -19,7 +19,9 @@ import Primitives
                 "/v1/prescriptions", for: .prescribe,
                 .init(
                     "Prescribe medicines in an open visit", body: .newPrescription, answers: [(201, .prescription)],
-                    problems: ["safety_alert", "medicine_unknown", "medicine_inactive", "visit_unknown", "visit_signed"]),
+                    problems: [
+                        "safety_alert", "medicine_unknown", "medicine_inactive", "visit_unknown", "visit_signed", "prescriber_unlicensed",
+                    ]),
                 prescribe),
             .get(
                 "/v1/prescriptions/:id", for: .readPrescriptions,
@@ -39,6 +41,7 @@ import Primitives
         let items = try OrderedItems(cards: cards).read(ordered)
         let now = host.now()
         let today = caller.today(at: now)
+        try await RequireLicence(host: host)(of: caller, on: today)
         let ring = try await keys.ring(for: caller.tenant)
 
         return try await host.write(request, by: caller) { tx in
@@ -211,6 +214,8 @@ extension PrescriptionError: ProblemConvertible {
         case .visitUnknown: return .refused("visit_unknown", "There is no such visit.")
         case .medicineUnknown: return .refused("medicine_unknown", "There is no such medicine.")
         case .medicineInactive: return .refused("medicine_inactive", "This medicine is no longer in the catalogue.")
+        case .unlicensed:
+            return .refused("prescriber_unlicensed", "Your licence was not verified, or is no longer good: hand it in first.")
         case .alerts(let alerts):
             var problem = Problem.refused(
                 "safety_alert", "Something speaks against this prescription; see errors. Give overrideReason to go on.")

@@ -11,13 +11,19 @@ import Primitives
 /// A commit anywhere wakes every hub by NOTIFY; the hub then reads the last half minute and sends what it has
 /// not sent before. It never asks "newer than the last": commits do not arrive in the order of their times.
 /// A watcher who was away reads the list; the socket is a convenience, the table the record.
+///
+/// A socket is open no longer than its token would open it again: it closes when the token ends or is withdrawn, and
+/// nothing is sent in between.
 @LoopActor final class LiveHub {
     private struct Watcher {
         let socket: WebSocket
         let principal: Principal
+        let token: AccessToken
     }
 
     private static let window: Int64 = 30
+    /// What closes a socket here is "policy violation" (RFC 6455 7.4.1): come back with another token.
+    private static let notAdmitted = 1008
 
     private let host: Host
     private var watchers: [ObjectIdentifier: Watcher] = [:]
@@ -30,16 +36,31 @@ import Primitives
     /// Starts listening; returns when cancelled.
     func run() async throws {
         host.db.listen("notifications_live") { [weak self] in self?.wake() }
-        while true { try await EventLoop.sleep(for: .seconds(3600)) }
+        while true {
+            try await EventLoop.sleep(for: .seconds(1))
+            for watcher in watchers.values { _ = admits(watcher) }
+        }
     }
 
-    /// Holds one socket until the peer leaves. What it says is ignored: this channel only tells.
+    /// Holds one socket until the peer leaves, or may not be here any more. What it says is ignored: this channel
+    /// only tells.
     func follow(_ socket: WebSocket, as principal: Principal) async {
         let key = ObjectIdentifier(socket)
+        guard let token = try? host.verifier.verify(principal.bearer, at: host.now()) else {
+            return socket.close(code: Self.notAdmitted)
+        }
         if watchers.isEmpty { await forgetThePast(of: principal.tenant) }
-        watchers[key] = Watcher(socket: socket, principal: principal)
+        watchers[key] = Watcher(socket: socket, principal: principal, token: token)
         defer { watchers[key] = nil }
         while await socket.receive() != nil {}
+    }
+
+    /// Closes the socket of whoever would not be let in now.
+    private func admits(_ watcher: Watcher) -> Bool {
+        if host.verifier.stillAdmits(watcher.token, at: host.now()) { return true }
+        watchers[ObjectIdentifier(watcher.socket)] = nil
+        watcher.socket.close(code: Self.notAdmitted)
+        return false
     }
 
     /// What happened before the first watcher came is in the list already.
@@ -71,6 +92,7 @@ import Primitives
             for notice in notices where sent.updateValue(notice.at, forKey: notice.id) == nil {
                 let text = NoticeView(notice).jsonBytes
                 for watcher in watchers.values where watcher.principal.tenant == tenant && notice.isFor(watcher.principal) {
+                    guard admits(watcher) else { continue }
                     if !(await watcher.socket.send(text: text)) { watchers[ObjectIdentifier(watcher.socket)] = nil }
                 }
             }

@@ -71,10 +71,11 @@ struct BoardRoutes {
         return .json(200, DisplayView(key: key, board: try await boards.boardForScreen(key)))
     }
 
-    /// The board now, and again whenever it changes. Ends after ten minutes, so that the screen comes back with
-    /// a token that is still good.
+    /// The board now, and again whenever it changes. Ends with the screen's token or once that is withdrawn, and after
+    /// ten minutes, so that the screen comes back with one that is still good.
     private func follow(_ request: Request, by caller: Principal) async throws -> Response {
         let first = try await key(request, by: caller)
+        let token = try host.verifier.verify(caller.bearer, at: host.now())
         let until = host.now().adding(seconds: 600)
         return Response(
             200, headers: [("Content-Type", "text/event-stream"), ("Cache-Control", "no-store")],
@@ -83,7 +84,9 @@ struct BoardRoutes {
                 defer { boards.end(watch) }
                 var sent: Int64 = -1
                 var idle = 0
-                while stream.isOpen, !Task.isCancelled, host.now() < until {
+                while stream.isOpen, !Task.isCancelled, host.now() < until,
+                    host.verifier.stillAdmits(token, at: host.now())
+                {
                     if let screen = try? await boards.screen(first), screen.version != sent {
                         let id = "\(screen.version)"
                         guard await stream.send(event: "board", id: id, data: screen.body) else { return }

@@ -64,6 +64,7 @@ struct SchedulingCards {
             $0.field("locationId", provider.location)
             $0.field("zone", provider.zone)
             $0.field("active", provider.isActive)
+            $0.field("licensedUntil", provider.hasLicence ? provider.licensedUntil : nil)
         }
         return .document("application/json", json.bytes)
     }
