@@ -74,4 +74,32 @@ import Testing
             #expect(refused.contains { $0["patientId"] == .string(other.description) && $0["purpose"] == "PATRQT" })
         }
     }
+
+    @Test func `Whoever works here and is a patient too reads and exports no other chart`() async throws {
+        try await withClinical { host in
+            let (own, _) = try await host.registered()
+            let (other, _) = try await host.registered("Somebody Else", phone: "9820054321", allergies: ["Aspirin"])
+            let visit = try await host.begun(other)
+            let bearers = [
+                try host.token(.reception, .patient, patient: own), try host.token(.lab, .patient, patient: own),
+                try host.token(.cashier, .proxy, patient: own), try host.token(.pharmacist, .patient, patient: own),
+            ]
+            for bearer in bearers {
+                let read = await host.send("GET", "/v1/visits/\(visit)", bytes: [], bearer: bearer)
+                #expect(read.status == 404)
+                let notes = await host.send("GET", "/v1/visits/\(visit)/notes", bytes: [], bearer: bearer)
+                #expect(notes.status == 404)
+                let lines = await host.send("GET", "/v1/patients/\(other)/visits", bytes: [], bearer: bearer)
+                #expect(lines.items.allSatisfy { $0["chiefComplaint"] == nil && $0["diagnoses"] == nil })
+                let shown = await host.send("GET", "/v1/patients/\(other)", bytes: [], bearer: bearer)
+                #expect(shown.status == 200 && shown.json["conditions"] == nil)
+                let export = await host.send("GET", "/v1/patients/\(other)/export", bytes: [], bearer: bearer)
+                #expect(export.status == 404 || export.status == 403)
+                let part = await host.send("GET", "/internal/export/patients/\(other)", bytes: [], bearer: bearer)
+                #expect(part.status == 404 || part.status == 403)
+            }
+            let allergies = try await host.send("GET", "/v1/patients/\(other)", as: .doctor).json["allergies"]
+            #expect(allergies != nil, "there was something to hide")
+        }
+    }
 }
