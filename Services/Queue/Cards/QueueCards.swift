@@ -27,6 +27,7 @@ struct QueueCards {
             $0.field("appointmentId", token.appointment)
             $0.field("status", token.status.rawValue)
             $0.field("locationId", token.location)
+            $0.field("localDate", token.localDate)
         }
         return .document("application/json", json.bytes)
     }
