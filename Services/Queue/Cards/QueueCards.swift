@@ -17,7 +17,7 @@ struct QueueCards {
 
     private func token(_ request: Request, by caller: Principal) async throws -> Response {
         let id = try request.id("id", of: TokenKind.self)
-        guard let token = try await TokenStore(sql: host.db.reader(for: caller.tenant)).find(id)
+        guard let token = try await TokenStore(sql: host.db.reader(for: caller.tenant), scope: caller.deskScope).find(id)
         else { throw Problem.notFound("token") }
         var json = JSONWriter()
         json.object {
