@@ -55,6 +55,34 @@ import Testing
         }
     }
 
+    @Test func `An auditor reads in the report of visits who saw whom and when, and nothing of health`() async throws {
+        try await withClinical { host in
+            let (id, _) = try await host.registered()
+            let visit = try await host.begun(id)
+            let found = JSONObject.body(
+                ("chiefComplaint", .string("Fever")), ("treatmentPlan", .string("Rest")), ("symptomDays", .int(3)),
+                ("vitals", .object(.body(("pulse", .int(72))))),
+                ("diagnoses", .array([.object(.body(("code", .string("J03.9")), ("text", .string("Tonsillitis"))))])))
+            let recorded = try await host.send(
+                "PATCH", "/v1/visits/\(visit)", body: found, as: .doctor, headers: [("If-Match", "\"1\"")])
+            #expect(recorded.status == 200)
+            let note = JSONObject.body(("category", .string("SYMPTOM")), ("text", .string("Sore throat")))
+            #expect(try await host.send("POST", "/v1/visits/\(visit)/notes", body: note, as: .nurse).status == 201)
+            #expect(try await host.send("POST", "/v1/visits/\(visit)/complete", as: .doctor).status == 200)
+
+            let shown = try await host.send("GET", "/v1/reports/visit-history", as: .auditor)
+            let line = try #require(shown.items.first)
+            let told: Set = [
+                "id", "status", "patientId", "practitionerId", "locationId", "localDate", "startedAt", "completedAt", "mrn",
+            ]
+            #expect(Set(line.members.map(\.name)) == told)
+            for role in [Role.doctor, .admin] {
+                let whole = try #require(try await host.send("GET", "/v1/reports/visit-history", as: role).items.first)
+                #expect(whole["chiefComplaint"] == "Fever" && whole["notes"] != nil && whole["vitals"] != nil, "\(role)")
+            }
+        }
+    }
+
     @Test func `A patient or proxy who guesses an identifier learns nothing, and the guess is in the trail`() async throws {
         try await withClinical { host in
             let (own, _) = try await host.registered()
