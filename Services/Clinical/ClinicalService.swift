@@ -14,7 +14,7 @@ enum ClinicalService {
         let keys = TenantKeys(host: host)
         let numbers = RecordNumbers(host: host)
         let patients = PatientRoutes(host: host, keys: keys, numbers: numbers)
-        let visits = VisitRoutes(host: host, keys: keys)
+        let visits = VisitRoutes(host: host, keys: keys, care: config.careTerms)
         let notes = NoteRoutes(host: host, keys: keys)
         let history = VisitHistoryRoutes(host: host, keys: keys)
         let prescriptions = PrescriptionRoutes(host: host, keys: keys, clinicName: config.clinicName)
@@ -22,7 +22,7 @@ enum ClinicalService {
         let consents = ConsentRoutes(host: host)
         let erasing = ErasePatients(host: host)
         let erasures = ErasureRoutes(host: host, erasing: erasing)
-        let charts = ChartRoutes(host: host)
+        let charts = ChartRoutes(host: host, care: config.careTerms)
         let glass = BreakGlassRoutes(host: host, keys: keys, reviewWithin: config.reviewWithin)
 
         return Service(
@@ -35,6 +35,7 @@ enum ClinicalService {
                 Migration("0030_charts", PackageResources._030_charts_sql),
                 Migration("0040_erasure", PackageResources._040_erasure_sql),
                 Migration("0055_licences", PackageResources._055_licences_sql),
+                Migration("0060_care_ends", PackageResources._060_care_ends_sql),
             ],
             routes: patients.table + visits.table + notes.table + history.table + prescriptions.table + cards.table
                 + SelfRegistration(host: host, keys: keys, numbers: numbers).table + charts.table + glass.table + consents.table + erasures.table
@@ -46,11 +47,12 @@ enum ClinicalService {
             reactions: [
                 .rememberMedicine, .rememberPractitioner, .rememberPractitionerRoles, .rememberLicence,
                 .forgetLicence, .rememberProvider,
-                .relateByAppointment, .relateByMove, .relateByArrival,
+                .relateByAppointment(config.careTerms), .relateByMove(config.careTerms), .unrelateByCancellation,
+                .relateByArrival(config.careTerms),
             ],
             workers: [erasing.worker, ReviewAlarm(host: host, within: config.reviewWithin).worker],
             commands: [
-                ImportBundles(host: host, keys: keys).command,
+                ImportBundles(host: host, keys: keys, care: config.careTerms).command,
                 RotateDataKeys(host: host, own: .init(founding: keys.founding, rewrap: keys.rewrap)).command,
             ]
         )

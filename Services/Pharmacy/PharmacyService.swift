@@ -31,5 +31,6 @@ enum PharmacyService {
         Migration("0003_cards", PackageResources._003_cards_sql),
         Migration("0004_dispensing", PackageResources._004_dispensing_sql),
         Migration("0005_quarantine_reason", PackageResources._005_quarantine_reason_sql),
+        Migration("0061_prescriber", PackageResources._061_prescriber_sql),
     ]
 }

@@ -2,7 +2,7 @@ import Primitives
 
 /// Whose records a query may touch, and why: a store that holds something about patients cannot be made without one.
 ///
-/// It is made from a verified principal and nothing a client sends, so an identifier that somebody guessed finds no
+/// It is made from a verified principal under a route's permission and nothing a client sends, so an identifier that somebody guessed finds no
 /// row. Row-level security still holds when a store forgets its clause; this holds within a tenant.
 package struct PatientScope: Sendable {
     /// Which patients: the caller's roles decide, each service knows what they mean for its own tables.
@@ -42,7 +42,7 @@ extension Principal {
     /// For who a patient is and how to reach them: what every desk needs.
     package var identityScope: PatientScope {
         if isOnlyPatient { return scope(.only(ownPatients)) }
-        if !roles.isDisjoint(with: [.doctor, .nurse]) { return scope(.charts) }
+        if !acting.isDisjoint(with: [.doctor, .nurse]) { return scope(.charts) }
         if has(.admin) { return scope(.unrestricted) }
         return scope(.everyone)
     }
@@ -50,8 +50,8 @@ extension Principal {
     /// For what was found, decided and prescribed.
     package var chartScope: PatientScope {
         if isOnlyPatient { return scope(.only(ownPatients)) }
-        if !roles.isDisjoint(with: [.doctor, .nurse]) { return scope(.charts) }
-        return scope(.unrestricted)
+        if !acting.isDisjoint(with: [.doctor, .nurse]) { return scope(.charts) }
+        return scope(acting.isDisjoint(with: [.admin, .auditor]) ? .only([]) : .unrestricted)
     }
 
     /// For the work of a desk, a till or a counter, where a patient's own account sees its own.

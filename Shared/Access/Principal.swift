@@ -23,6 +23,9 @@ package struct Principal: Sendable {
     package let assurance: Assurance
     /// The patients this person acts for, beside their own record: a parent for a child.
     package let actsFor: [PatientID]
+    /// The roles this answer rests on. Whoever works here and is a patient too reads others' records by the role
+    /// that may read them, never because a patient may read their own.
+    package private(set) var acting: Set<Role>
     /// What the route that is being answered is for; the pipeline sets it, with the trail of what is read.
     package private(set) var purpose: Purpose = .operations
     package private(set) var trail: ReadTrail?
@@ -36,6 +39,7 @@ package struct Principal: Sendable {
         self.account = account
         self.tenant = tenant
         self.roles = roles
+        acting = roles
         self.session = session
         self.location = location
         self.zone = zone
@@ -48,22 +52,34 @@ package struct Principal: Sendable {
         self.actsFor = actsFor
     }
 
-    package func has(_ role: Role) -> Bool { roles.contains(role) }
+    package func has(_ role: Role) -> Bool { acting.contains(role) }
     package func may(_ permission: Permission) -> Bool {
-        guard !roles.isDisjoint(with: permission.roles) else { return false }
+        guard !acting.isDisjoint(with: permission.roles) else { return false }
         guard let grant else { return true }
         return grant.allows(permission)
     }
-    /// Whether the caller is only a patient, or acts for one: then every query is bound to those records.
-    package var isOnlyPatient: Bool { roles.isSubset(of: [.patient, .proxy]) }
+    /// Whether the caller is asked as a patient, or as somebody who acts for one: then every query is bound to those
+    /// records.
+    package var isOnlyPatient: Bool { acting.isSubset(of: Self.ofPatients) }
     /// The same person answering a route with this permission, leaving a trail.
     package func acting(under permission: Permission, leaving trail: ReadTrail) -> Principal {
         var copy = self
-        copy.purpose = isOnlyPatient ? .patientRequest : permission.purpose
+        copy.acting = acting(under: permission)
+        copy.purpose = copy.isOnlyPatient ? .patientRequest : permission.purpose
         copy.trail = trail
         return copy
     }
 
+    private static let ofPatients: Set<Role> = [.patient, .proxy]
+
+    private func acting(under permission: Permission) -> Set<Role> {
+        let granting = roles.intersection(permission.roles)
+        // What is anybody's own, such as a password, is no record of a patient.
+        if granting.isEmpty || permission == .signedIn || permission == .anyone { return roles }
+        return granting.isSubset(of: Self.ofPatients)
+            ? roles.intersection(Self.ofPatients) : roles.subtracting(Self.ofPatients)
+    }
+
     /// The most telling role, for the audit trail.
-    package var mainRole: Role { Role.allCases.reversed().first { roles.contains($0) } ?? .service }
+    package var mainRole: Role { Role.allCases.reversed().first { acting.contains($0) } ?? .service }
 }

@@ -71,6 +71,22 @@ struct DeactivationTests {
         }
     }
 
+    @Test func `An administrator gives themselves no role, and lays one down`() async throws {
+        try await Clinic.with { clinic in
+            let id = try await clinic.add("second@demo.example", "admin", "nurse")
+            let second = try await clinic.signIn("second@demo.example")
+            func roles(_ names: String...) -> JSONObject { JSONObject([("roles", .array(names.map { .string($0) }))]) }
+            for wish in [roles("admin", "nurse", "doctor"), roles("admin", "cashier")] {
+                let own = await clinic.patch("/v1/users/\(id)", wish, version: 1, as: second)
+                #expect((own.status, own.code) == (403, "own_roles"))
+            }
+            #expect(await clinic.patch("/v1/users/\(id)", roles("admin", "nurse", "doctor"), version: 1).status == 200)
+            clinic.host.clock.advance(seconds: 1)
+            let again = try await clinic.signIn("second@demo.example")
+            #expect(await clinic.patch("/v1/users/\(id)", roles("admin"), version: 2, as: again).status == 200)
+        }
+    }
+
     @Test func `The last administrator stays, whatever is tried at once`() async throws {
         try await Clinic.with { clinic in
             #expect(await clinic.deactivate(clinic.admin.id).code == "last_admin")

@@ -178,6 +178,23 @@ import Testing
         }
     }
 
+    @Test func `Who took a payment does not approve its large refund alone`() async throws {
+        try await onBilling { test in
+            let (visit, _) = try test.visit([(10, test.medicine(10_000, 18))])
+            let id: InvoiceID = try await test.create(visit, #""mode":"AUTO""#).json.required("id")
+            let paid = try await test.send("POST", "/v1/invoices/\(id)/pay", body: try json(#"{"method":"CASH"}"#), as: .admin)
+            #expect(paid.status == 201)
+            #expect(try await test.refund(id, 50_000, as: .admin).status == 201, "a small one is anybody's")
+            let large = try await test.refund(id, 50_001, as: .admin)
+            #expect((large.status, large.code) == (403, "own_payment"))
+            let body = try json(#"{"amount":{"amount":50001,"currency":"INR"},"reason":"complaint"}"#)
+            let another = await test.send(
+                "POST", "/v1/invoices/\(id)/refunds", bytes: body.jsonBytes,
+                bearer: try test.token(.admin, account: AccountID()))
+            #expect(another.status == 201)
+        }
+    }
+
     @Test func `A cancelled invoice makes room for another and is not paid`() async throws {
         try await onBilling { test in
             let (visit, _) = try test.visit([(10, test.medicine(100, 0))])

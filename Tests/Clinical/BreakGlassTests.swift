@@ -53,6 +53,7 @@ import Testing
             let body = JSONObject.body(("accountId", .string("\(colleague)")))
             let own = await host.send("POST", "/v1/patients/\(patient)/referrals", bytes: body.jsonBytes, bearer: other)
             #expect((own.status, own.code) == (403, "chart_restricted"))
+            try await host.react(to: host.hired(colleague))
             #expect(try await host.send("POST", "/v1/patients/\(patient)/referrals", body: body, as: .doctor).status == 204)
             #expect(await host.send("GET", "/v1/visits/\(visit)", bytes: [], bearer: other).status == 200)
         }

@@ -55,6 +55,34 @@ import Testing
         }
     }
 
+    @Test func `An auditor reads in the report of visits who saw whom and when, and nothing of health`() async throws {
+        try await withClinical { host in
+            let (id, _) = try await host.registered()
+            let visit = try await host.begun(id)
+            let found = JSONObject.body(
+                ("chiefComplaint", .string("Fever")), ("treatmentPlan", .string("Rest")), ("symptomDays", .int(3)),
+                ("vitals", .object(.body(("pulse", .int(72))))),
+                ("diagnoses", .array([.object(.body(("code", .string("J03.9")), ("text", .string("Tonsillitis"))))])))
+            let recorded = try await host.send(
+                "PATCH", "/v1/visits/\(visit)", body: found, as: .doctor, headers: [("If-Match", "\"1\"")])
+            #expect(recorded.status == 200)
+            let note = JSONObject.body(("category", .string("SYMPTOM")), ("text", .string("Sore throat")))
+            #expect(try await host.send("POST", "/v1/visits/\(visit)/notes", body: note, as: .nurse).status == 201)
+            #expect(try await host.send("POST", "/v1/visits/\(visit)/complete", as: .doctor).status == 200)
+
+            let shown = try await host.send("GET", "/v1/reports/visit-history", as: .auditor)
+            let line = try #require(shown.items.first)
+            let told: Set = [
+                "id", "status", "patientId", "practitionerId", "locationId", "localDate", "startedAt", "completedAt", "mrn",
+            ]
+            #expect(Set(line.members.map(\.name)) == told)
+            for role in [Role.doctor, .admin] {
+                let whole = try #require(try await host.send("GET", "/v1/reports/visit-history", as: role).items.first)
+                #expect(whole["chiefComplaint"] == "Fever" && whole["notes"] != nil && whole["vitals"] != nil, "\(role)")
+            }
+        }
+    }
+
     @Test func `A patient or proxy who guesses an identifier learns nothing, and the guess is in the trail`() async throws {
         try await withClinical { host in
             let (own, _) = try await host.registered()
@@ -72,6 +100,34 @@ import Testing
             #expect(theirs["code"] == nobodys["code"] && theirs["detail"] == nobodys["detail"])
             let refused = try await host.audited().filter { $0["allowed"] == false && $0["action"] == "GET /v1/patients/:id" }
             #expect(refused.contains { $0["patientId"] == .string(other.description) && $0["purpose"] == "PATRQT" })
+        }
+    }
+
+    @Test func `Whoever works here and is a patient too reads and exports no other chart`() async throws {
+        try await withClinical { host in
+            let (own, _) = try await host.registered()
+            let (other, _) = try await host.registered("Somebody Else", phone: "9820054321", allergies: ["Aspirin"])
+            let visit = try await host.begun(other)
+            let bearers = [
+                try host.token(.reception, .patient, patient: own), try host.token(.lab, .patient, patient: own),
+                try host.token(.cashier, .proxy, patient: own), try host.token(.pharmacist, .patient, patient: own),
+            ]
+            for bearer in bearers {
+                let read = await host.send("GET", "/v1/visits/\(visit)", bytes: [], bearer: bearer)
+                #expect(read.status == 404)
+                let notes = await host.send("GET", "/v1/visits/\(visit)/notes", bytes: [], bearer: bearer)
+                #expect(notes.status == 404)
+                let lines = await host.send("GET", "/v1/patients/\(other)/visits", bytes: [], bearer: bearer)
+                #expect(lines.items.allSatisfy { $0["chiefComplaint"] == nil && $0["diagnoses"] == nil })
+                let shown = await host.send("GET", "/v1/patients/\(other)", bytes: [], bearer: bearer)
+                #expect(shown.status == 200 && shown.json["conditions"] == nil)
+                let export = await host.send("GET", "/v1/patients/\(other)/export", bytes: [], bearer: bearer)
+                #expect(export.status == 404 || export.status == 403)
+                let part = await host.send("GET", "/internal/export/patients/\(other)", bytes: [], bearer: bearer)
+                #expect(part.status == 404 || part.status == 403)
+            }
+            let allergies = try await host.send("GET", "/v1/patients/\(other)", as: .doctor).json["allergies"]
+            #expect(allergies != nil, "there was something to hide")
         }
     }
 }

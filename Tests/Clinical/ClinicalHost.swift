@@ -1,4 +1,5 @@
 import Access
+import Contracts
 import JSON
 import Loop
 import Primitives
@@ -46,6 +47,13 @@ extension TestHost {
         let answer = try await send(
             "POST", "/v1/visits", body: .body(("patientId", .string(patient.description))), as: .doctor)
         return try answer.json.required("id")
+    }
+
+    /// What auth says of a new account.
+    func hired(_ account: AccountID) -> AccountCreated {
+        AccountCreated(
+            accountID: account, roles: ["doctor"], locationID: location, zone: "Asia/Kolkata", professionalName: nil,
+            patientID: nil)
     }
 
     func found(_ typed: String, as role: Role = .reception) async throws -> [String] {

@@ -58,6 +58,7 @@ GUARDS = {
     "batch_on_hand_never_negative": "update pharmacy.batch set on_hand = -1 where id = %(batch)s",
     "prescription_item_card_never_exceeded":
         "update pharmacy.prescription_item_card set dispensed = prescribed + 1 where prescription_id = %(prescription)s",
+    "dispensing_by_another": copied("pharmacy.dispensing", "id = %(dispensing)s", prescribed_by="dispensed_by"),
     "stock_movement_batch_known": """
         insert into pharmacy.stock_movement (id, tenant_id, batch_id, medicine_id, kind, delta, actor_id, at, local_date)
         select gen_random_uuid(), tenant_id, gen_random_uuid(), medicine_id, 'IN', 1, id, now(), current_date from pharmacy.batch where id = %(batch)s""",

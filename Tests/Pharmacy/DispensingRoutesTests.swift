@@ -66,6 +66,34 @@ import Testing
         }
     }
 
+    @Test func `Nobody hands out what they prescribed, whichever way the prescription is known`() async throws {
+        try await onPharmacy { test in
+            let medicine = try await test.medicine()
+            try await test.batch(medicine, lot: "A", expires: 50, 100)
+            let account = AccountID()
+            let both = try test.token(.doctor, .pharmacist, account: account)
+            let (known, unheard) = (PrescriptionID(), PrescriptionID())
+            try await test.react(
+                to: PrescriptionIssued(
+                    prescriptionID: known, visitID: VisitID(), patientID: PatientID(), practitionerID: account,
+                    validUntil: test.today.adding(days: 30),
+                    items: [PrescribedItem(itemID: PrescriptionItemID(), medicineID: medicine, quantity: 10)]))
+            test.cards["clinical", "/internal/cards/prescriptions/\(unheard)"] = try json(
+                """
+                {"prescriptionId":"\(unheard)","visitId":"\(VisitID())","patientId":"\(PatientID())","practitionerId":"\(account)",
+                 "status":"active","validUntil":"\(test.today.adding(days: 30))",
+                 "items":[{"itemId":"\(PrescriptionItemID())","medicineId":"\(medicine)","quantity":10}]}
+                """)
+            for prescription in [known, unheard] {
+                try await test.pay(prescription)
+                let body = try json(#"{"prescriptionId":"\#(prescription)"}"#).jsonBytes
+                let own = await test.send("POST", "/v1/dispensing", bytes: body, bearer: both)
+                #expect((own.status, own.code) == (403, "own_prescription"))
+                #expect(try await test.dispense(prescription).status == 201, "a colleague hands it out, and all of it is there")
+            }
+        }
+    }
+
     @Test func `A refund makes the counter ask again`() async throws {
         try await onPharmacy { test in
             let medicine = try await test.medicine()

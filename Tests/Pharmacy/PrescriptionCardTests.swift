@@ -6,7 +6,7 @@ import Testing
 @Suite struct PrescriptionCardTests {
     private func card(dispensed: Int = 0, status: String = "active") -> PrescriptionCard {
         PrescriptionCard(
-            id: PrescriptionID(), patient: PatientID(), validUntil: day(30), status: status, dispensings: 0,
+            id: PrescriptionID(), patient: PatientID(), prescriber: nil, validUntil: day(30), status: status, dispensings: 0,
             items: [
                 .init(id: PrescriptionItemID(), medicine: MedicineID(), prescribed: 10, dispensed: dispensed),
                 .init(id: PrescriptionItemID(), medicine: MedicineID(), prescribed: 5, dispensed: min(dispensed, 5)),

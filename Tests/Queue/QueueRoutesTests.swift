@@ -179,6 +179,21 @@ extension TestHost.Answer {
         }
     }
 
+    @Test func `A patient's or proxy's token opens the card of their own place alone`() async throws {
+        try await onQueue { desk in
+            let (own, other) = (try await desk.patient(), try await desk.patient())
+            let mine = try await desk.walkIn(own).id
+            let theirs = try await desk.walkIn(other).id
+            for role in [Role.patient, .proxy] {
+                let bearer = try desk.test.token(role, patient: own)
+                let card = await desk.test.send("GET", "/internal/cards/tokens/\(mine)", bytes: [], bearer: bearer)
+                #expect(card.status == 200 && card.json["localDate"] == .string("\(desk.today)"))
+                #expect(await desk.test.send("GET", "/internal/cards/tokens/\(theirs)", bytes: [], bearer: bearer).status == 404)
+            }
+            #expect(try await desk.test.send("GET", "/internal/cards/tokens/\(theirs)", as: .doctor).status == 200)
+        }
+    }
+
     @Test func `A doctor calls for nobody else and has one patient at a time`() async throws {
         try await onQueue { desk in
             for _ in 0..<2 { _ = try await desk.walkIn(try await desk.patient()) }

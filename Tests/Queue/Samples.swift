@@ -1,3 +1,4 @@
+import Access
 import Loop
 import Postgres
 import Primitives
@@ -61,7 +62,7 @@ extension Token {
             localDate: day, priority: priority,
             place: Place(priority: priority, bookedFor: bookedFor, arrivedAt: now, graceSeconds: 900), at: now)
         return try await test.db.transaction(for: test.tenant) { tx in
-            guard let issued = try await TokenStore(sql: tx).issue(arrival) else {
+            guard let issued = try await TokenStore(sql: tx, scope: .system(test.tenant)).issue(arrival) else {
                 throw appointment == nil ? TokenError.alreadyWaiting : .alreadyCheckedIn
             }
             return issued
@@ -72,7 +73,7 @@ extension Token {
         let now = now ?? opened
         return try await test.db.transaction(for: test.tenant) { tx in
             try await CardStore(sql: tx).lockProvider(provider)
-            let store = TokenStore(sql: tx)
+            let store = TokenStore(sql: tx, scope: .system(test.tenant))
             if let token = try await store.callNext(of: provider, on: day, at: now) { return token }
             guard try await !store.isServing(provider, on: day) else { throw TokenError.alreadyServing }
             return nil
@@ -81,7 +82,7 @@ extension Token {
 
     func change(_ id: TokenID, to status: Token.Status) async throws {
         try await test.db.transaction(for: test.tenant) { tx in
-            let store = TokenStore(sql: tx)
+            let store = TokenStore(sql: tx, scope: .system(test.tenant))
             guard var token = try await store.findForUpdate(id) else { return }
             _ = try token.change(to: status, at: opened)
             try await store.update(token)

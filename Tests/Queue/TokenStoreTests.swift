@@ -1,3 +1,4 @@
+import Access
 import Loop
 import Postgres
 import Primitives
@@ -100,7 +101,7 @@ import Testing
     @Test func `Another tenant's token does not exist`() async throws {
         try await WaitingRoom.with { room in
             let token = try await room.issue(to: room.providers[0]).token
-            let found = try await TokenStore(sql: room.test.db.reader(for: TenantID())).find(token.id)
+            let found = try await TokenStore(sql: room.test.db.reader(for: TenantID()), scope: .system(room.test.tenant)).find(token.id)
             #expect(found == nil)
         }
     }

@@ -83,6 +83,34 @@ private func onScheduling(_ body: sending @escaping @LoopActor (Desk) async thro
         }
     }
 
+    @Test func `Why somebody comes is told to the desk, the patient, their doctor and the site's nurses`() async throws {
+        try await onScheduling { desk in
+            let patient = try await desk.patient()
+            let booked = try await desk.book(desk.slots[0], patient, more: [("reason", .string("chest pain"))])
+            let id: AppointmentID = try booked.json.required("id")
+            let own = try desk.test.token(.patient, patient: patient)
+            let theirs = try desk.test.token(.doctor, account: AccountID())
+            @LoopActor func told(_ bearer: String) async throws -> [JSONValue?] {
+                let one = await desk.test.send("GET", "/v1/appointments/\(id)", bytes: [], bearer: bearer)
+                let all = await desk.test.send("GET", "/v1/appointments?patientId=\(patient)", bytes: [], bearer: bearer)
+                #expect(one.status == 200 && all.items.count == 1)
+                return [one.json["reason"], all.items.first?["reason"]]
+            }
+            for bearer in [
+                own, try desk.test.token(.reception), try desk.test.token(.admin), try desk.test.token(.doctor),
+                try desk.test.token(.nurse),
+            ] { #expect(try await told(bearer) == ["chest pain", "chest pain"]) }
+            #expect(try await told(theirs) == [nil, nil])
+            try await desk.test.database.asOwner(
+                """
+                alter table appointment no force row level security;
+                update appointment set location_id = '\(LocationID())';
+                alter table appointment force row level security
+                """)
+            #expect(try await told(try desk.test.token(.nurse)) == [nil, nil])
+        }
+    }
+
     @Test func `A patient we have not heard of is asked for once, and refused only if clinical says so`() async throws {
         try await onScheduling { desk in
             let known = PatientID()

@@ -117,6 +117,7 @@ enum AccountError: Error, Equatable {
     case patientUnknown
     case locationUnknown
     case lastAdmin
+    case ownRoles
 }
 
 extension Account {

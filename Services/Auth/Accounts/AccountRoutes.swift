@@ -98,6 +98,10 @@ import Primitives
             }
             guard found.account.version == expected else { throw Problem.staleVersion }
             var account = found.account
+            // Who hands out roles takes none: laying one down is one's own affair.
+            if let roles = change.roles, id == caller.account, !roles.isSubset(of: account.roles) {
+                throw AccountError.ownRoles
+            }
             // Behind the lock: a session that began before it is older than this. Unless a clock went back since:
             // no token that is out may be younger than the line that voids it.
             var now = host.now()
@@ -157,6 +161,7 @@ extension AccountError: ProblemConvertible {
         case .patientUnknown: .refused("patient_unknown", "There is no such patient.")
         case .locationUnknown: .refused("location_unknown", "There is no such location.")
         case .lastAdmin: .refused("last_admin", "Make somebody else an administrator first.")
+        case .ownRoles: Problem(403, "own_roles", "Another administrator must give you a role.")
         }
     }
 }

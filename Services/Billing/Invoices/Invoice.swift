@@ -138,4 +138,6 @@ enum InvoiceError: Error, Equatable {
     case exceedsPaid
     case hasPayments
     case approvalRequired
+    /// Who took the payment wants to approve its way back.
+    case ownPayment
 }

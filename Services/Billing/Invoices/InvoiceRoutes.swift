@@ -148,6 +148,8 @@ extension InvoiceError: ProblemConvertible {
         case .hasPayments: .conflict("invoice_has_payments", "Money was paid. Refund it first.")
         case .approvalRequired:
             Problem(403, "approval_required", "A refund of this size needs an administrator.")
+        case .ownPayment:
+            Problem(403, "own_payment", "You took this payment. A refund of this size needs another administrator.")
         }
     }
 }

@@ -72,7 +72,14 @@ import Primitives
             if let asked, asked.currency != invoice.totals.currency { throw InvoiceError.currencyMismatch }
             let amount = asked?.amount ?? invoice.kept
             let tax = try invoice.refund(amount)
-            guard invoice.refunded <= refundLimit || caller.has(.admin) else { throw InvoiceError.approvalRequired }
+            if invoice.refunded > refundLimit {
+                guard caller.has(.admin) else { throw InvoiceError.approvalRequired }
+                // Who took the money is not the one who says that it may leave again.
+                let payments = try await PaymentStore(sql: tx).payments(of: id)
+                guard !payments.contains(where: { $0.kind == .payment && $0.actor == caller.account }) else {
+                    throw InvoiceError.ownPayment
+                }
+            }
             let note = CreditNote(
                 id: ID(), number: try await store.nextNumber("CN", year: caller.today(at: now).year), invoice: id,
                 amount: invoice.money(amount), tax: tax, reason: reason, createdBy: caller.account, at: now,
@@ -125,7 +132,7 @@ extension PaymentRoutes {
             ] + after))
         ],
         problems: [
-            "amount_exceeds_paid", "approval_required", "invoice_draft", "invoice_cancelled", "currency_mismatch",
+            "amount_exceeds_paid", "approval_required", "own_payment", "invoice_draft", "invoice_cancelled", "currency_mismatch",
         ])
 
     private static let after: [Schema.Field] = [

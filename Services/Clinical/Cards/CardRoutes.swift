@@ -74,6 +74,7 @@ private struct PrescriptionCard: JSONWritable {
         json.object {
             $0.field("visitId", card.visit)
             $0.field("patientId", card.patient)
+            $0.field("practitionerId", card.practitioner)
             $0.field("status", today <= card.validUntil ? "active" : "expired")
             card.writeMembers(to: &$0)
         }
@@ -100,6 +101,7 @@ private struct PrescriptionCard: JSONWritable {
         let id: PrescriptionID
         let visit: VisitID
         let patient: PatientID
+        let practitioner: AccountID
         let validUntil: LocalDate
         /// `[{itemId, medicineId, quantity}]`, as Postgres wrote it.
         let items: String
@@ -135,7 +137,7 @@ private struct PrescriptionCard: JSONWritable {
     }
 
     private static let select = """
-        select r.id, r.visit_id, r.patient_id, r.valid_until,
+        select r.id, r.visit_id, r.patient_id, r.practitioner_id, r.valid_until,
                coalesce((select json_agg(json_build_object('itemId', i.id, 'medicineId', i.medicine_id, 'quantity', i.quantity)
                                          order by i.position)::text
                          from prescription_item i where i.prescription_id = r.id), '[]')
@@ -144,7 +146,7 @@ private struct PrescriptionCard: JSONWritable {
 
     private nonisolated static func read(_ row: inout Row) throws -> PrescriptionRow {
         PrescriptionRow(
-            id: try row.next(), visit: try row.next(), patient: try row.next(), validUntil: try row.next(),
-            items: try row.next())
+            id: try row.next(), visit: try row.next(), patient: try row.next(), practitioner: try row.next(),
+            validUntil: try row.next(), items: try row.next())
     }
 }

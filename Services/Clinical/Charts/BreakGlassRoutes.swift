@@ -64,7 +64,7 @@ import Primitives
                 expiresAt: now.adding(seconds: min(max(minutes, 1), BreakGlass.longestMinutes) * 60))
             let reason = try row.vault(ring, scope)
                 .seal(Array(grant.reason.utf8), "glass_grant", "reason", row: grant.id.description)
-            let store = BreakGlassStore(sql: tx)
+            let store = BreakGlassStore(sql: tx, scope: caller.deskScope)
             try await store.insert(grant, reason: reason)
             try await store.remember(caller.tenant)
             try tx.announce(grant.broken, revision: 1)
@@ -91,7 +91,7 @@ import Primitives
             return .page([BreakGlassView](), next: nil, of: request)
         }
         let now = host.now()
-        let rows = try await BreakGlassStore(sql: host.db.reader(for: caller.tenant)).page(
+        let rows = try await BreakGlassStore(sql: host.db.reader(for: caller.tenant), scope: caller.deskScope).page(
             unreviewed: status != "all",
             before: status == "overdue" ? now.adding(seconds: -reviewWithin.components.seconds) : nil, after: last,
             limit: limit + 1)
@@ -110,7 +110,7 @@ import Primitives
         let ring = try await keys.ring(for: caller.tenant)
 
         return try await host.write(request, by: caller) { tx in
-            let store = BreakGlassStore(sql: tx)
+            let store = BreakGlassStore(sql: tx, scope: caller.deskScope)
             guard let row = try await store.findForUpdate(id) else { throw Problem.notFound("break_glass") }
             let opened = try row.open(ring, caller.deskScope)
             var grant = opened.grant

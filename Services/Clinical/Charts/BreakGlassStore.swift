@@ -7,6 +7,7 @@ import Primitives
 /// Every statement that touches `glass_grant`.
 @LoopActor struct BreakGlassStore {
     let sql: any SQLSession
+    let scope: PatientScope
 
     /// A row with what is sealed in it, and the key of its patient.
     struct Sealed: Sendable {
@@ -38,7 +39,7 @@ import Primitives
         try await sql.run("insert into tenant_card (tenant_id) values (\(tenant)) on conflict do nothing")
     }
 
-    func tenants() async throws -> [TenantID] {
+    static func tenants(_ sql: any SQLSession) async throws -> [TenantID] {
         try await sql.all("select tenant_id from tenant_card order by tenant_id limit 100000") { try $0.next() }
     }
 
@@ -49,7 +50,7 @@ import Primitives
         """
 
     func findForUpdate(_ id: GlassID) async throws -> Sealed? {
-        try await sql.first("\(unsafe: Self.select) where g.id = \(id) for update of g", as: Sealed.init(row:))
+        try await sql.first("\(unsafe: Self.select) where g.id = \(id) and \(scope.clause("g.patient_id")) for update of g", as: Sealed.init(row:))
     }
 
     /// The queue: what waits longest first. `unreviewed` leaves out what was judged.
@@ -57,7 +58,7 @@ import Primitives
         try await sql.all(
             """
             \(unsafe: Self.select)
-            where (not \(unreviewed)::boolean or g.reviewed_at is null)
+            where \(scope.clause("g.patient_id")) and (not \(unreviewed)::boolean or g.reviewed_at is null)
               and (\(before)::timestamptz is null or g.granted_at < \(before))
               and (\(last)::uuid is null or g.id > \(last))
             order by g.id
@@ -82,6 +83,7 @@ import Primitives
             with claimed as (
                 update glass_grant set overdue_at = \(now)
                 where id in (select id from glass_grant where reviewed_at is null and overdue_at is null
+                             and \(scope.clause("patient_id"))
                              and granted_at < \(time) order by granted_at limit 100 for update skip locked)
                 returning *
             )

@@ -24,11 +24,10 @@ extension PatientScope {
         case .only(let own): return "case when p.id = any(\(own)::uuid[]) then 'own' end"
         case .unrestricted: return "case when not p.restricted then 'role' when \(brokenGlass) then 'break_glass' end"
         case .charts:
-            let bySite: SQL = isBySite ? "true" : "\(policy) in ('location', 'tenant')"
             return """
                 case
                     when \(isMine) then 'care'
-                    when not p.restricted and \(bySite) and \(isOfSite) then 'site'
+                    when not p.restricted and \(seesSite) and \(isOfSite) then 'site'
                     when not p.restricted and \(policy) = 'tenant' then 'tenant'
                     when \(brokenGlass) then 'break_glass'
                 end
@@ -39,11 +38,14 @@ extension PatientScope {
     /// The clause for statements that need no ground.
     var clause: SQL { "(\(ground)) is not null" }
 
+    /// Whether the clinic's rule opens the charts of the caller's site to them.
+    var seesSite: SQL { isBySite ? "true" : "\(policy) in ('location', 'tenant')" }
+
     private var policy: SQL { "coalesce((select policy from chart_policy), 'location')" }
 
     private var isMine: SQL {
         """
-        exists (select from care_relation c where c.patient_id = p.id and (c.who = \(account)
+        exists (select from care_relation c where c.patient_id = p.id and c.ends_at > now() and (c.who = \(account)
                 or c.who in (select provider_id from provider_card where account_id = \(account))))
         """
     }
@@ -51,7 +53,8 @@ extension PatientScope {
     private var isOfSite: SQL {
         """
         (p.location_id = \(location)
-            or exists (select from care_relation c where c.patient_id = p.id and c.location_id = \(location)))
+            or exists (select from care_relation c where c.patient_id = p.id and c.location_id = \(location)
+                       and c.ends_at > now()))
         """
     }
 

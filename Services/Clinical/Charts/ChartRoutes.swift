@@ -10,6 +10,7 @@ import Primitives
 /// Where a clinic draws the line, which charts are locked beyond it, and who is let in by a colleague.
 @LoopActor struct ChartRoutes {
     let host: Host
+    let care: CareTerms
 
     var table: [Route] {
         [
@@ -30,7 +31,7 @@ import Primitives
                 "/v1/patients/:id/referrals", for: .referPatients,
                 .init(
                     "Let a colleague treat a patient too", body: .object([.required("accountId", .id)]),
-                    answers: [(204, nil)], problems: ["chart_restricted"]), refer),
+                    answers: [(204, nil)], problems: ["chart_restricted", "colleague_unknown"]), refer),
         ]
     }
 
@@ -94,11 +95,27 @@ import Primitives
                 throw try await ChartRefusal(sql: tx, scope: scope).patient(id)
             }
             guard ground != ReadTrail.brokenGlass else { throw Problem.chartRestricted }
-            try await CareStore(sql: tx).remember(id, with: colleague, at: caller.location, .referral)
+            guard try await PractitionerCardStore(sql: tx).isKnown(colleague) else { throw CareError.colleagueUnknown }
+            try await CareStore(sql: tx).remember(
+                id, with: colleague, at: caller.location, .referral, until: care.end(of: host.now(), care.afterReferral))
             try tx.audit(
                 "refer", "patient", id.description, of: id,
                 after: JSONObject([("accountId", .string(colleague.description))]))
             return .noContent
+        }
+    }
+}
+
+enum CareError: Error, Equatable {
+    /// A referral to nobody would wait for whoever gets that identifier.
+    case colleagueUnknown
+}
+
+/// The one place where these refusals become HTTP.
+extension CareError: ProblemConvertible {
+    var problem: Problem {
+        switch self {
+        case .colleagueUnknown: .refused("colleague_unknown", "There is no such colleague.")
         }
     }
 }

@@ -1,3 +1,4 @@
+import Access
 import Bootstrap
 import Contracts
 import Loop
@@ -25,16 +26,16 @@ import Primitives
         let deadline = now.adding(seconds: -within.components.seconds)
         var waiting = 0
         var overdue = 0
-        for tenant in try await host.db.systemTransaction({ try await BreakGlassStore(sql: $0).tenants() }) {
+        for tenant in try await host.db.systemTransaction({ try await BreakGlassStore.tenants($0) }) {
             try await host.transaction(for: tenant, as: .system(tenant)) { tx in
-                for row in try await BreakGlassStore(sql: tx).claimOverdue(grantedBefore: deadline, at: now) {
+                for row in try await BreakGlassStore(sql: tx, scope: .system(tenant)).claimOverdue(grantedBefore: deadline, at: now) {
                     try tx.announce(
                         GlassUnreviewed(
                             grantID: row.id, patientID: row.patient, accountID: row.account,
                             grantedAt: row.grantedAt), revision: 2)
                 }
             }
-            let counts = try await BreakGlassStore(sql: host.db.reader(for: tenant)).counts(grantedBefore: deadline)
+            let counts = try await BreakGlassStore(sql: host.db.reader(for: tenant), scope: .system(tenant)).counts(grantedBefore: deadline)
             waiting += counts.waiting
             overdue += counts.overdue
         }

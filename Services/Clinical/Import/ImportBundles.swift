@@ -13,6 +13,7 @@ import Primitives
 @LoopActor struct ImportBundles {
     let host: Host
     let keys: TenantKeys
+    let care: CareTerms
 
     var command: Command {
         Command(
@@ -146,7 +147,8 @@ import Primitives
         let store = VisitStore(sql: tx, scope: scope)
         let findings = try vault.seal(visit.findings.stored, "visit", "findings", row: visit.id.description)
         try await store.insert(visit, findings: findings, reference: reference)
-        try await CareStore(sql: tx).remember(patient.id, with: Self.elsewhere, at: location, .visit)
+        try await CareStore(sql: tx).remember(
+            patient.id, with: Self.elsewhere, at: location, .visit, until: care.end(of: encounter.start, care.afterVisit))
         if !visit.vitals.isEmpty { try await store.saveVitals(visit.vitals, of: visit.id, by: Self.elsewhere) }
         if !visit.findings.diagnoses.isEmpty { try await store.saveDiagnoses(visit.findings.diagnoses, of: visit.id) }
         let snapshot = VisitSnapshot(visit: visit, mrn: patient.mrn, notes: [], prescriptions: [])

@@ -13,6 +13,11 @@ import Primitives
             "select name from practitioner_card where account_id = \(account)", as: { try $0.next(as: String?.self) }) ?? nil
     }
 
+    /// Every account has a card; only who signs prescriptions has a name on it.
+    func isKnown(_ account: AccountID) async throws -> Bool {
+        try await sql.first("select true from practitioner_card where account_id = \(account)", as: { try $0.next() }) ?? false
+    }
+
     func save(_ account: AccountID, name: String?, revision: Int) async throws {
         try await sql.run(
             """

@@ -48,7 +48,7 @@ import Primitives
 
     private func list(_ request: Request, _ caller: Principal) async throws -> Response {
         let patient = try await known(request, caller)
-        let consents = try await Self.all(of: patient, host.db.reader(for: caller.tenant))
+        let consents = try await Self.all(of: patient, caller.identityScope, host.db.reader(for: caller.tenant))
         return .json(200, Page(items: consents))
     }
 
@@ -57,11 +57,14 @@ import Primitives
         func write(to json: inout JSONWriter) { json.object { $0.field("items", items) } }
     }
 
-    static func all(of patient: PatientID, _ sql: any SQLSession) async throws -> [Consent] {
+    static func all(
+        of patient: PatientID, _ scope: PatientScope, _ sql: any SQLSession
+    ) async throws -> [Consent] {
         try await sql.all(
             """
-            select id, purpose, document, document_version, given_by, given_at, withdrawn_by, withdrawn_at
-            from consent where patient_id = \(patient) order by id limit 1000
+            select c.id, c.purpose, c.document, c.document_version, c.given_by, c.given_at, c.withdrawn_by, c.withdrawn_at
+            from consent c join patient p on p.id = c.patient_id
+            where c.patient_id = \(patient) and \(scope.clause) order by c.id limit 1000
             """, as: Consent.init(row:))
     }
 
@@ -96,8 +99,10 @@ import Primitives
         return try await host.write(request, by: caller) { tx in
             let changed = try await tx.run(
                 """
-                update consent set withdrawn_by = \(caller.account), withdrawn_at = \(now)
-                where id = \(id) and patient_id = \(patient) and withdrawn_at is null
+                update consent c set withdrawn_by = \(caller.account), withdrawn_at = \(now)
+                from patient p
+                where c.id = \(id) and c.patient_id = \(patient) and c.withdrawn_at is null
+                  and p.id = c.patient_id and \(caller.identityScope.clause)
                 """)
             if changed == 1 {
                 try tx.audit(

@@ -43,7 +43,7 @@ struct PersonRecord: JSONWritable, Sendable {
         }
         return PersonRecord(
             patient: Patient(row, personal: try Personal(stored: row.open(ring, scope))), visits: visits,
-            consents: try await ConsentRoutes.all(of: row.id, sql))
+            consents: try await ConsentRoutes.all(of: row.id, scope, sql))
     }
 
     func write(to json: inout JSONWriter) {

@@ -18,7 +18,7 @@ import Primitives
                 .init(
                     "Report signed visits as they were signed, newest first",
                     query: [.optional("patientId", .id), .optional("from", .date), .optional("to", .date)] + .paging,
-                    answers: [(200, .page(of: .any))]), report)
+                    answers: [(200, .page(of: .signedVisit))]), report)
         ]
     }
 

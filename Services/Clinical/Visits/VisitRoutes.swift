@@ -12,6 +12,7 @@ import Primitives
 @LoopActor struct VisitRoutes {
     let host: Host
     let keys: TenantKeys
+    let care: CareTerms
 
     var table: [Route] {
         [
@@ -40,15 +41,13 @@ import Primitives
 
     private func start(_ request: Request, _ caller: Principal) async throws -> Response {
         let patient: PatientID = try request.body.required("patientId")
-        let arrival = try await VisitArrival(cards: host.cards, caller: caller).check(request.body, patient: patient)
+        let arrival = try await VisitArrival(host: host, caller: caller).check(request.body, patient: patient)
         let now = host.now()
         let ring = try await keys.ring(for: caller.tenant)
 
         return try await host.write(request, by: caller) { tx in
-            // Who has arrived is seen by whoever is there; anybody else's chart must be the caller's to open.
-            let scope = arrival.isNone ? caller.chartScope : caller.deskScope
-            guard let row = try await PatientStore(sql: tx, scope: scope).find(patient) else {
-                let refusal = try await ChartRefusal(sql: tx, scope: scope).patient(patient)
+            guard let (row, scope) = try await seen(patient, arrival.presence, by: caller, tx) else {
+                let refusal = try await ChartRefusal(sql: tx, scope: caller.chartScope).patient(patient)
                 throw refusal.status == 404 ? VisitError.patientUnknown : refusal
             }
             guard row.active else { throw VisitError.patientInactive }
@@ -58,7 +57,9 @@ import Primitives
             let findings = try row.vault(ring, scope)
                 .seal(visit.findings.stored, "visit", "findings", row: visit.id.description)
             try await VisitStore(sql: tx, scope: scope).insert(visit, findings: findings)
-            try await CareStore(sql: tx).remember(patient, with: caller.account, at: caller.location, .visit)
+            let term = row.ground == ReadTrail.brokenGlass ? CareTerms.afterBrokenGlass : care.afterVisit
+            try await CareStore(sql: tx).remember(
+                patient, with: caller.account, at: caller.location, .visit, until: care.end(of: now, term))
             try tx.announce(visit.started, revision: visit.version)
             try tx.audit(
                 "start", "visit", visit.id.description, of: patient,
@@ -67,6 +68,24 @@ import Primitives
                 ]))
             return .created(VisitView(visit: visit), version: visit.version, at: "/v1/visits/\(visit.id)")
         }
+    }
+
+    /// The patient as the caller may see them: by the chart, or because they are here today for the caller, or for
+    /// somebody of a site whose charts open to the caller. A restricted chart is not opened by coming.
+    private func seen(
+        _ patient: PatientID, _ presence: VisitArrival.Presence?, by caller: Principal, _ tx: Transaction
+    ) async throws -> (row: SealedPatient, scope: PatientScope)? {
+        let chart = caller.chartScope
+        if let row = try await PatientStore(sql: tx, scope: chart).find(patient) { return (row, chart) }
+        guard let presence else { return nil }
+        if !presence.isOwn {
+            guard presence.location == caller.location,
+                try await tx.first("select \(chart.seesSite)", as: { try $0.next(as: Bool.self) }) == true
+            else { return nil }
+        }
+        let desk = caller.deskScope
+        guard let row = try await PatientStore(sql: tx, scope: desk).find(patient), !row.restricted else { return nil }
+        return (row, desk)
     }
 
     private func show(_ request: Request, _ caller: Principal) async throws -> Response {

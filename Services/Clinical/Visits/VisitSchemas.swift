@@ -1,3 +1,4 @@
+import Access
 import JSON
 
 extension Schema {
@@ -21,7 +22,20 @@ extension Schema {
         .optional("text", .nullable(.text(max: 1_000))),
     ])
 
-    static let visit = Schema.object([
+    static let visit = Schema.object(visitFields)
+
+    /// A visit as it was signed. Who oversees counts who saw whom and when; what was found is for those who treat.
+    static let signedVisit = Schema.object(
+        visitFields.map { isFinding($0.name) ? $0.only([.doctor, .admin]) : $0 } + [
+            .required("mrn", .text(max: 40)), .required("notes", .list(of: words, max: 1_000)).only([.doctor, .admin]),
+            .required("prescriptions", .list(of: .any, max: 1_000), "As they were issued").only([.doctor, .admin]),
+        ])
+
+    private static func isFinding(_ name: String) -> Bool {
+        ["chiefComplaint", "symptomDays", "diagnoses", "treatmentPlan", "vitals", "observations", "addenda"].contains(name)
+    }
+
+    private static let visitFields: [Field] = [
         .required("id", .id), .required("status", .choice(["in_progress", "completed"])), .required("patientId", .id),
         .required("practitionerId", .id), .required("locationId", .id), .required("localDate", .date),
         .optional("tokenId", .id), .optional("appointmentId", .id), .required("startedAt", .instant),
@@ -41,7 +55,7 @@ extension Schema {
                     .required("value", .number(0...100_000)), .required("unit", .text(max: 20), "UCUM"),
                 ]), max: 20)),
         .optional("addenda", .list(of: words, max: 1_000)),
-    ])
+    ]
 
     static let newNote = Schema.object([
         .required("category", .choice(NoteCategory.allCases.map(\.rawValue))), .required("text", .text(max: 20_000)),

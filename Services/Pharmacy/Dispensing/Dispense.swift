@@ -14,7 +14,7 @@ import Primitives
 
     /// What other services had to be asked before the transaction: nothing remote happens inside it.
     struct Ground {
-        /// Set when our copy was missing.
+        /// Set when our copy was missing or does not say who prescribed.
         let asked: PrescriptionCard?
         /// Set when our copy did not say "paid" but billing does.
         let settledBy: (invoice: InvoiceID?, Void)?
@@ -24,7 +24,8 @@ import Primitives
     func prepare(_ prescription: PrescriptionID, by caller: Principal) async throws -> Ground {
         let reader = host.db.reader(for: caller.tenant)
         var asked: PrescriptionCard?
-        if try await PrescriptionCardStore(sql: reader).find(prescription) == nil {
+        let known = try await PrescriptionCardStore(sql: reader, scope: caller.deskScope).find(prescription)
+        if known?.prescriber == nil {
             let path = "/internal/cards/prescriptions/\(prescription)"
             guard let answer = try await host.cards.ask("clinical", path, as: caller) else {
                 throw DispensingError.prescriptionUnknown
@@ -49,7 +50,7 @@ import Primitives
     ) async throws -> Dispensing {
         let now = host.now()
         let today = caller.today(at: now)
-        let cards = PrescriptionCardStore(sql: tx)
+        let cards = PrescriptionCardStore(sql: tx, scope: caller.deskScope)
         if let missing = ground.asked { try await cards.keep(missing) }
         if let (invoice, _) = ground.settledBy {
             try await SettlementStore(sql: tx).keep(prescription, invoice: invoice, paid: true)
@@ -68,7 +69,7 @@ import Primitives
         let stock = MoveStock(tx: tx, caller: caller, now: now)
         try await take(picks, of: medicines, from: shelf, for: dispensing.id, stock)
         try await cards.update(card)
-        try await DispensingStore(sql: tx).insert(dispensing)
+        try await DispensingStore(sql: tx, scope: caller.deskScope).insert(dispensing, prescribedBy: card.prescriber)
         try tx.announce(PrescriptionDispensed(dispensing), revision: card.dispensings)
         try tx.audit("dispense", "dispensing", dispensing.id.description, after: dispensing.audited)
         return dispensing

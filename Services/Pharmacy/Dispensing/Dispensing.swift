@@ -29,4 +29,6 @@ enum DispensingError: Error, Equatable {
     case itemUnknown
     case exceedsPrescription
     case alreadyDispensed
+    /// Who prescribed it wants to hand it out as well.
+    case ownPrescription
 }

@@ -31,7 +31,7 @@ import Primitives
     }
 
     private func show(_ request: Request, by caller: Principal) async throws -> Response {
-        let store = DispensingStore(sql: host.db.reader(for: caller.tenant))
+        let store = DispensingStore(sql: host.db.reader(for: caller.tenant), scope: caller.deskScope)
         guard let dispensing = try await store.find(try request.id("id")) else { throw Problem.notFound("dispensing") }
         return .json(200, DispensingView(dispensing), version: 1)
     }
@@ -65,7 +65,7 @@ extension DispensingRoutes {
         ]),
         answers: [(201, answer)],
         problems: [
-            "already_dispensed", "insufficient_stock", "invoice_unpaid", "prescription_expired",
+            "already_dispensed", "insufficient_stock", "invoice_unpaid", "own_prescription", "prescription_expired",
             "prescription_not_active", "prescription_unknown", "prescription_item_unknown",
             "quantity_exceeds_prescription",
         ])
@@ -139,6 +139,8 @@ extension DispensingError: ProblemConvertible {
             .refused("prescription_item_unknown", "The prescription has no such item.")
         case .exceedsPrescription:
             .refused("quantity_exceeds_prescription", "More was asked for than remains of the prescription.")
+        case .ownPrescription:
+            Problem(403, "own_prescription", "Somebody else must hand out what you prescribed.")
         case .alreadyDispensed:
             .conflict("already_dispensed", "Everything of this prescription has been handed out.")
         }

@@ -1,3 +1,5 @@
+import Access
+import Bootstrap
 import Loop
 import Postgres
 import Primitives
@@ -5,12 +7,13 @@ import Primitives
 /// Every statement that touches `dispensing` and its lines. There is no update: what was handed out was.
 @LoopActor struct DispensingStore {
     let sql: any SQLSession
+    let scope: PatientScope
 
     func find(_ id: DispensingID) async throws -> Dispensing? {
         let found = try await sql.first(
             """
             select id, prescription_id, patient_id, complete, dispensed_by, at, local_date from dispensing
-            where id = \(id)
+            where id = \(id) and \(scope.clause("patient_id"))
             """, as: Dispensing.init(row:))
         guard var dispensing = found else { return nil }
         dispensing.lines = try await sql.all(
@@ -21,13 +24,17 @@ import Primitives
         return dispensing
     }
 
-    func insert(_ dispensing: Dispensing) async throws {
-        try await sql.run(
-            """
-            insert into dispensing (id, prescription_id, patient_id, complete, dispensed_by, at, local_date)
-            values (\(dispensing.id), \(dispensing.prescription), \(dispensing.patient), \(dispensing.complete),
-                \(dispensing.dispensedBy), \(dispensing.at), \(dispensing.localDate))
-            """)
+    /// `dispensing_by_another` is the real guard: nobody hands out what they prescribed.
+    func insert(_ dispensing: Dispensing, prescribedBy prescriber: AccountID?) async throws {
+        _ = try await onConstraint("dispensing_by_another", throw: DispensingError.ownPrescription) {
+            try await sql.run(
+                """
+                insert into dispensing (id, prescription_id, patient_id, complete, prescribed_by, dispensed_by, at,
+                    local_date)
+                values (\(dispensing.id), \(dispensing.prescription), \(dispensing.patient), \(dispensing.complete),
+                    \(prescriber), \(dispensing.dispensedBy), \(dispensing.at), \(dispensing.localDate))
+                """)
+        }
         for (position, line) in dispensing.lines.enumerated() {
             try await sql.run(
                 """

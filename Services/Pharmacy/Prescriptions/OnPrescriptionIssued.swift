@@ -1,3 +1,4 @@
+import Access
 import Contracts
 import Messaging
 
@@ -5,7 +6,7 @@ extension Reaction {
     /// When clinical issues a prescription, the counter keeps what it must hand out.
     static let rememberPrescription = Reaction(
         to: PrescriptionIssued.self, named: "pharmacy.remember-prescription"
-    ) { issued, _, tx in
-        try await PrescriptionCardStore(sql: tx).keep(PrescriptionCard(issued))
+    ) { issued, envelope, tx in
+        try await PrescriptionCardStore(sql: tx, scope: .system(envelope.tenant)).keep(PrescriptionCard(issued))
     }
 }

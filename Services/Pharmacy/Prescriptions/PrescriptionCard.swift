@@ -16,6 +16,8 @@ struct PrescriptionCard: Equatable, Sendable {
 
     let id: PrescriptionID
     let patient: PatientID
+    /// Nil in a copy of before we kept it.
+    let prescriber: AccountID?
     let validUntil: LocalDate
     let status: String
     /// How often something was handed out of it.
@@ -63,7 +65,7 @@ struct PrescriptionCard: Equatable, Sendable {
 extension PrescriptionCard {
     init(_ issued: PrescriptionIssued) {
         self.init(
-            id: issued.prescriptionID, patient: issued.patientID, validUntil: issued.validUntil, status: "active",
+            id: issued.prescriptionID, patient: issued.patientID, prescriber: issued.practitionerID, validUntil: issued.validUntil, status: "active",
             dispensings: 0, items: issued.items.map(Item.init))
     }
 
@@ -72,7 +74,7 @@ extension PrescriptionCard {
         let prescribed: [PrescribedItem] = try answer.required("items")
         self.init(
             id: try answer.required("prescriptionId"), patient: try answer.required("patientId"),
-            validUntil: try answer.required("validUntil"), status: try answer.required("status"), dispensings: 0,
+            prescriber: try answer.optional("practitionerId"), validUntil: try answer.required("validUntil"), status: try answer.required("status"), dispensings: 0,
             items: prescribed.map(Item.init))
     }
 }

@@ -1,3 +1,5 @@
+import Access
+import Bootstrap
 import Loop
 import Postgres
 import Primitives
@@ -5,12 +7,13 @@ import Primitives
 /// Every statement that touches `prescription_card` and its items.
 @LoopActor struct PrescriptionCardStore {
     let sql: any SQLSession
+    let scope: PatientScope
 
     func find(_ id: PrescriptionID) async throws -> PrescriptionCard? {
         try await read(
             """
-            select prescription_id, patient_id, valid_until, status, dispensings from prescription_card
-            where prescription_id = \(id)
+            select prescription_id, patient_id, prescribed_by, valid_until, status, dispensings from prescription_card
+            where prescription_id = \(id) and \(scope.clause("patient_id"))
             """)
     }
 
@@ -18,8 +21,8 @@ import Primitives
     func findForUpdate(_ id: PrescriptionID) async throws -> PrescriptionCard? {
         try await read(
             """
-            select prescription_id, patient_id, valid_until, status, dispensings from prescription_card
-            where prescription_id = \(id) for update
+            select prescription_id, patient_id, prescribed_by, valid_until, status, dispensings from prescription_card
+            where prescription_id = \(id) and \(scope.clause("patient_id")) for update
             """)
     }
 
@@ -27,12 +30,13 @@ import Primitives
     func keep(_ card: PrescriptionCard) async throws {
         try await sql.run(
             """
-            insert into prescription_card (prescription_id, patient_id, valid_until, status)
-            values (\(card.id), \(card.patient), \(card.validUntil), \(card.status))
+            insert into prescription_card as c (prescription_id, patient_id, prescribed_by, valid_until, status)
+            values (\(card.id), \(card.patient), \(card.prescriber), \(card.validUntil), \(card.status))
             on conflict (prescription_id) do update
-                set valid_until = excluded.valid_until, status = excluded.status
-                where (prescription_card.valid_until, prescription_card.status)
-                    is distinct from (excluded.valid_until, excluded.status)
+                set prescribed_by = coalesce(c.prescribed_by, excluded.prescribed_by),
+                    valid_until = excluded.valid_until, status = excluded.status
+                where (c.prescribed_by, c.valid_until, c.status)
+                    is distinct from (coalesce(c.prescribed_by, excluded.prescribed_by), excluded.valid_until, excluded.status)
             """)
         for (position, item) in card.items.enumerated() where item.prescribed > 0 {
             try await sql.run(
@@ -75,6 +79,7 @@ extension PrescriptionCard {
     init(row: inout Row) throws {
         id = try row.next()
         patient = try row.next()
+        prescriber = try row.next()
         validUntil = try row.next()
         status = try row.next()
         dispensings = try row.next()

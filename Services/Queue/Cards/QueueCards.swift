@@ -17,7 +17,7 @@ struct QueueCards {
 
     private func token(_ request: Request, by caller: Principal) async throws -> Response {
         let id = try request.id("id", of: TokenKind.self)
-        guard let token = try await TokenStore(sql: host.db.reader(for: caller.tenant)).find(id)
+        guard let token = try await TokenStore(sql: host.db.reader(for: caller.tenant), scope: caller.deskScope).find(id)
         else { throw Problem.notFound("token") }
         var json = JSONWriter()
         json.object {
@@ -27,6 +27,7 @@ struct QueueCards {
             $0.field("appointmentId", token.appointment)
             $0.field("status", token.status.rawValue)
             $0.field("locationId", token.location)
+            $0.field("localDate", token.localDate)
         }
         return .document("application/json", json.bytes)
     }

@@ -48,7 +48,7 @@ struct PresenceRoutes {
         let response = try await host.write(request, by: caller) { tx in
             guard let presence = try await PresenceStore(sql: tx).set(status, until: until, room: room, of: id)
             else { throw Problem.internalError }
-            shownAt = try await TokenStore(sql: tx).touchBoards(of: id, on: today)
+            shownAt = try await TokenStore(sql: tx, scope: caller.deskScope).touchBoards(of: id, on: today)
             try tx.announce(presence.changed, revision: presence.version)
             try tx.audit(
                 "update", "presence", id.description, before: nil,

@@ -76,7 +76,7 @@ struct ArrivalRoutes {
         _ arrival: TokenStore.Arrival, _ action: String, _ request: Request, _ caller: Principal
     ) async throws -> Response {
         let response = try await host.write(request, by: caller) { tx in
-            guard let (token, position) = try await TokenStore(sql: tx).issue(arrival) else {
+            guard let (token, position) = try await TokenStore(sql: tx, scope: caller.deskScope).issue(arrival) else {
                 throw arrival.appointment == nil ? TokenError.alreadyWaiting : .alreadyCheckedIn
             }
             try tx.announce(token.issued, revision: token.version)

@@ -47,7 +47,7 @@ struct TokenRoutes {
         var changed: Token?
         let response = try await host.write(request, by: caller) { tx in
             changed = nil
-            let store = TokenStore(sql: tx)
+            let store = TokenStore(sql: tx, scope: caller.deskScope)
             // One call at a time for one practitioner: then "nobody waits" is true when it is said.
             try await CardStore(sql: tx).lockProvider(own)
             var called = try await store.callNext(of: own, on: today, at: now)
@@ -68,7 +68,7 @@ struct TokenRoutes {
 
     private func show(_ request: Request, by caller: Principal) async throws -> Response {
         let id = try request.id("id", of: TokenKind.self)
-        guard let token = try await TokenStore(sql: host.db.reader(for: caller.tenant)).find(id)
+        guard let token = try await TokenStore(sql: host.db.reader(for: caller.tenant), scope: caller.deskScope).find(id)
         else { throw Problem.notFound("token") }
         return .json(200, TokenView(token: token), version: token.version)
     }
@@ -83,7 +83,7 @@ struct TokenRoutes {
         var changed: Token?
         let response = try await host.write(request, by: caller) { tx in
             changed = nil
-            let store = TokenStore(sql: tx)
+            let store = TokenStore(sql: tx, scope: caller.deskScope)
             guard var token = try await store.findForUpdate(id) else { throw Problem.notFound("token") }
             guard version.map({ $0 == token.version }) ?? true else { throw Problem.staleVersion }
             let before = token

@@ -1,3 +1,5 @@
+import Access
+import Bootstrap
 import Loop
 import Postgres
 import Primitives
@@ -9,6 +11,7 @@ import Primitives
 @LoopActor
 struct TokenStore {
     let sql: any SQLSession
+    let scope: PatientScope
 
     static let columns = """
         id, sequence, patient_id, provider_id, location_id, appointment_id, local_date, priority, urgency, lane,
@@ -16,12 +19,14 @@ struct TokenStore {
         """
 
     func find(_ id: TokenID) async throws -> Token? {
-        try await sql.first("select \(unsafe: Self.columns) from token where id = \(id)", as: Token.init(row:))
+        try await sql.first(
+            "select \(unsafe: Self.columns) from token where id = \(id) and \(scope.clause("patient_id"))",
+            as: Token.init(row:))
     }
 
     func findForUpdate(_ id: TokenID) async throws -> Token? {
         try await sql.first(
-            "select \(unsafe: Self.columns) from token where id = \(id) for no key update",
+            "select \(unsafe: Self.columns) from token where id = \(id) and \(scope.clause("patient_id")) for no key update",
             as: Token.init(row:))
     }
 
@@ -29,7 +34,8 @@ struct TokenStore {
         try await sql.first(
             """
             select \(unsafe: Self.columns) from token
-            where appointment_id = \(appointment) and status <> 'LEFT' for no key update
+            where appointment_id = \(appointment) and status <> 'LEFT' and \(scope.clause("patient_id"))
+            for no key update
             """, as: Token.init(row:))
     }
 

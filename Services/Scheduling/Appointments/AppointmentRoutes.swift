@@ -106,7 +106,8 @@ struct AppointmentRoutes {
             try tx.announce(appointment.booked, revision: appointment.version)
             try tx.audit("book", "appointment", appointment.id.description, of: wish.patient, before: nil, after: appointment.trace)
             return .created(
-                try await words(of: caller).view(appointment, tx), version: appointment.version, at: "/v1/appointments/\(appointment.id)")
+                try await words(of: caller).view(appointment, for: caller, tx), version: appointment.version,
+                at: "/v1/appointments/\(appointment.id)")
         case .patientBusy: throw AppointmentError.patientBusy
         case .patientUnknown: throw AppointmentError.patientUnknown
         case .patientInactive: throw AppointmentError.patientInactive
@@ -144,7 +145,7 @@ struct AppointmentRoutes {
 
         let page = found.prefix(limit)
         let next = found.count > limit ? page.last.map { TimePlace(start: $0.start, id: $0.id).cursor } : nil
-        return .page(try await words(of: caller).views(Array(page), sql), next: next, of: request)
+        return .page(try await words(of: caller).views(Array(page), for: caller, sql), next: next, of: request)
     }
 
     private func show(_ request: Request, by caller: Principal) async throws -> Response {
@@ -152,7 +153,7 @@ struct AppointmentRoutes {
         let sql = host.db.reader(for: caller.tenant)
         let store = AppointmentStore(sql: sql, scope: caller.deskScope)
         guard let appointment = try await store.find(id) else { throw Problem.notFound("appointment") }
-        return .json(200, try await words(of: caller).view(appointment, sql), version: appointment.version)
+        return .json(200, try await words(of: caller).view(appointment, for: caller, sql), version: appointment.version)
     }
 
     private func words(of caller: Principal) -> AppointmentWords { AppointmentWords(host: host, tenant: caller.tenant) }
@@ -179,13 +180,13 @@ struct AppointmentRoutes {
             }
             if let slotID, slotID != appointment.slot { try await move(&appointment, to: slotID, in: tx) }
             guard appointment != before else {
-                return .json(200, try await words.view(before, tx), version: before.version)
+                return .json(200, try await words.view(before, for: caller, tx), version: before.version)
             }
 
             try await store.update(appointment)
             try tx.audit("change", "appointment", id.description, of: appointment.patient, before: before.trace,
                 after: appointment.trace)
-            return .json(200, try await words.view(appointment, tx), version: appointment.version)
+            return .json(200, try await words.view(appointment, for: caller, tx), version: appointment.version)
         }
     }
 
@@ -223,7 +224,7 @@ struct AppointmentRoutes {
             try tx.announce(cancelled, revision: appointment.version)
             try tx.audit("cancel", "appointment", id.description, of: appointment.patient, before: before.trace,
                 after: appointment.trace)
-            return .json(200, try await words.view(appointment, tx), version: appointment.version)
+            return .json(200, try await words.view(appointment, for: caller, tx), version: appointment.version)
         }
     }
 }

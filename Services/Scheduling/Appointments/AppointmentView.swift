@@ -37,7 +37,8 @@ struct AppointmentView: JSONWritable {
         .required("end", .instant),
         .required("modality", .choice(Appointment.Modality.allCases.map(\.rawValue))),
         .required("priority", .choice(Appointment.Priority.allCases.map(\.rawValue))),
-        .optional("reason", .text(max: 500)), .optional("cancelReason", .text(max: 500)), .optional("tokenId", .id),
+        .optional("reason", .text(max: 500), "To the desk, the patient, the practitioner and the site's nurses"),
+        .optional("cancelReason", .text(max: 500), "To the same"), .optional("tokenId", .id),
         .optional("visitId", .id), .required("bookedAt", .instant), .required("version", .integer(1...Int64.max)),
     ])
 }

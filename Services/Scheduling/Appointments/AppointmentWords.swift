@@ -1,3 +1,4 @@
+import Access
 import Bootstrap
 import Cryptography
 import Loop
@@ -32,16 +33,20 @@ struct SealedText: Equatable, Sendable {
 
     enum Column: String { case reason = "sealed_reason", cancelReason = "sealed_cancel_reason" }
 
-    /// As clients read them. Of an erased patient the words are gone, the appointment is not. `sql` sees the
+    /// As `caller` reads them. Of an erased patient the words are gone, the appointment is not. `sql` sees the
     /// appointments: inside of a transaction, the transaction.
-    func views(_ appointments: [Appointment], _ sql: any SQLSession) async throws -> [AppointmentView] {
-        let spoken = Set(appointments.filter { $0.reason != nil || $0.cancelReason != nil }.map(\.patient))
+    func views(
+        _ appointments: [Appointment], for caller: Principal, _ sql: any SQLSession
+    ) async throws -> [AppointmentView] {
+        let audience = try await audience(of: caller, sql)
+        let spoken = Set(
+            appointments.filter { audience.hears($0) && ($0.reason != nil || $0.cancelReason != nil) }.map(\.patient))
         var vaults: [PatientID: PatientVault] = [:]
         if !spoken.isEmpty, let ring = try await host.keys.existing(tenant) {
             vaults = try await DataKeyStore(sql: sql).vaults(of: Array(spoken), in: tenant, ring)
         }
         return try appointments.map { appointment in
-            let vault = vaults[appointment.patient]
+            let vault = audience.hears(appointment) ? vaults[appointment.patient] : nil
             func open(_ text: SealedText?, _ column: Column) throws -> String? {
                 guard let text, let vault else { return nil }
                 return String(
@@ -54,8 +59,32 @@ struct SealedText: Equatable, Sendable {
         }
     }
 
-    func view(_ appointment: Appointment, _ sql: any SQLSession) async throws -> AppointmentView {
-        let views = try await views([appointment], sql)
+    func view(
+        _ appointment: Appointment, for caller: Principal, _ sql: any SQLSession
+    ) async throws -> AppointmentView {
+        let views = try await views([appointment], for: caller, sql)
         return views.first ?? AppointmentView(appointment: appointment, reason: nil, cancelReason: nil)
+    }
+
+    private func audience(of caller: Principal, _ sql: any SQLSession) async throws -> Audience {
+        if caller.isOnlyPatient || caller.has(.reception) || caller.has(.admin) {
+            return Audience(isEverybodys: true, provider: nil, site: nil)
+        }
+        return Audience(
+            isEverybodys: false,
+            provider: caller.has(.doctor) ? try await ProviderStore(sql: sql).find(account: caller.account)?.id : nil,
+            site: caller.has(.nurse) ? caller.location : nil)
+    }
+
+    /// Why somebody comes is health: told to the desk that booked it, to the patient, to the practitioner whom they
+    /// come to, and to the nurses of the site. To other clinicians the chart says what it may.
+    private struct Audience {
+        let isEverybodys: Bool
+        let provider: ProviderID?
+        let site: LocationID?
+
+        func hears(_ appointment: Appointment) -> Bool {
+            isEverybodys || appointment.provider == provider || appointment.location == site
+        }
     }
 }

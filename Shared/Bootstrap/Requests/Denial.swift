@@ -69,7 +69,7 @@ extension Route {
         guard case .bytes(let bytes) = response.body, !bytes.isEmpty,
             let schema = docs.answers.first(where: { $0.status == response.status })?.schema, schema.isLimited
         else { return response }
-        let roles = Set(caller.roles.map(\.rawValue))
+        let roles = Set(caller.acting.map(\.rawValue))
         guard schema.hides(from: roles) else { return response }
         let value = try JSONValue.parse(bytes)
         var limited = response

@@ -1,0 +1,68 @@
+"""Roles that meet in one account, doors that close, and work that nobody checks alone (S1)."""
+import pytest
+
+from clinic import LICENCE, PASSWORD, Clinic, new_doctor, unique
+
+
+@pytest.fixture()
+def hire(admin, door):
+    def make(roles, **more):
+        email = f"{unique('both')}@demo.example"
+        admin.post("/v1/users", {"name": "Dr. Both", "email": email, "roles": roles, "password": PASSWORD, **more})
+        return Clinic(door.url).as_(email)
+    return make
+
+
+def test_whoever_works_here_and_is_a_patient_reads_no_other_chart(hire, doctor, make_patient):
+    client, _ = doctor
+    own, other = make_patient("Own Record"), make_patient("Somebody Else")
+    visit = client.post("/v1/visits", {"patientId": other["id"]})["id"]
+    for role in ("reception", "lab", "cashier", "pharmacist"):
+        both = hire([role, "patient"], patientId=own["id"])
+        both.get(f"/v1/visits/{visit}", expect=404)
+        both.get(f"/v1/patients/{other['id']}/export", expect=404)
+        both.get(f"/v1/patients/{other['id']}/access-log", expect=404)
+        assert "conditions" not in both.get(f"/v1/patients/{other['id']}").json
+        both.get(f"/v1/patients/{own['id']}/visits")
+        both.get(f"/v1/patients/{own['id']}/export")
+
+
+def test_coming_does_not_open_a_restricted_chart_and_a_place_given_up_opens_none(admin, reception, make_patient):
+    (mine, provider), (other, _) = new_doctor(admin, "Dr. Here"), new_doctor(admin, "Dr. Next Door")
+    patient = make_patient("Locked Away")["id"]
+    admin.call("PUT", f"/v1/patients/{patient}/restriction", {"restricted": True}, expect=204)
+    token = reception.post("/v1/queue/walk-in", {"patientId": patient, "providerId": provider["id"]})["id"]
+    mine.eventually(f"/v1/patients/{patient}", lambda a: True)  # that they came has arrived
+    refused = other.call("POST", "/v1/visits", {"patientId": patient, "tokenId": token})
+    assert (refused.status, refused.code) == (403, "chart_restricted")
+    other.get(f"/v1/patients/{patient}", expect=403)
+    assert mine.post("/v1/visits", {"patientId": patient, "tokenId": token})["id"]
+
+
+def test_an_appointment_that_is_cancelled_or_moved_closes_the_chart_again(admin, reception, make_patient, make_slots):
+    (first, of_first), (second, of_second) = new_doctor(admin, "Dr. First"), new_doctor(admin, "Dr. Second")
+    patient = make_patient("Comes Later")["id"]
+    admin.call("PUT", f"/v1/patients/{patient}/restriction", {"restricted": True}, expect=204)
+    slot, elsewhere = make_slots(of_first)[0]["id"], make_slots(of_second)[0]["id"]
+    booked = reception.post("/v1/appointments", {"slotId": slot, "patientId": patient})["id"]
+    first.eventually(f"/v1/patients/{patient}", lambda a: True)
+    second.get(f"/v1/patients/{patient}", expect=403)
+    reception.patch(f"/v1/appointments/{booked}", {"slotId": elsewhere})
+    second.eventually(f"/v1/patients/{patient}", lambda a: True)
+    first.get(f"/v1/patients/{patient}", expect=403)
+    reception.call("DELETE", f"/v1/appointments/{booked}", {"reason": "Feels better"}, expect=200)
+    second.eventually(f"/v1/patients/{patient}", lambda a: a.code == "chart_restricted", expect=403)
+
+
+def test_nobody_hands_out_what_they_prescribed(hire, reception, pharmacist, make_patient, make_medicine):
+    both = hire(["doctor", "pharmacist"], licence=LICENCE)
+    medicine = make_medicine()
+    visit = both.post("/v1/visits", {"patientId": make_patient()["id"]})["id"]
+    prescription = both.post("/v1/prescriptions", {"visitId": visit, "items": [
+        {"medicineId": medicine["id"], "dose": 1, "frequencyPerDay": 1, "durationDays": 5}]})["id"]
+    both.post(f"/v1/visits/{visit}/complete", expect=200)
+    invoice = reception.post("/v1/invoices", {"visitId": visit, "mode": "AUTO"})["id"]
+    reception.post(f"/v1/invoices/{invoice}/pay", {"method": "CASH"})
+    own = both.call("POST", "/v1/dispensing", {"prescriptionId": prescription})
+    assert (own.status, own.code) == (403, "own_prescription")
+    pharmacist.post("/v1/dispensing", {"prescriptionId": prescription})
