@@ -35,5 +35,7 @@ enum ReportingService {
         Migration("0030_access", PackageResources._030_access_sql),
         Migration("0031_staff", PackageResources._031_staff_sql),
         Migration("0032_chain", PackageResources._032_chain_sql),
+        Migration("0065_listed", PackageResources._065_listed_sql),
+        Migration("0066_kept", PackageResources._066_kept_sql),
     ]
 }
