@@ -70,7 +70,8 @@ import Primitives
         try await cards.update(card)
         try await DispensingStore(sql: tx).insert(dispensing)
         try tx.announce(PrescriptionDispensed(dispensing), revision: card.dispensings)
-        try tx.audit("dispense", "dispensing", dispensing.id.description, after: dispensing.audited)
+        try tx.audit(
+            "dispense", "dispensing", dispensing.id.description, of: dispensing.patient, after: dispensing.audited)
         return dispensing
     }
 
