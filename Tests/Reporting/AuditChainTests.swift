@@ -1,3 +1,5 @@
+import Access
+import Bootstrap
 import Cryptography
 import Glibc
 import JSON
@@ -217,15 +219,48 @@ import Testing
         }
     }
 
+    @Test func `The watch tells of a chain that is broken, by figure and entry, and of none that is whole`() async throws {
+        try await onReporting { test in
+            let folder = "/tmp/audit-watch-\(EventID())"
+            #expect(mkdir(folder, 0o755) == 0)
+            let key = try SigningKey.generate()
+            let keys = KeySet([key.verifying])
+            @LoopActor func broken() -> Double? { test.host.gauges["polyclinic_audit_chains_broken"]?.value }
+            try await test.host.db.transaction(for: test.tenant) { tx in
+                try await AuditStore(sql: tx).insert((0..<20).map { .sample(at: $0, actor: AccountID()) })
+            }
+            try await CheckpointClock(host: test.host, key: key, folder: folder, tick: .seconds(60)).signAll()
+            let watch = ChainWatch(host: test.host, keys: keys, folder: folder, tick: .seconds(60))
+            try await watch.verifyAll()
+            #expect(broken() == 0)
+            // The chain grows, and what was signed is still its beginning.
+            try await test.host.db.transaction(for: test.tenant) { tx in
+                try await AuditStore(sql: tx).insert([.sample(at: 99, actor: AccountID())])
+            }
+            try await watch.verifyAll()
+            #expect(broken() == 0)
+            let before = try await test.audited().count
+            #expect(before == 0)
+            // Somebody whose key nobody knows has signed what is in the database and in the folder.
+            try await ChainWatch(host: test.host, keys: KeySet([try SigningKey.generate().verifying]), folder: folder, tick: .seconds(60))
+                .verifyAll()
+            #expect(broken() == 1)
+            let entry = try #require(try await test.audited().last)
+            #expect(entry["action"] == "find_broken" && entry["resourceId"] == .string(test.tenant.description))
+        }
+    }
+
     @Test func `A checkpoint reads back, and neither another key nor another size passes for it`() throws {
         let key = try SigningKey.generate()
         let made = try AuditCheckpoint(tenant: TenantID(), size: 60, head: SHA256.digest([1]), at: Timestamp.now(), key: key)
         let read = try #require(AuditCheckpoint(line: made.jsonBytes))
-        #expect(read == made && read.isSigned(by: key.verifying))
-        #expect(!read.isSigned(by: try SigningKey.generate().verifying))
+        #expect(read == made && read.isSigned(by: KeySet([key.verifying])))
+        // After a change of keys, what the key before signed still counts.
+        #expect(read.isSigned(by: KeySet([try SigningKey.generate().verifying, key.verifying])))
+        #expect(!read.isSigned(by: KeySet([try SigningKey.generate().verifying])))
         let text = String(decoding: made.jsonBytes, as: UTF8.self)
         let smaller = try #require(AuditCheckpoint(line: Array(text.replacing("\"size\":60", with: "\"size\":59").utf8)))
-        #expect(!smaller.isSigned(by: key.verifying))
+        #expect(!smaller.isSigned(by: KeySet([key.verifying])))
     }
 }
 
