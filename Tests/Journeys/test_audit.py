@@ -151,15 +151,16 @@ def exported(env, tenant, size=1):
     return file
 
 
-def test_a_checkpoint_that_was_not_signed_so_is_named_and_the_others_count(clinic, seen, stack, env, tmp_path):
+def test_a_checkpoint_that_was_not_signed_so_is_named_and_the_others_count(clinic, seen, stack, env):
     tenant = clinic["admin"].get("/v1/auth/me")["tenantId"]
-    lines = exported(env, tenant).read_text().splitlines()
+    file = exported(env, tenant)
+    lines = file.read_text().splitlines()
     forged = {**json.loads(lines[-1]), "at": "2020-01-01T00:00:00.000000Z"}  # the right head, at another time
-    copy = tmp_path / "checkpoints.jsonl"
+    copy = file.with_suffix(".forged")  # where the service's user can read it
     copy.write_text("\n".join([json.dumps(forged), *lines]) + "\n")
-    tmp_path.chmod(0o755)
     copy.chmod(0o644)
     code, said = verify(stack, tenant, "--checkpoint", str(copy))
+    copy.unlink()
     assert code == 1 and "line 1 is not a checkpoint" in said and "line 2" not in said and "whole" in said, said
 
 
