@@ -1,3 +1,4 @@
+import Access
 import Bootstrap
 import Contracts
 import Loop
@@ -23,6 +24,9 @@ enum ClinicalService {
         let erasing = ErasePatients(host: host)
         let erasures = ErasureRoutes(host: host, erasing: erasing)
         let charts = ChartRoutes(host: host, care: config.careTerms)
+        host.isStillOpen = { patient, caller, sql in
+            try await PatientStore(sql: sql, scope: caller.identityScope).ground(for: patient) != nil
+        }
         let glass = BreakGlassRoutes(host: host, keys: keys, reviewWithin: config.reviewWithin)
 
         return Service(

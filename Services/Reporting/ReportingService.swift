@@ -13,8 +13,12 @@ enum ReportingService {
 
     /// Everything this service is: what it stores, answers and reacts to. It announces how far its audit chains have come.
     @LoopActor static func describe(_ config: ReportingConfig, _ host: Host) -> Service {
-        let verify = VerifyAudit(host: host, key: config.checkpointKey?.verifying)
-        var workers: [Worker] = []
+        let verify = VerifyAudit(host: host, keys: config.checkpointKeys)
+        var workers = [
+            ChainWatch(
+                host: host, keys: config.checkpointKeys, folder: config.checkpointFolder, tick: config.verificationTick
+            ).worker
+        ]
         if let key = config.checkpointKey, let folder = config.checkpointFolder {
             workers.append(CheckpointClock(host: host, key: key, folder: folder, tick: config.checkpointTick).worker)
         }
@@ -25,7 +29,7 @@ enum ReportingService {
                 + DailyRoutes(host: host).table + [ReportingExport.route(host)],
             announces: [AuditCheckpointed.self],
             reactions: [.keepAuditEntry, .keepAccess, .rememberStaff, .rememberStaffRoles, .keepMovement] + Reaction.daily,
-            workers: workers, commands: [verify.command])
+            workers: workers, commands: [verify.command, AuditKeys(keys: config.checkpointKeys).command])
     }
 
     static let migrations = [
@@ -35,5 +39,7 @@ enum ReportingService {
         Migration("0030_access", PackageResources._030_access_sql),
         Migration("0031_staff", PackageResources._031_staff_sql),
         Migration("0032_chain", PackageResources._032_chain_sql),
+        Migration("0065_listed", PackageResources._065_listed_sql),
+        Migration("0066_kept", PackageResources._066_kept_sql),
     ]
 }

@@ -26,14 +26,25 @@ extension Permission {
         }
     }
 
-    /// Whether its routes answer with what is known about one patient: then a 404 may hide a refusal, and is recorded.
+    /// Whether its routes are about one patient: then "there is no such" may hide a refusal, and is recorded. A new
+    /// permission must say so: there is no default.
     package var concernsPatients: Bool {
         switch self {
-        case .readPatients, .changePatients, .inactivatePatients, .readAppointments, .changeAppointments,
-            .conductVisits, .recordVisits, .readVisits, .completeVisits, .prescribe, .readPrescriptions,
-            .readDispensing, .readInvoices, .breakGlass, .referPatients, .restrictCharts, .readAccessLog:
+        case .grantProxies, .registerPatients, .readPatients, .changePatients, .inactivatePatients, .exportPatients,
+            .erasePatients, .manageConsents, .bookAppointments, .readAppointments, .changeAppointments, .checkIn,
+            .readQueue, .callNext, .changeTokens, .conductVisits, .recordVisits, .readVisits, .completeVisits,
+            .prescribe, .readPrescriptions, .breakGlass, .reviewBreakGlass, .referPatients, .restrictCharts,
+            .readAccessLog, .invoice, .readInvoices, .takePayment, .refund, .dispense, .readDispensing,
+            .readVisitHistory:
             true
-        default: false
+        case .anyone, .signedIn, .manageUsers, .manageTenants, .manageClients, .registerSelf, .readProviders,
+            .openSlots, .readSlots, .blockSlots, .setPresence, .showDisplay, .readChartPolicy, .manageChartPolicy,
+            .readMedicines, .manageMedicines, .manageStock, .readStock, .readAudit, .readDailySummary,
+            .readStockMovements, .readNotifications, .readCards:
+            false
         }
     }
+
+    /// What a body that names a record is answered when the record is not the caller's to know of.
+    package static let hiding: Set = ["patient_unknown", "visit_unknown", "prescription_unknown", "appointment_unknown"]
 }

@@ -54,7 +54,11 @@ extension Transaction {
             role: cause?.role ?? "system", allowed: allowed, before: before, after: after, patientID: patient,
             purpose: cause?.purpose)
         append(AuditEntry.name, subject: id, revision: 0, data: entry.jsonBytes)
+        (context as? OutboxDraft)?.audited.append(Audited(resource: resource, id: id, patient: patient))
     }
+
+    /// What the audit entries left with this transaction so far are about.
+    package var audited: [Audited] { (context as? OutboxDraft)?.audited ?? [] }
 
     /// Who is behind this transaction, as far as anybody said.
     package var cause: Cause? { context as? Cause ?? (context as? OutboxDraft)?.cause }
@@ -78,6 +82,13 @@ extension Transaction {
     }
 }
 
+/// What one audit entry is about.
+package struct Audited: Sendable {
+    package let resource: String
+    package let id: String
+    package let patient: PatientID?
+}
+
 /// The facts a transaction has announced so far: written by one statement that travels with the commit.
 @LoopActor final class OutboxDraft {
     struct Row {
@@ -95,6 +106,7 @@ extension Transaction {
 
     let cause: Cause?
     var rows: [Row] = []
+    var audited: [Audited] = []
 
     init(_ cause: Cause?) { self.cause = cause }
 

@@ -39,6 +39,106 @@ import Testing
         }
     }
 
+    @Test func `A change that changes nothing but answers the record is a read, and leaves one entry`() async throws {
+        try await withClinical { host in
+            let (id, registered) = try await host.registered()
+            let visit = try await host.begun(id)
+            let shown = try await host.send("GET", "/v1/visits/\(visit)", as: .doctor)
+            for (path, etag, role) in [
+                ("/v1/patients/\(id)", registered.etag, Role.reception), ("/v1/visits/\(visit)", shown.etag, .doctor),
+            ] {
+                let before = try await host.auditedReads().count
+                let same = try await host.send(
+                    "PATCH", path, body: JSONObject(), as: role, headers: [("If-Match", etag ?? "")])
+                #expect(same.status == 200 && !same.bytes.isEmpty, "\(path)")
+                let reads = try await host.auditedReads()
+                #expect(reads.count == before + 1, "\(path)")
+                #expect(reads.last?["patientId"] == .string(id.description) && reads.last?["action"] == "read")
+            }
+            // One that changes something leaves the entry of the change and no other.
+            let reads = try await host.auditedReads().count
+            let changes = try await host.audited().count
+            let changed = try await host.send(
+                "PATCH", "/v1/patients/\(id)", body: .body(("phone", .string("9820099999"))), as: .reception,
+                headers: [("If-Match", registered.etag ?? "")])
+            #expect(changed.status == 200)
+            #expect(try await host.auditedReads().count == reads)
+            #expect(try await host.audited().count == changes + 1)
+        }
+    }
+
+    @Test func `An answer that is repeated is read again, and not by whom the chart was closed to meanwhile`() async throws {
+        try await withClinical { host in
+            let (id, _) = try await host.registered()
+            let colleague = AccountID()
+            let other = try host.token(.doctor, account: colleague)
+            let body = JSONObject.body(("patientId", .string(id.description))).jsonBytes
+            let key = [(name: "Idempotency-Key", value: "visit-1")]
+            let first = await host.send("POST", "/v1/visits", bytes: body, bearer: other, headers: key)
+            #expect(first.status == 201)
+            let again = await host.send("POST", "/v1/visits", bytes: body, bearer: other, headers: key)
+            #expect(again.bytes == first.bytes && again.header("Idempotent-Replayed") == "true")
+            let read = try #require(try await host.auditedReads().last)
+            #expect(read["resource"] == "visit" && read["patientId"] == .string(id.description))
+            #expect(read["after"] == ["ground": "replay"])
+
+            // Who broke a glass is answered about the patient for as long as it is broken.
+            _ = try await host.send("PUT", "/v1/charts/policy", body: .body(("policy", .string("care"))), as: .admin)
+            let path = "/v1/patients/\(id)/break-glass"
+            let reason = JSONObject.body(("reason", .string("Unconscious in the emergency room"))).jsonBytes
+            host.clock.advance(seconds: -7_200)
+            let stranger = try host.token(.doctor, account: AccountID())
+            let broken = await host.send("POST", path, bytes: reason, bearer: stranger, headers: key)
+            #expect(broken.status == 201)
+            let closed = await host.send("POST", path, bytes: reason, bearer: stranger, headers: key)
+            #expect(closed.status == 403)
+            let refusal = try #require(try await host.audited().last)
+            #expect(refusal["allowed"] == false && refusal["patientId"] == .string(id.description))
+        }
+    }
+
+    @Test func `A refusal is recorded with its patient, whatever words it is told in`() async throws {
+        try await withClinical { host in
+            let (id, _) = try await host.registered()
+            let visit = try await host.begun(id)
+            _ = try await host.send("PUT", "/v1/charts/policy", body: .body(("policy", .string("care"))), as: .admin)
+            let other = try host.token(.doctor, account: AccountID())
+            let old = try host.token(.admin, authenticatedAgo: 7_200)
+            let (stranger, _) = try await host.registered("Somebody Else", phone: "9820054321")
+            let patient = try host.token(.patient, patient: stranger)
+            let nobody = PatientID()
+
+            func refused(
+                _ method: String, _ path: String, _ body: JSONObject?, _ bearer: String, _ status: Int, of whose: PatientID?
+            ) async throws {
+                let before = try await host.audited().count
+                let answer = await host.send(method, path, bytes: body?.jsonBytes ?? [], bearer: bearer)
+                #expect(answer.status == status, "\(method) \(path): \(answer.status) \(answer.code ?? "")")
+                let entries = try await host.audited().dropFirst(before)
+                #expect(entries.count == 1 && entries.last?["allowed"] == false, "\(method) \(path)")
+                #expect(entries.last?["patientId"] == whose.map { .string($0.description) }, "\(method) \(path)")
+            }
+            try await refused("GET", "/v1/visits/\(visit)", nil, other, 403, of: id)
+            try await refused("GET", "/v1/visits/\(visit)", nil, patient, 404, of: id)
+            try await refused("POST", "/v1/visits", .body(("patientId", .string("\(nobody)"))), other, 422, of: nobody)
+            try await refused("PUT", "/v1/patients/\(id)/legal-hold", nil, old, 401, of: id)
+            try await refused("GET", "/v1/patients/\(nobody)/consents", nil, patient, 404, of: nobody)
+        }
+    }
+
+    @Test func `Opening a record without saying whose is no answer`() async throws {
+        try await onLoop {
+            let trail = ReadTrail()
+            let (one, other) = (PatientID(), PatientID())
+            trail.unseal(one)
+            trail.unseal(other)
+            trail.read("patient", one.description, of: one, on: "care")
+            #expect(!trail.isWhole)
+            trail.listed("patient_list", [other])
+            #expect(trail.isWhole)
+        }
+    }
+
     @Test func `The desk is answered who a patient is, and nothing of health`() async throws {
         try await withClinical { host in
             let (id, created) = try await host.registered(allergies: ["Aspirin"])

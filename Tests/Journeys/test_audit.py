@@ -1,8 +1,10 @@
 """The audit trail: reads and refusals are in it before their answer, nobody can alter it unseen, patients may ask (S15, S19)."""
 import json
 import pathlib
+import threading
 import time
 
+import psycopg
 import pytest
 
 from clinic import PASSWORD, Clinic, unique
@@ -96,9 +98,93 @@ def test_nobody_may_write_the_chain_but_the_database_itself(database):
             assert may.fetchone() == (False,), (table, right)
 
 
+SERVICES = ("auth", "scheduling", "queue", "clinical", "pharmacy", "billing", "notifications", "reporting", "portal")
+
+
+def test_no_login_of_any_service_alters_what_was_recorded(database, clinic):
+    for role in [f"polyclinic_{s}" for s in SERVICES]:
+        rights = {"reporting.audit_entry": ("update", "delete", "truncate"), "reporting.audit_listed": ("insert", "update", "delete", "truncate")}
+        rights |= {f"{s}.outbox": ("truncate",) for s in SERVICES}
+        rights |= {f"{s}.outbox": ("insert", "update", "delete", "truncate") for s in SERVICES if not role.endswith(s)}
+        for table, words in rights.items():
+            for word in words:
+                assert database.execute("select has_table_privilege(%s, %s, %s)", [role, table, word]).fetchone() == (False,), (role, table, word)
+    for service in SERVICES:  # its own outbox it prunes, and only of what was published
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="not published"), database.transaction():
+            database.execute(f"set local role polyclinic_{service}")
+            database.execute("select set_config('app.tenant', gen_random_uuid()::text, true)")
+            database.execute(f"""insert into {service}.outbox (id, type, subject, revision, traceparent, data, occurred_at)
+                                 values (gen_random_uuid(), 'audit.entry.recorded.v1', 'x', 0, '', '{{}}', now())""")
+            database.execute(f"delete from {service}.outbox where subject = 'x'")
+
+
+def test_the_owner_of_the_trail_does_not_alter_it_either(database, clinic, seen):
+    tenant = clinic["admin"].get("/v1/auth/me")["tenantId"]
+    clinic["admin"].eventually("/v1/reports/audit-logs", lambda a: len(a["items"]) > 3)
+    for statement in ("update reporting.audit_entry set role = 'nurse'", "delete from reporting.audit_entry", "truncate reporting.audit_entry cascade"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="not changed"), database.transaction():
+            database.execute("select set_config('app.tenant', %s, true)", [tenant])
+            database.execute(statement)
+
+
+def test_a_patient_sees_who_found_them_in_a_list(clinic, seen):
+    patient, _ = seen
+    clinic["reception"].get("/v1/patients?search=Seen")
+    person = clinic["hire"]("patient", patientId=patient)
+    log = person.eventually(f"/v1/patients/{patient}/access-log?limit=100", lambda a: any(i["action"] == "search" for i in a["items"]))
+    found = next(i for i in log["items"] if i["action"] == "search")
+    assert (found["what"], found["role"], found["allowed"], found["self"]) == ("patient_list", "reception", True, False), found
+
+
 def verify(stack, tenant, *more):
     done = stack("run", "reporting", "verify-audit", "--tenant", tenant, *more, check=False)
     return done.returncode, done.stdout
+
+
+def exported(env, tenant, size=1):
+    """The file of a tenant's checkpoints, once it has come so far."""
+    file = pathlib.Path(env["POLYCLINIC_DATA"], "checkpoints", f"{tenant}.jsonl")
+    until = time.monotonic() + 90
+    while not file.exists() or json.loads(file.read_text().splitlines()[-1])["size"] < size:
+        assert time.monotonic() < until, "no checkpoint was exported"
+        time.sleep(0.5)
+    return file
+
+
+def test_a_checkpoint_that_was_not_signed_so_is_named_and_the_others_count(clinic, seen, stack, env):
+    tenant = clinic["admin"].get("/v1/auth/me")["tenantId"]
+    file = exported(env, tenant)
+    lines = file.read_text().splitlines()
+    forged = {**json.loads(lines[-1]), "at": "2020-01-01T00:00:00.000000Z"}  # the right head, at another time
+    copy = file.with_suffix(".forged")  # where the service's user can read it
+    copy.write_text("\n".join([json.dumps(forged), *lines]) + "\n")
+    copy.chmod(0o644)
+    code, said = verify(stack, tenant, "--checkpoint", str(copy))
+    copy.unlink()
+    assert code == 1 and "line 1 is not a checkpoint" in said and "line 2" not in said and "whole" in said, said
+
+
+def test_the_entry_of_a_change_is_there_only_when_the_change_is(clinic, database, env):
+    """Held just before its commit, a change has left nothing; after it, one entry."""
+    name = unique("Annex")
+    entries = lambda: [d for (d,) in database.execute(  # noqa: E731
+        "select data from auth.outbox where type = 'audit.entry.recorded.v1' and data ->> 'resource' = 'location'") if d["action"] == "create"]
+    before = len(entries())
+    answers = []
+    with psycopg.connect(env["POSTGRES_URL"]) as held:
+        held.execute("lock table auth.idempotency in share row exclusive mode")  # the last thing that the change writes
+        asking = threading.Thread(target=lambda: answers.append(clinic["admin"].call(
+            "POST", "/v1/locations", {"name": name, "zone": "Etc/GMT", "currency": "INR"}, key=unique("key"))))
+        asking.start()
+        until = time.monotonic() + 10
+        while not database.execute("select count(*) from pg_locks where relation = 'auth.idempotency'::regclass and not granted").fetchone()[0]:
+            assert time.monotonic() < until, "the change did not come to its end"
+            time.sleep(0.02)
+        assert len(entries()) == before
+        held.rollback()
+    asking.join()
+    assert answers[0].status == 201, answers
+    assert len(entries()) == before + 1
 
 
 TAMPERS = [
@@ -113,16 +199,14 @@ TAMPERS = [
 @pytest.mark.parametrize("statement, words", TAMPERS, ids=["changed", "missing", "swapped", "cut off"])
 def test_the_verifier_names_the_first_broken_entry(statement, words, clinic, seen, stack, env, database):
     tenant = clinic["admin"].get("/v1/auth/me")["tenantId"]
-    file = pathlib.Path(env["POLYCLINIC_DATA"], "checkpoints", f"{tenant}.jsonl")
-    until = time.monotonic() + 90
-    while not file.exists() or json.loads(file.read_text().splitlines()[-1])["size"] < 10:
-        assert time.monotonic() < until, "no checkpoint was exported"
-        time.sleep(0.5)
+    file = exported(env, tenant, 10)
     code, said = verify(stack, tenant, "--checkpoint", str(file))
     assert code == 0 and "whole" in said, said
     kept = database.execute("select * from reporting.audit_entry where tenant_id = %s", [tenant]).fetchall()
     try:
-        database.execute(statement, {"t": tenant})
+        with database.transaction():  # as somebody who may switch the triggers off
+            database.execute("set local session_replication_role = replica")
+            database.execute(statement, {"t": tenant})
         code, said = verify(stack, tenant, "--checkpoint", str(file))
         assert code == 1 and words in said, said
         assert verify(stack, tenant)[0] == 1

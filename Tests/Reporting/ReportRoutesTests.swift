@@ -49,6 +49,35 @@ import Testing
         }
     }
 
+    @Test func `A patient sees who read a list that they were on, in order with who opened the record`() async throws {
+        try await onReporting { test in
+            let (own, other) = (PatientID(), PatientID())
+            @LoopActor func entry(_ action: String, of patient: PatientID?, listing: [PatientID], at seconds: Int64) -> AccessRecorded.Entry {
+                AccessRecorded.Entry(
+                    id: EventID(), at: test.clock.now.adding(seconds: seconds), actorID: AccountID(), role: "reception",
+                    action: action, resource: "patient_list", resourceID: "patient_list", allowed: true, patientID: patient,
+                    purpose: "TREAT",
+                    after: JSONObject([("patients", .array(listing.map { .string($0.description) }))]), traceID: "0")
+            }
+            let first = entry("create", of: own, listing: [], at: 0)
+            let lists = [entry("search", of: nil, listing: [own, other], at: 1), entry("list", of: nil, listing: [other], at: 2)]
+            let last = entry("read", of: own, listing: [own], at: 3)
+            // Delivered twice, as the broker may.
+            for _ in 1...2 { try await test.react(to: AccessRecorded(service: "clinical", entries: [first] + lists + [last])) }
+
+            let bearer = try test.token(.patient, patient: own)
+            let log = await test.send("GET", "/v1/patients/\(own)/access-log", bytes: [], bearer: bearer)
+            #expect(log.items.map { $0["action"] } == ["read", "search", "create"])
+            let page = await test.send("GET", "/v1/patients/\(own)/access-log?limit=2", bytes: [], bearer: bearer)
+            let next = try page.json.required("nextCursor", as: String.self)
+            let rest = await test.send("GET", "/v1/patients/\(own)/access-log?limit=2&cursor=\(next)", bytes: [], bearer: bearer)
+            #expect(page.items.map { $0["action"] } == ["read", "search"] && rest.items.map { $0["action"] } == ["create"])
+            let trail = try await test.send("GET", "/v1/reports/audit-logs?patientId=\(other)", as: .auditor)
+            #expect(trail.items.map { $0["action"] } == ["list", "search"])
+            #expect(try await test.auditedReads().last?["resource"] == "audit_log")
+        }
+    }
+
     @Test func `The audit trail is filtered and paged`() async throws {
         try await onReporting { test in
             for turn in 0..<5 {

@@ -65,6 +65,32 @@ private func onScheduling(_ body: sending @escaping @LoopActor (Desk) async thro
 }
 
 @Suite struct AppointmentRoutesTests {
+    @Test func `Whoever reads appointments is in the trail once a request, a change of nothing too`() async throws {
+        try await onScheduling { desk in
+            let patient = try await desk.patient()
+            let booked = try await desk.book(desk.slots[0], patient, more: [("reason", .string("chest pain"))])
+            let path = "/v1/appointments/\(try booked.json.required("id", as: String.self))"
+            var seen = 0
+            for (method, path, headers) in [
+                ("GET", "/v1/appointments", []), ("GET", path, []), ("PATCH", path, [("If-Match", booked.etag ?? "")]),
+            ] as [(String, String, [(name: String, value: String)])] {
+                let body = method == "PATCH" ? JSONObject() : nil
+                let answer = try await desk.test.send(method, path, body: body, as: .reception, headers: headers)
+                #expect(answer.status == 200, "\(method) \(path)")
+                let reads = try await desk.test.auditedReads()
+                #expect(reads.count == seen + 1, "\(method) \(path)")
+                seen = reads.count
+                let names = reads.last?["patientId"] == .string("\(patient)")
+                    || reads.last?["after"] == ["patients": [.string("\(patient)")]]
+                #expect(names, "\(method) \(path)")
+            }
+            let guess = await desk.test.send(
+                "GET", path, bytes: [], bearer: try desk.test.token(.patient, patient: PatientID()))
+            #expect(guess.status == 404)
+            #expect(try await desk.test.audited().last?["patientId"] == .string("\(patient)"))
+        }
+    }
+
     @Test func `A booking is announced and audited with the change, and its key repeats it`() async throws {
         try await onScheduling { desk in
             let patient = try await desk.patient()

@@ -35,6 +35,7 @@ import Primitives
             account = caller.account
         }
         let found = try await ProxyGrantStore(sql: host.db.reader(for: caller.tenant)).list(patient: patient, account: account)
+        caller.trail?.listed("proxy_list", found.map(\.patient))
         return .page(found.map { ProxyGrantView(grant: $0) }, next: nil, of: request)
     }
 
@@ -59,7 +60,7 @@ import Primitives
             let store = ProxyGrantStore(sql: tx)
             guard try await store.count(of: account.id) < Self.limitPerAccount else { throw ProxyError.tooMany }
             try await store.insert(grant)
-            try tx.audit("grant", "proxy", grant.id.description, after: grant.audited)
+            try tx.audit("grant", "proxy", grant.id.description, of: grant.patient, after: grant.audited)
             return .json(201, ProxyGrantView(grant: grant))
         }
     }
@@ -78,7 +79,7 @@ import Primitives
             try await CredentialStore(sql: tx).lock(grant.account)
             try await store.revoke(id, by: caller.account, at: host.now())
             try await EndSession(host: host).all(of: grant.account, in: caller.tenant, because: .rolesChanged, tx)
-            try tx.audit("revoke", "proxy", id.description, before: grant.audited)
+            try tx.audit("revoke", "proxy", id.description, of: grant.patient, before: grant.audited)
             return .noContent
         }
     }

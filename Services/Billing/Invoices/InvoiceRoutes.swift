@@ -61,6 +61,7 @@ import Primitives
         let found = try await InvoiceStore(sql: host.db.reader(for: caller.tenant), scope: caller.deskScope)
             .page(filter, before: before, limit: limit + 1)
         let shown = found.prefix(limit)
+        caller.trail?.listed("invoice_list", shown.map(\.patient))
         let next = found.count > limit ? shown.last.map { Cursor.encode([$0.id.description]) } : nil
         return .page(shown.map { InvoiceView($0, isSummary: true) }, next: next, of: request)
     }
@@ -68,8 +69,14 @@ import Primitives
     private func show(_ request: Request, by caller: Principal) async throws -> Response {
         let reader = host.db.reader(for: caller.tenant)
         let store = InvoiceStore(sql: reader, scope: caller.deskScope)
-        guard let invoice = try await store.find(try request.id("id")) else { throw Problem.notFound("invoice") }
-        caller.trail?.read("invoice", invoice.id.description, of: invoice.patient, on: caller.isOnlyPatient ? "own" : "role")
+        let id: InvoiceID = try request.id("id")
+        guard let invoice = try await store.find(id) else {
+            // Whose it is goes into the trail; the caller is told that there is no such thing.
+            caller.trail?.refuse(
+                try await InvoiceStore(sql: reader, scope: .system(caller.tenant)).find(id)?.patient)
+            throw Problem.notFound("invoice")
+        }
+        caller.trail?.read("invoice", invoice.id.description, of: invoice.patient, on: caller.ground)
         let payments = PaymentStore(sql: reader)
         let view = InvoiceView(
             invoice, payments: try await payments.payments(of: invoice.id),

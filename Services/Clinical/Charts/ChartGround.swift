@@ -74,21 +74,22 @@ extension PatientScope {
     /// A clinician may know that the patient exists, because searching tells; the chart is closed to them until they
     /// have to do with the patient or break the glass. A patient learns nothing. Whose key was destroyed was never here.
     func patient(_ id: PatientID) async throws -> Problem {
-        try await refusal("patient", exists: "select 1 from data_key where person_id = \(id)")
+        try await refusal("patient", of: "select person_id from data_key where person_id = \(id)")
     }
 
     func visit(_ id: VisitID) async throws -> Problem {
-        try await refusal("visit", exists: "select 1 from visit v join data_key k on k.person_id = v.patient_id where v.id = \(id)")
+        try await refusal("visit", of: "select k.person_id from visit v join data_key k on k.person_id = v.patient_id where v.id = \(id)")
     }
 
     func prescription(_ id: PrescriptionID) async throws -> Problem {
-        try await refusal("prescription", exists: "select 1 from prescription r join data_key k on k.person_id = r.patient_id where r.id = \(id)")
+        try await refusal("prescription", of: "select k.person_id from prescription r join data_key k on k.person_id = r.patient_id where r.id = \(id)")
     }
 
-    private func refusal(_ what: String, exists: SQL) async throws -> Problem {
-        guard scope.patients == .charts || scope.patients == .unrestricted,
-            try await sql.first(exists, as: { try $0.next(as: Int.self) }) != nil
-        else { return .notFound(what) }
+    /// Whose it is goes into the trail whatever the caller is told.
+    private func refusal(_ what: String, of patient: SQL) async throws -> Problem {
+        let owner = try await sql.first(patient, as: { try $0.next(as: PatientID.self) })
+        scope.trail?.refuse(owner)
+        guard scope.patients == .charts || scope.patients == .unrestricted, owner != nil else { return .notFound(what) }
         return .chartRestricted
     }
 }

@@ -36,10 +36,9 @@ extension PatientVault {
         try self.init(new: patient, of: tenant, ring: ring.wrapping)
     }
 
-    /// Opens what is known of an existing patient, for somebody who found it in `scope`: the scope's trail learns of it,
-    /// and an answer that was made with it and leaves no trail is not sent.
+    /// Opens what is known of an existing patient, for somebody who found it in `scope`.
     @LoopActor init(of patient: PatientID, wrappedKey: [UInt8], ring: KeyRing, for scope: PatientScope) throws {
-        scope.trail?.unseal()
-        try self.init(of: patient, tenant: scope.tenant, wrappedKey: wrappedKey, ring: ring.wrapping)
+        try self.init(
+            of: patient, tenant: scope.tenant, wrappedKey: wrappedKey, ring: ring.wrapping, leaving: scope.trail)
     }
 }

@@ -123,6 +123,8 @@ import Primitives
                     after: JSONObject([
                         ("active", .bool(patient.active)), ("changed", .array(changed.fields.map { .string($0) })),
                     ]))
+            } else {
+                scope.trail?.read("patient", id.description, of: id, on: row.ground)
             }
             return .json(200, PatientView(patient), version: patient.version)
         }

@@ -49,6 +49,7 @@ import Primitives
     private func list(_ request: Request, _ caller: Principal) async throws -> Response {
         let patient = try await known(request, caller)
         let consents = try await Self.all(of: patient, caller.identityScope, host.db.reader(for: caller.tenant))
+        caller.trail?.read("consent_list", patient.description, of: patient, on: caller.ground)
         return .json(200, Page(items: consents))
     }
 
@@ -86,7 +87,7 @@ import Primitives
                 throw Problem.conflict("consent_given", "This purpose has a standing consent. Withdraw it first.")
             }
             try tx.audit(
-                "give_consent", "patient", patient.description,
+                "give_consent", "patient", patient.description, of: patient,
                 after: JSONObject([("consentId", .string(consent.id.description)), ("purpose", .string(consent.purpose.rawValue))]))
             return .created(consent, version: 1, at: "/v1/patients/\(patient)/consents/\(consent.id)")
         }
@@ -106,7 +107,7 @@ import Primitives
                 """)
             if changed == 1 {
                 try tx.audit(
-                    "withdraw_consent", "patient", patient.description,
+                    "withdraw_consent", "patient", patient.description, of: patient,
                     after: JSONObject([("consentId", .string(id.description))]))
             } else {
                 let isThere = try await tx.first(

@@ -62,7 +62,7 @@ import Primitives
         try tx.announce(PatientInactivated(patientID: patient), revision: found.version + 1)
         try tx.announce(PatientErased(patientID: patient), revision: found.version + 1)
         try tx.audit(
-            "erase", "patient", patient.description, before: JSONObject([("erased", .bool(false))]),
+            "erase", "patient", patient.description, of: patient, before: JSONObject([("erased", .bool(false))]),
             after: JSONObject([("erased", .bool(true))]))
     }
 

@@ -62,7 +62,7 @@ import Primitives
                 """)
             if let notBefore, notBefore > today {
                 try tx.audit(
-                    "schedule_erasure", "patient", patient.description,
+                    "schedule_erasure", "patient", patient.description, of: patient,
                     after: JSONObject([("notBefore", .string(notBefore.description)), ("ground", .string(ground.rawValue))]))
                 return .json(202, State(patient: patient, status: "scheduled", notBefore: notBefore))
             }
@@ -101,7 +101,9 @@ import Primitives
             let changed = try await tx.run(
                 "update patient set held_by = \(account), held_at = \(at) where id = \(patient) and erased_at is null")
             guard changed == 1 else { throw Problem.notFound("patient") }
-            try tx.audit(action, "patient", patient.description, after: JSONObject([("held", .bool(account != nil))]))
+            try tx.audit(
+                action, "patient", patient.description, of: patient,
+                after: JSONObject([("held", .bool(account != nil))]))
             return .noContent
         }
     }

@@ -1,4 +1,5 @@
 import Access
+import Bootstrap
 import Loop
 import Postgres
 import Primitives
@@ -18,7 +19,14 @@ import Primitives
         let personal: Personal
     }
 
+    /// Only those who are found are read by somebody; the other candidates nobody sees.
     func find(_ typed: String, limit: Int) async throws -> [Found] {
+        let found = try await candidates(typed, limit)
+        for each in found { scope.trail?.unseal(each.sealed.id) }
+        return found
+    }
+
+    private func candidates(_ typed: String, _ limit: Int) async throws -> [Found] {
         let keys = SearchKeys(ring: ring)
         let letters = typed.unicodeScalars.filter { $0.properties.isAlphabetic }.count
         let digits = typed.unicodeScalars.filter { ("0"..."9").contains($0) }.count
@@ -84,6 +92,9 @@ import Primitives
     }
 
     private func open(_ row: SealedPatient) throws -> Found {
-        Found(sealed: row, personal: try Personal(stored: row.open(ring, scope)))
+        let vault = try PatientVault(
+            of: row.id, tenant: scope.tenant, wrappedKey: row.dataKey, ring: ring.wrapping, leaving: nil)
+        let personal = try vault.open(row.personal, "patient", "personal", row: row.id.description)
+        return Found(sealed: row, personal: try Personal(stored: personal))
     }
 }

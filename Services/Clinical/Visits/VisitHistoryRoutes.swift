@@ -26,7 +26,13 @@ import Primitives
         let visit: VisitID
         let localDate: LocalDate
         let patient: PatientID
+        let dataKey: [UInt8]
         let body: [UInt8]
+
+        @LoopActor func open(_ ring: KeyRing, _ scope: PatientScope) throws -> StoredJSONValue {
+            let vault = try PatientVault(of: patient, wrappedKey: dataKey, ring: ring, for: scope)
+            return StoredJSONValue(bytes: try vault.open(body, "visit_snapshot", "body", row: visit.description))
+        }
     }
 
     private func report(_ request: Request, _ caller: Principal) async throws -> Response {
@@ -60,19 +66,14 @@ import Primitives
             limit \(limit + 1)
             """
         ) { row in
-            let visit: VisitID = try row.next()
-            let day: LocalDate = try row.next()
-            let patient: PatientID = try row.next()
-            let vault = try PatientVault(
-                of: patient, wrappedKey: row.next(as: Bytes.self).array, ring: ring, for: scope)
-            let body = try vault.open(
-                row.next(as: Bytes.self).array, "visit_snapshot", "body", row: visit.description)
-            return Line(visit: visit, localDate: day, patient: patient, body: body)
+            Line(
+                visit: try row.next(), localDate: try row.next(), patient: try row.next(),
+                dataKey: try row.next(as: Bytes.self).array, body: try row.next(as: Bytes.self).array)
         }
         let shown = lines.prefix(limit)
         scope.trail?.listed("visit_history", shown.map(\.patient))
         let next =
             lines.count > limit ? shown.last.map { Cursor.encode([$0.localDate.description, $0.visit.description]) } : nil
-        return .page(shown.map { StoredJSONValue(bytes: $0.body) }, next: next, of: request)
+        return .page(try shown.map { try $0.open(ring, scope) }, next: next, of: request)
     }
 }

@@ -125,7 +125,10 @@ import Primitives
             let before = visit
             let merged = visit.document.merged(with: request.body)
             let changed = try visit.record(try Findings(data: merged).tidied, try merged.optional("vitals") ?? Vitals())
-            guard !changed.isEmpty else { return .json(200, VisitView(visit: visit), version: visit.version) }
+            guard !changed.isEmpty else {
+                scope.trail?.read("visit", id.description, of: row.patient, on: row.ground)
+                return .json(200, VisitView(visit: visit), version: visit.version)
+            }
 
             let findings = try vault.seal(visit.findings.stored, "visit", "findings", row: id.description)
             guard try await store.update(visit, from: version, findings: findings) else { throw Problem.staleVersion }

@@ -71,7 +71,8 @@ import Primitives
         try await cards.update(card)
         try await DispensingStore(sql: tx, scope: caller.deskScope).insert(dispensing, prescribedBy: card.prescriber)
         try tx.announce(PrescriptionDispensed(dispensing), revision: card.dispensings)
-        try tx.audit("dispense", "dispensing", dispensing.id.description, after: dispensing.audited)
+        try tx.audit(
+            "dispense", "dispensing", dispensing.id.description, of: dispensing.patient, after: dispensing.audited)
         return dispensing
     }
 

@@ -33,6 +33,7 @@ import Primitives
     private func show(_ request: Request, by caller: Principal) async throws -> Response {
         let store = DispensingStore(sql: host.db.reader(for: caller.tenant), scope: caller.deskScope)
         guard let dispensing = try await store.find(try request.id("id")) else { throw Problem.notFound("dispensing") }
+        caller.trail?.read("dispensing", dispensing.id.description, of: dispensing.patient, on: caller.ground)
         return .json(200, DispensingView(dispensing), version: 1)
     }
 

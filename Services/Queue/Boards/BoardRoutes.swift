@@ -56,6 +56,7 @@ struct BoardRoutes {
         let board = try await boards.board(key)
         let provider = try request.query.optional("providerId", as: ProviderID.self)
         let shown = provider.map(board.of) ?? board
+        caller.trail?.looked(at: "queue", key.location.description, JSONObject([("date", .string("\(key.date)"))]))
         return .json(200, TodayView(key: key, board: shown, now: host.now()))
     }
 

@@ -80,7 +80,7 @@ struct ArrivalRoutes {
                 throw arrival.appointment == nil ? TokenError.alreadyWaiting : .alreadyCheckedIn
             }
             try tx.announce(token.issued, revision: token.version)
-            try tx.audit(action, "token", token.id.description, before: nil, after: token.trace)
+            try tx.audit(action, "token", token.id.description, of: token.patient, before: nil, after: token.trace)
             return .created(
                 TokenView(token: token, position: position), version: token.version,
                 at: "/v1/queue/tokens/\(token.id)")

@@ -59,7 +59,7 @@ struct TokenRoutes {
             guard let token = called else { return .noContent }
             changed = token
             try tx.announce(token.called(at: now), revision: token.version)
-            try tx.audit("call", "token", token.id.description, before: nil, after: token.trace)
+            try tx.audit("call", "token", token.id.description, of: token.patient, before: nil, after: token.trace)
             return .json(200, TokenView(token: token), version: token.version)
         }
         if let changed { boards.changed(Board.Key(changed, in: caller.tenant)) }
@@ -70,6 +70,7 @@ struct TokenRoutes {
         let id = try request.id("id", of: TokenKind.self)
         guard let token = try await TokenStore(sql: host.db.reader(for: caller.tenant), scope: caller.deskScope).find(id)
         else { throw Problem.notFound("token") }
+        caller.trail?.read("token", id.description, of: token.patient, on: caller.ground)
         return .json(200, TokenView(token: token), version: token.version)
     }
 
@@ -90,8 +91,11 @@ struct TokenRoutes {
             if let fact = try token.change(to: status, at: host.now()) {
                 try await store.update(token)
                 try tx.announce(fact, revision: token.version)
-                try tx.audit("change", "token", id.description, before: before.trace, after: token.trace)
+                try tx.audit(
+                    "change", "token", id.description, of: token.patient, before: before.trace, after: token.trace)
                 changed = token
+            } else {
+                caller.trail?.read("token", id.description, of: token.patient, on: caller.ground)
             }
             return .json(200, TokenView(token: token), version: token.version)
         }

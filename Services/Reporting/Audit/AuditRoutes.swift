@@ -22,6 +22,7 @@ import Primitives
         let found = try await AuditStore(sql: host.db.reader(for: caller.tenant))
             .page(filter, before: try Self.cursor(request), limit: limit + 1)
         let shown = found.prefix(limit)
+        caller.trail?.listed("audit_log", shown.compactMap(\.patient))
         let next = found.count > limit
             ? shown.last.map { Cursor.encode([$0.at.description, $0.id.description]) } : nil
         return .page(Array(shown), next: next, of: request)

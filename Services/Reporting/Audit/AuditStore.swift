@@ -35,7 +35,8 @@ import Primitives
             where (\(filter.service)::text is null or service = \(filter.service)::text)
                 and (\(filter.resource)::text is null or resource = \(filter.resource)::text)
                 and (\(filter.resourceID)::text is null or resource_id = \(filter.resourceID)::text)
-                and (\(filter.patient)::uuid is null or patient_id = \(filter.patient)::uuid)
+                and (\(filter.patient)::uuid is null or patient_id = \(filter.patient)::uuid
+                    or id in (select entry_id from audit_listed where patient_id = \(filter.patient)::uuid))
                 and (\(filter.actor)::uuid is null or actor_id = \(filter.actor)::uuid)
                 and (\(filter.action)::text is null or action = \(filter.action)::text)
                 and (\(filter.allowed)::boolean is null or allowed = \(filter.allowed)::boolean)

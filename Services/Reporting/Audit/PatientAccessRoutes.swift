@@ -82,10 +82,21 @@ import Primitives
 
         let found = try await sql.all(
             """
+            with found as (
+                (select id from audit_entry
+                 where patient_id = \(patient) and \(scope.clause("patient_id"))
+                     and (\(before?.at)::timestamptz is null or (at, id) < (\(before?.at)::timestamptz, \(before?.id)::uuid))
+                 order by at desc, id desc limit \(limit + 1))
+                union
+                -- The lists that the patient was on.
+                (select entry_id from audit_listed
+                 where patient_id = \(patient) and \(scope.clause("patient_id"))
+                     and (\(before?.at)::timestamptz is null
+                         or (at, entry_id) < (\(before?.at)::timestamptz, \(before?.id)::uuid))
+                 order by at desc, entry_id desc limit \(limit + 1))
+            )
             select e.at, e.id, e.actor_id, e.role, s.name, e.action, e.resource, e.purpose, e.allowed
-            from audit_entry e left join staff_card s on s.account_id = e.actor_id
-            where e.patient_id = \(patient) and \(scope.clause("e.patient_id"))
-                and (\(before?.at)::timestamptz is null or (e.at, e.id) < (\(before?.at)::timestamptz, \(before?.id)::uuid))
+            from audit_entry e join found using (id) left join staff_card s on s.account_id = e.actor_id
             order by e.at desc, e.id desc
             limit \(limit + 1)
             """
@@ -96,7 +107,7 @@ import Primitives
                 allowed: try row.next(), asker: caller.account)
         }
         let shown = Array(found.prefix(limit))
-        scope.trail?.read("access_log", patient.description, of: patient, on: caller.isOnlyPatient ? "own" : "role")
+        scope.trail?.read("access_log", patient.description, of: patient, on: caller.ground)
         let next = found.count > limit
             ? shown.last.map { Cursor.encode([$0.at.description, $0.id.description]) } : nil
         return .page(shown, next: next, of: request)

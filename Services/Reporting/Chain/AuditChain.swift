@@ -23,6 +23,8 @@ struct AuditChain: Sendable {
         case misplaced(seq: Int64, id: EventID)
         /// The chain is whole in itself but is not the one that was signed.
         case rewritten(upTo: Int64)
+        /// A checkpoint that none of our keys made.
+        case unsigned(size: Int64)
 
         var description: String {
             switch self {
@@ -30,6 +32,7 @@ struct AuditChain: Sendable {
             case .missing(let from, let to): from == to ? "entry \(from) is missing" : "entries \(from) to \(to) are missing"
             case .misplaced(let seq, let id): "entry \(seq) (\(id)) is out of place"
             case .rewritten(let size): "the first \(size) entries are not those that were signed"
+            case .unsigned(let size): "the checkpoint of \(size) entries is signed by none of the known keys"
             }
         }
     }

@@ -32,6 +32,17 @@ import Primitives
         try await sql.first("select max(size) from audit_checkpoint", as: { try $0.next(as: Int64?.self) ?? 0 }) ?? 0
     }
 
+    /// The newest checkpoint that the database keeps. One is enough: whoever changes what came before it changes its head.
+    func newestCheckpoint(of tenant: TenantID) async throws -> AuditCheckpoint? {
+        try await sql.first(
+            "select size, head, at, key_id, signature from audit_checkpoint order by size desc limit 1"
+        ) { row in
+            AuditCheckpoint(
+                tenant: tenant, size: try row.next(), head: try row.next(as: Bytes.self).array, at: try row.next(),
+                keyID: try row.next(), signature: try row.next(as: Bytes.self).array)
+        }
+    }
+
     func insert(_ checkpoint: AuditCheckpoint) async throws -> Bool {
         try await sql.run(
             """

@@ -1,3 +1,4 @@
+import Access
 import Cryptography
 import JSON
 import Primitives
@@ -20,6 +21,15 @@ struct AuditCheckpoint: Equatable, Sendable, JSONWritable {
         signature = try key.sign(Self.message(tenant, size, head, at))
     }
 
+    init(tenant: TenantID, size: Int64, head: [UInt8], at: Timestamp, keyID: String, signature: [UInt8]) {
+        self.tenant = tenant
+        self.size = size
+        self.head = head
+        self.at = at
+        self.keyID = keyID
+        self.signature = signature
+    }
+
     /// Reads one line of a checkpoint file; nil when it is none.
     init?(line: [UInt8]) {
         guard case .object(let data)? = try? JSONValue.parse(line) else { return nil }
@@ -36,8 +46,10 @@ struct AuditCheckpoint: Equatable, Sendable, JSONWritable {
         } catch { return nil }
     }
 
-    func isSigned(by key: VerifyingKey) -> Bool {
-        keyID == key.id && key.verify(signature, of: Self.message(tenant, size, head, at))
+    /// Whether the key that it names is one of `keys` and made this signature.
+    func isSigned(by keys: KeySet) -> Bool {
+        guard let key = keys[keyID] else { return false }
+        return key.verify(signature, of: Self.message(tenant, size, head, at))
     }
 
     func write(to json: inout JSONWriter) {

@@ -1,7 +1,6 @@
 import Bootstrap
 import Contracts
 import Cryptography
-import Glibc
 import JSON
 import Loop
 import Messaging
@@ -36,7 +35,7 @@ import Primitives
         let checkpoint = try AuditCheckpoint(
             tenant: tenant, size: head.size, head: head.head, at: host.now(), key: key)
         // Outside first: a checkpoint in the database alone would protect from nobody.
-        try append(checkpoint)
+        try CheckpointFile.append(checkpoint.jsonBytes, of: tenant, in: folder)
         try await host.transaction(for: tenant, as: .system(tenant)) { tx in
             guard try await AuditChainStore(sql: tx).insert(checkpoint) else { return }  // A replica was faster.
             try tx.announce(
@@ -46,18 +45,4 @@ import Primitives
                 revision: 0)
         }
     }
-
-    /// One whole line, on the disk before this returns.
-    private func append(_ checkpoint: AuditCheckpoint) throws {
-        let path = "\(folder)/\(checkpoint.tenant).jsonl"
-        let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
-        guard descriptor >= 0 else { throw CheckpointFileError(code: errno) }
-        defer { close(descriptor) }
-        let line = checkpoint.jsonBytes + [0x0a]
-        guard write(descriptor, line, line.count) == line.count, fsync(descriptor) == 0 else {
-            throw CheckpointFileError(code: errno)
-        }
-    }
 }
-
-struct CheckpointFileError: Error { let code: Int32 }

@@ -1,6 +1,6 @@
+import Access
 import Bootstrap
 import Cryptography
-import Glibc
 import Loop
 import Postgres
 import Primitives
@@ -10,8 +10,8 @@ import Primitives
 /// was cut off the end, and a chain that was written anew.
 @LoopActor struct VerifyAudit {
     let host: Host
-    /// Who signed the checkpoints; nil when this process knows no key.
-    let key: VerifyingKey?
+    /// Whose checkpoints count: every key that ever signed here. Public keys do, so whoever verifies can sign nothing.
+    let keys: KeySet
 
     private static let page = 2_000
 
@@ -27,14 +27,29 @@ import Primitives
             return 64
         }
         var signed: [TenantID: [Int64: [UInt8]]] = [:]
+        var isWhole = true
         if let path = order.checkpoint {
-            guard let checkpoints = read(path) else { return 1 }
-            for checkpoint in checkpoints { signed[checkpoint.tenant, default: [:]][checkpoint.size] = checkpoint.head }
+            guard keys.count > 0 else {
+                print("AUDIT_PUBLIC_KEYS_FILE or AUDIT_SIGNING_KEY_FILE says who signs checkpoints; neither is set")
+                return 1
+            }
+            // A line that is wrong is named and does not keep the others from being followed.
+            let isRead = CheckpointFile.lines(of: path) { number, line in
+                guard let checkpoint = AuditCheckpoint(line: line), checkpoint.isSigned(by: keys) else {
+                    print("\(path): line \(number) is not a checkpoint that a known key signed")
+                    isWhole = false
+                    return
+                }
+                signed[checkpoint.tenant, default: [:]][checkpoint.size] = checkpoint.head
+            }
+            guard isRead else {
+                print("\(path) cannot be read")
+                return 1
+            }
         }
         var tenants = try await AuditChainStore(sql: host.db.systemReader).tenants()
         tenants = Array(Set(tenants).union(signed.keys)).sorted()
         if let only = order.tenant { tenants = [only] }
-        var isWhole = true
         for tenant in tenants {
             do {
                 let chain = try await follow(tenant, signed[tenant] ?? [:])
@@ -62,30 +77,6 @@ import Primitives
         }
         try chain.finish()
         return chain
-    }
-
-    private func read(_ path: String) -> [AuditCheckpoint]? {
-        guard let key else {
-            print("AUDIT_SIGNING_KEY_FILE says who signs checkpoints; it is not set")
-            return nil
-        }
-        guard let file = fopen(path, "r") else {
-            print("\(path) cannot be read")
-            return nil
-        }
-        defer { fclose(file) }
-        var checkpoints: [AuditCheckpoint] = []
-        var buffer = [CChar](repeating: 0, count: 4096)
-        while fgets(&buffer, Int32(buffer.count), file) != nil {
-            let line = buffer.prefix { $0 != 0 && $0 != 0x0a }.map { UInt8(bitPattern: $0) }
-            guard !line.isEmpty else { continue }
-            guard let checkpoint = AuditCheckpoint(line: line), checkpoint.isSigned(by: key) else {
-                print("\(path): line \(checkpoints.count + 1) is not a checkpoint that \(key.id) signed")
-                return nil
-            }
-            checkpoints.append(checkpoint)
-        }
-        return checkpoints
     }
 
     private static func read(_ arguments: [String]) -> (tenant: TenantID?, checkpoint: String?)? {

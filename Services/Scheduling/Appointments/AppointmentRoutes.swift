@@ -144,6 +144,7 @@ struct AppointmentRoutes {
         let found = try await store.list(filter, after: after.map { ($0.start, $0.id) }, limit: limit + 1)
 
         let page = found.prefix(limit)
+        caller.trail?.listed("appointment_list", page.map(\.patient))
         let next = found.count > limit ? page.last.map { TimePlace(start: $0.start, id: $0.id).cursor } : nil
         return .page(try await words(of: caller).views(Array(page), for: caller, sql), next: next, of: request)
     }
@@ -152,11 +153,19 @@ struct AppointmentRoutes {
         let id = try request.id("id", of: AppointmentKind.self)
         let sql = host.db.reader(for: caller.tenant)
         let store = AppointmentStore(sql: sql, scope: caller.deskScope)
-        guard let appointment = try await store.find(id) else { throw Problem.notFound("appointment") }
+        guard let appointment = try await store.find(id) else { throw try await refusal(of: id, to: caller, sql) }
+        caller.trail?.read("appointment", id.description, of: appointment.patient, on: caller.ground)
         return .json(200, try await words(of: caller).view(appointment, for: caller, sql), version: appointment.version)
     }
 
-    private func words(of caller: Principal) -> AppointmentWords { AppointmentWords(host: host, tenant: caller.tenant) }
+    /// Whose it is goes into the trail; the caller is told that there is no such thing.
+    private func refusal(of id: AppointmentID, to caller: Principal, _ sql: any SQLSession) async throws -> Problem {
+        let all = AppointmentStore(sql: sql, scope: .system(caller.tenant))
+        caller.trail?.refuse(try await all.find(id)?.patient)
+        return .notFound("appointment")
+    }
+
+    private func words(of caller: Principal) -> AppointmentWords { AppointmentWords(host: host, tenant: caller.tenant, trail: caller.trail) }
 
     // MARK: changing
 
@@ -170,7 +179,9 @@ struct AppointmentRoutes {
 
         return try await host.write(request, by: caller) { tx in
             let store = AppointmentStore(sql: tx, scope: caller.deskScope)
-            guard var appointment = try await store.findForUpdate(id) else { throw Problem.notFound("appointment") }
+            guard var appointment = try await store.findForUpdate(id) else {
+                throw try await refusal(of: id, to: caller, tx)
+            }
             guard appointment.version == version else { throw Problem.staleVersion }
             let before = appointment
 
@@ -180,6 +191,7 @@ struct AppointmentRoutes {
             }
             if let slotID, slotID != appointment.slot { try await move(&appointment, to: slotID, in: tx) }
             guard appointment != before else {
+                caller.trail?.read("appointment", id.description, of: before.patient, on: caller.ground)
                 return .json(200, try await words.view(before, for: caller, tx), version: before.version)
             }
 
@@ -214,7 +226,9 @@ struct AppointmentRoutes {
 
         return try await host.write(request, by: caller) { tx in
             let store = AppointmentStore(sql: tx, scope: caller.deskScope)
-            guard var appointment = try await store.findForUpdate(id) else { throw Problem.notFound("appointment") }
+            guard var appointment = try await store.findForUpdate(id) else {
+                throw try await refusal(of: id, to: caller, tx)
+            }
             guard version.map({ $0 == appointment.version }) ?? true else { throw Problem.staleVersion }
             let before = appointment
             let sealed = try await words.seal(reason, .cancelReason, of: id, appointment.patient, ring, tx)

@@ -15,6 +15,8 @@ struct SealedText: Equatable, Sendable {
 @LoopActor struct AppointmentWords {
     let host: Host
     let tenant: TenantID
+    /// Learns whose words are opened; nil where nobody reads them.
+    let trail: ReadTrail?
 
     /// The tenant's keys, when there is something to seal: ask before the transaction.
     func ring(toSeal text: String?) async throws -> KeyChain? {
@@ -43,7 +45,8 @@ struct SealedText: Equatable, Sendable {
             appointments.filter { audience.hears($0) && ($0.reason != nil || $0.cancelReason != nil) }.map(\.patient))
         var vaults: [PatientID: PatientVault] = [:]
         if !spoken.isEmpty, let ring = try await host.keys.existing(tenant) {
-            vaults = try await DataKeyStore(sql: sql).vaults(of: Array(spoken), in: tenant, ring)
+            vaults = try await DataKeyStore(sql: sql).vaults(
+                of: Array(spoken), in: tenant, ring, leaving: trail)
         }
         return try appointments.map { appointment in
             let vault = audience.hears(appointment) ? vaults[appointment.patient] : nil

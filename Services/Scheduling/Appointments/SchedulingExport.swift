@@ -13,7 +13,7 @@ enum SchedulingExport {
                 let sql = host.db.reader(for: caller.tenant)
                 let found = try await AppointmentStore(sql: sql, scope: caller.deskScope).list(
                     AppointmentStore.Filter(patient: patient), after: nil, limit: 10_000)
-                let views = try await AppointmentWords(host: host, tenant: caller.tenant).views(found, for: caller, sql)
+                let views = try await AppointmentWords(host: host, tenant: caller.tenant, trail: caller.trail).views(found, for: caller, sql)
                 var json = JSONWriter()
                 json.array(of: views) { $0.value($1) }
                 return json.bytes

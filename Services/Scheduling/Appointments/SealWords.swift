@@ -27,7 +27,7 @@ import Primitives
     }
 
     private func sealSome(of tenant: TenantID) async throws -> Int {
-        let words = AppointmentWords(host: host, tenant: tenant)
+        let words = AppointmentWords(host: host, tenant: tenant, trail: nil)
         let ring = try await words.ring(toSeal: "")
         return try await host.transaction(for: tenant, as: .system(tenant)) { tx in
             let rows = try await tx.all(

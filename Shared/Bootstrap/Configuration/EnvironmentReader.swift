@@ -113,6 +113,12 @@ package struct EnvironmentReader {
     /// The contents of a file that is no secret, such as public keys.
     package mutating func fileText(_ name: String) -> String { file(name, shown: value(name) ?? "") ?? "" }
 
+    /// The same for one that may be left out.
+    package mutating func optionalFileText(_ name: String) -> String? {
+        guard let path = value(name) else { return keep(name, nil, shown: "(not set)") }
+        return file(name, shown: path)
+    }
+
     /// A key of 32 bytes as 64 hexadecimal digits. When describing, a zero key that opens nothing.
     package mutating func key(_ name: String) -> SymmetricKey {
         let zero = SymmetricKey(bytes: [UInt8](repeating: 0, count: 32))

@@ -32,6 +32,11 @@ import Redis
     var requests = RequestMetrics([])
     /// Figures of the service's own, for `/metrics`: set by its workers.
     package var gauges: [String: Gauge] = [:]
+    /// Whether somebody may still be answered what they were answered about a patient before: a service whose records
+    /// open and close sets it. Elsewhere staff may, and a patient's own account for those it acts for.
+    package var isStillOpen: @LoopActor (PatientID, Principal, any SQLSession) async throws -> Bool = { patient, caller, _ in
+        !caller.isOnlyPatient || caller.ownPatients.contains(patient)
+    }
     /// Whether it is known whose tokens are void: before that no token is trusted.
     var hasRevocations = false
 
@@ -113,9 +118,9 @@ import Redis
         } catch {
             // What refused us may be what the first request with this key did between our look and our lock.
             if let claim, error is any ProblemConvertible || error is NotKept,
-                let answer = try await claim.answer(db.reader(for: caller.tenant))
+                let stored = try await claim.answer(db.reader(for: caller.tenant))
             {
-                return answer
+                return try await replay(stored, to: caller, db.reader(for: caller.tenant))
             }
             if let refused = error as? NotKept { return refused.response }
             throw error
@@ -132,13 +137,42 @@ import Redis
         let cause = Cause(
             tenant: caller.tenant, actor: caller.account, role: caller.mainRole.rawValue,
             traceparent: request.traceparent, purpose: caller.purpose.rawValue)
-        return try await transaction(for: caller.tenant, as: cause) { tx in
-            if let stored = try await claim?.claim(tx) { return stored }
+        var isAudited = false
+        let response = try await transaction(for: caller.tenant, as: cause) { tx in
+            if let stored = try await claim?.claim(tx) { return try await replay(stored, to: caller, tx) }
             let response = try await body(tx)
             guard response.status < 400 else { throw NotKept(response: response) }
-            try claim?.store(response, in: tx)
+            isAudited = !tx.audited.isEmpty
+            try claim?.store(response, about: subjects(of: tx, caller), in: tx)
             return response
         }
+        if isAudited { caller.trail?.leftEntry() }
+        return response
+    }
+
+    /// Whom an answer is about: by the entries of the change, or, where nothing changed, by what was read.
+    private func subjects(of tx: Transaction, _ caller: Principal) -> [StoredAnswer.Subject] {
+        let changed = tx.audited.compactMap { entry in
+            entry.patient.map { StoredAnswer.Subject(resource: entry.resource, id: entry.id, patient: $0) }
+        }
+        if !changed.isEmpty { return changed }
+        return (caller.trail?.entries ?? []).compactMap { entry in
+            entry.patient.map { StoredAnswer.Subject(resource: entry.resource, id: entry.resourceID, patient: $0) }
+        }
+    }
+
+    /// The stored answer once more. Who hears of a patient again reads it again: under the right of today, and told.
+    private func replay(
+        _ stored: StoredAnswer, to caller: Principal, _ sql: any SQLSession
+    ) async throws -> Response {
+        for subject in stored.subjects {
+            guard try await isStillOpen(subject.patient, caller, sql) else {
+                caller.trail?.refuse(subject.patient)
+                throw Problem.forbidden
+            }
+            caller.trail?.read(subject.resource, subject.id, of: subject.patient, on: "replay")
+        }
+        return stored.response
     }
 }
 

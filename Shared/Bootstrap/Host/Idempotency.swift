@@ -5,6 +5,7 @@ import JSON
 import Loop
 import Postgres
 import Primitives
+import Primitives
 
 /// One `Idempotency-Key` of one caller: claimed, replayed and stored inside the transaction of the change itself,
 /// so a crash at any moment leaves either both the change and its answer, or neither.
@@ -35,7 +36,7 @@ struct IdempotentRequest {
     }
 
     /// The first statement of the transaction. The stored answer, or nil when the key is now ours to use.
-    @LoopActor func claim(_ tx: Transaction) async throws -> Response? {
+    @LoopActor func claim(_ tx: Transaction) async throws -> StoredAnswer? {
         let found = try await tx.first(
             """
             select pg_try_advisory_xact_lock(\(lock)), stored.request_hash, stored.answer
@@ -56,14 +57,14 @@ struct IdempotentRequest {
     }
 
     /// The stored answer as of now, outside of any transaction.
-    @LoopActor func answer(_ sql: any SQLSession) async throws -> Response? {
+    @LoopActor func answer(_ sql: any SQLSession) async throws -> StoredAnswer? {
         let found = try await sql.first(
             "select request_hash, answer from idempotency where account_id = \(caller.account) and key = \(key)",
             as: { row in (hash: try row.next(as: Bytes.self), answer: try row.next(as: Bytes.self)) })
         return try found.map { try replay($0.hash, $0.answer) }
     }
 
-    private func replay(_ hash: Bytes, _ answer: Bytes) throws -> Response {
+    private func replay(_ hash: Bytes, _ answer: Bytes) throws -> StoredAnswer {
         guard hash.array == self.hash else {
             throw Problem.refused(
                 "idempotency_key_reused", "This Idempotency-Key was used for another request. Take a new one.")
@@ -74,9 +75,11 @@ struct IdempotentRequest {
     /// Queues the answer: it travels with the commit. Between our look and our lock another request may have
     /// committed; then the primary key refuses this row, the whole transaction with it, and `write` starts over. If
     /// what that one did made us refuse, `write` looks again before it says so.
-    @LoopActor func store(_ response: Response, in tx: Transaction) throws {
+    @LoopActor func store(_ response: Response, about subjects: [StoredAnswer.Subject], in tx: Transaction) throws {
         guard case .bytes(let body) = response.body else { return }
-        let answer = try Sealed.seal(StoredAnswer.encode(response, body), keys: seal, context: context)
+        // What tells nothing beyond its status is nobody's record.
+        let stored = StoredAnswer(response: response, subjects: body.isEmpty ? [] : subjects)
+        let answer = try Sealed.seal(stored.encode(body), keys: seal, context: context)
         tx.later(
             """
             insert into idempotency (account_id, key, request_hash, answer)
@@ -84,12 +87,12 @@ struct IdempotentRequest {
             """)
     }
 
-    private func open(_ answer: [UInt8]) throws -> Response {
-        guard var response = StoredAnswer.decode(try Sealed.open(answer, keys: seal, context: context)) else {
+    private func open(_ answer: [UInt8]) throws -> StoredAnswer {
+        guard var stored = StoredAnswer.decode(try Sealed.open(answer, keys: seal, context: context)) else {
             throw JSONError.malformed(reason: "a stored answer does not read", offset: 0)
         }
-        response.headers.append(("Idempotent-Replayed", "true"))
-        return response
+        stored.response.headers.append(("Idempotent-Replayed", "true"))
+        return stored
     }
 
     private var context: [UInt8] { Array("\(caller.tenant)|\(caller.account)|idempotency|\(key)".utf8) }
@@ -105,25 +108,46 @@ struct IdempotentRequest {
     }()
 }
 
-/// A response as bytes: its status, its headers line by line, an empty line, its body.
-enum StoredAnswer {
-    static func encode(_ response: Response, _ body: [UInt8]) -> [UInt8] {
-        var head = "\(response.status)\n"
+/// A response as bytes: its status and whom it is about, its headers line by line, an empty line, its body.
+struct StoredAnswer {
+    /// A record of a patient that the answer tells of.
+    struct Subject: Equatable {
+        let resource: String
+        let id: String
+        let patient: PatientID
+    }
+
+    var response: Response
+    var subjects: [Subject] = []
+
+    func encode(_ body: [UInt8]) -> [UInt8] {
+        var head = "\(response.status)"
+        for subject in subjects { head += " \(subject.resource)/\(subject.id)/\(subject.patient)" }
+        head += "\n"
         for header in response.headers { head += "\(header.name): \(header.value)\n" }
         return Array((head + "\n").utf8) + body
     }
 
-    static func decode(_ bytes: [UInt8]) -> Response? {
+    static func decode(_ bytes: [UInt8]) -> StoredAnswer? {
         var rest = bytes[...]
         func line() -> String? {
             guard let end = rest.firstIndex(of: 0x0a) else { return nil }
             defer { rest = rest[(end + 1)...] }
             return String(decoding: rest[..<end], as: UTF8.self)
         }
-        guard let status = line().flatMap({ Int($0) }) else { return nil }
+        guard let words = line()?.split(separator: " "), let status = words.first.flatMap({ Int($0) }) else { return nil }
+        var subjects: [Subject] = []
+        for word in words.dropFirst() {
+            let parts = word.split(separator: "/")
+            guard parts.count == 3, let patient = PatientID(String(parts[2])) else { return nil }
+            subjects.append(Subject(resource: String(parts[0]), id: String(parts[1]), patient: patient))
+        }
         var headers: [(name: String, value: String)] = []
         while let header = line() {
-            if header.isEmpty { return Response(status, headers: headers, body: .bytes(Array(rest))) }
+            if header.isEmpty {
+                return StoredAnswer(
+                    response: Response(status, headers: headers, body: .bytes(Array(rest))), subjects: subjects)
+            }
             guard let colon = header.firstIndex(of: ":") else { return nil }
             headers.append((String(header[..<colon]), String(header[colon...].dropFirst(2))))
         }

@@ -43,6 +43,7 @@ import Primitives
             guard !caller.isOnlyPatient || caller.patient == person else { throw Problem.notFound("patient") }
             var read: [(String, [UInt8])] = []
             for part in parts { read.append((part.name, try await part.read(person, caller))) }
+            caller.trail?.read("export", person.description, of: person, on: caller.ground, action: "export")
             return .json(200, Answer(parts: read))
         }
     }

@@ -1,3 +1,4 @@
+import Access
 import Cryptography
 import Loop
 import Postgres
@@ -10,22 +11,27 @@ import Primitives
     package init(sql: any SQLSession) { self.sql = sql }
 
     /// Nil when the patient's key was destroyed, or nothing personal was ever kept here.
-    package func vault(of patient: PatientID, in tenant: TenantID, _ ring: KeyChain) async throws -> PatientVault? {
+    package func vault(
+        of patient: PatientID, in tenant: TenantID, _ ring: KeyChain, leaving trail: ReadTrail?
+    ) async throws -> PatientVault? {
         let wrapped = try await sql.first(
             "select wrapped from data_key where person_id = \(patient)", as: { try $0.next(as: Bytes.self).array })
-        return try wrapped.map { try PatientVault(of: patient, tenant: tenant, wrappedKey: $0, ring: ring) }
+        return try wrapped.map {
+            try PatientVault(of: patient, tenant: tenant, wrappedKey: $0, ring: ring, leaving: trail)
+        }
     }
 
     /// The vaults of those of `patients` who have one here.
     package func vaults(
-        of patients: [PatientID], in tenant: TenantID, _ ring: KeyChain
+        of patients: [PatientID], in tenant: TenantID, _ ring: KeyChain, leaving trail: ReadTrail?
     ) async throws -> [PatientID: PatientVault] {
         let rows = try await sql.all(
             "select person_id, wrapped from data_key where person_id = any(\(patients)::uuid[])",
             as: { row in (try row.next(as: PatientID.self), try row.next(as: Bytes.self).array) })
         var vaults: [PatientID: PatientVault] = [:]
         for (patient, wrapped) in rows {
-            vaults[patient] = try PatientVault(of: patient, tenant: tenant, wrappedKey: wrapped, ring: ring)
+            vaults[patient] = try PatientVault(
+                of: patient, tenant: tenant, wrappedKey: wrapped, ring: ring, leaving: trail)
         }
         return vaults
     }
@@ -34,11 +40,11 @@ import Primitives
     package func vaultForWriting(
         of patient: PatientID, in tenant: TenantID, _ ring: KeyChain
     ) async throws -> PatientVault {
-        if let known = try await vault(of: patient, in: tenant, ring) { return known }
+        if let known = try await vault(of: patient, in: tenant, ring, leaving: nil) { return known }
         let fresh = try PatientVault(new: patient, of: tenant, ring: ring)
         try await insert(fresh)
         // Somebody else may have been first.
-        return try await vault(of: patient, in: tenant, ring) ?? fresh
+        return try await vault(of: patient, in: tenant, ring, leaving: nil) ?? fresh
     }
 
     package func insert(_ vault: PatientVault) async throws {

@@ -1,4 +1,6 @@
+import Access
 import Cryptography
+import Loop
 import Primitives
 
 /// What a sealed value is bound to: moved to another row or column it does not open.
@@ -41,7 +43,12 @@ package struct PatientVault: Sendable {
         wrappedKey = try Sealed.seal(key.bytes, keys: ring, context: Self.keyContext(tenant, patient))
     }
 
-    package init(of patient: PatientID, tenant: TenantID, wrappedKey: [UInt8], ring: KeyChain) throws {
+    /// Opens what is known of an existing patient. `trail` learns whose: an answer that was made with it and names them
+    /// to nobody is not sent. Nil where nobody reads: an import, a change of keys, sealing more.
+    @LoopActor package init(
+        of patient: PatientID, tenant: TenantID, wrappedKey: [UInt8], ring: KeyChain, leaving trail: ReadTrail?
+    ) throws {
+        trail?.unseal(patient)
         self.tenant = tenant
         self.patient = patient
         self.wrappedKey = wrappedKey

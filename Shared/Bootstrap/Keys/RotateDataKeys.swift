@@ -120,7 +120,7 @@ import Primitives
                     """, as: { row in (try row.next(as: PatientID.self), try row.next(as: Bytes.self).array) })
                 let old = rows.filter { PatientVault.isOutdated($0.1, of: $0.0, tenant: tenant, ring: ring) }
                 for (person, box) in old {
-                    let vault = try PatientVault(of: person, tenant: tenant, wrappedKey: box, ring: ring)
+                    let vault = try PatientVault(of: person, tenant: tenant, wrappedKey: box, ring: ring, leaving: nil)
                     tx.later(
                         "update data_key set wrapped = \(Bytes(try vault.rewrapped(ring))) where person_id = \(person)")
                 }

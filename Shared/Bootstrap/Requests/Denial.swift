@@ -8,15 +8,15 @@ import Primitives
 
 extension Host {
     /// Commits what the request read, before its answer leaves: without the entry there is no answer.
-    func keepTrail(of caller: Principal, _ request: Request) async throws {
+    func keepTrail(of caller: Principal, _ request: Request, before response: Response) async throws {
         guard let trail = caller.trail else { return }
-        let isRead = request.method == "GET"
-        guard isRead || request.method == "HEAD" else { return }  // A change leaves its entry with itself.
-        guard !trail.entries.isEmpty else {
-            // Sealed records were opened and nobody said which: that must not become an answer.
-            guard trail.unsealed == 0 else { throw UntoldRead() }
-            return
+        if request.method != "GET" && request.method != "HEAD" {
+            // A change leaves its entry with itself; one that changed nothing but answers with a record has read it.
+            if trail.isAudited || response.isEmpty { return }
         }
+        // Somebody's sealed record was opened and nobody said whose: that must not become an answer.
+        guard trail.isWhole else { throw UntoldRead() }
+        guard !trail.entries.isEmpty else { return }
         let now = now()
         let entries = trail.entries.map { entry in
             AccessLog.Entry(
@@ -38,7 +38,8 @@ extension Host {
             guard db.isReady else { throw PostgresError(.unavailable) }
             try await access.record([
                 AccessLog.Entry(
-                    "\(request.method) \(pattern)", "route", subject, of: patient(in: request, pattern), allowed: false,
+                    "\(request.method) \(pattern)", "route", subject,
+                    of: caller.trail?.refused ?? patient(in: request, pattern), allowed: false,
                     after: nil, cause: cause(of: caller, request, caller.purpose), at: now())
             ])
         } catch {
@@ -47,10 +48,13 @@ extension Host {
         }
     }
 
-    /// A path under a patient's names whose record it is about.
+    /// A path under a patient's names whose record it is about; so do `patientId` in a body and in a query.
     private func patient(in request: Request, _ pattern: String) -> PatientID? {
-        guard pattern.hasPrefix("/v1/patients/:id") else { return nil }
-        return request.parameters.first { $0.name == "id" }.flatMap { PatientID($0.value) }
+        if pattern.hasPrefix("/v1/patients/:id") || pattern.hasPrefix("/internal/export/patients/:id") {
+            return request.parameters.first { $0.name == "id" }.flatMap { PatientID($0.value) }
+        }
+        if case .string(let text)? = request.body["patientId"] { return PatientID(text) }
+        return (try? request.query.optional("patientId", as: String.self)).flatMap { PatientID($0) }
     }
 
     private func cause(of caller: Principal, _ request: Request, _ purpose: Purpose) -> Cause {
@@ -75,5 +79,13 @@ extension Route {
         var limited = response
         limited.body = .bytes(schema.visible(value, to: roles).jsonBytes)
         return limited
+    }
+}
+
+extension Response {
+    /// Whether it tells nothing beyond its status.
+    fileprivate var isEmpty: Bool {
+        guard case .bytes(let bytes) = body else { return false }
+        return bytes.isEmpty
     }
 }

@@ -34,6 +34,8 @@ import Primitives
     private struct Journey {
         var route: Int?
         var caller: Principal?
+        /// With its parameters, and once they were accepted its query and body.
+        var request: Request?
         var code: String?
     }
 
@@ -81,6 +83,7 @@ import Primitives
             journey.route = index
             request.parameters = parameters
         }
+        journey.request = request
         let route = routes[journey.route ?? 0]
         try Self.checkContentType(of: request, for: route)
 
@@ -98,11 +101,12 @@ import Primitives
             guard caller.may(route.permission) else { throw Problem.forbidden }
             try route.requireAuthentication(of: caller, at: host.now())
             try route.readInput(of: &request)
+            journey.request = request
             let ready = request
             let response = try await Cards.$traceparent.withValue(request.traceparent) {
                 try await handler(ready, caller)
             }
-            try await host.keepTrail(of: caller, ready)
+            try await host.keepTrail(of: caller, ready, before: response)
             return try route.limited(response, to: caller)
         }
     }
@@ -143,15 +147,21 @@ import Primitives
             problem = .internalError
         }
         if let caller = journey.caller, let route = journey.route.map({ routes[$0] }),
-            problem.status == 403 || (problem.status == 404 && route.permission.concernsPatients)
+            Self.isDenial(problem, on: route)
         {
-            var request = request
-            if case .found(_, let parameters) = router.match(method: request.method, path: request.path) {
-                request.parameters = parameters
-            }
-            await host.recordDenial(of: caller, request, pattern: route.pattern)
+            await host.recordDenial(of: caller, journey.request ?? request, pattern: route.pattern)
         }
         return self.problem(problem, for: request, &journey)
+    }
+
+    /// Whoever is known and gets 401 must prove it again first. What concerns patients may be refused in other words.
+    private static func isDenial(_ problem: Problem, on route: Route) -> Bool {
+        switch problem.status {
+        case 401, 403: true
+        case 404: route.permission.concernsPatients
+        case 422: route.permission.concernsPatients && Permission.hiding.contains(problem.code)
+        default: false
+        }
     }
 
     private func problem(_ problem: Problem, for request: Request, _ journey: inout Journey) -> Response {

@@ -42,6 +42,19 @@ struct OutboxTests {
         }
     }
 
+    @Test func `What was not published cannot be deleted, what was can`() async throws {
+        try await Workbench.with { bench in
+            try await bench.announce("on its way")
+            await #expect(throws: PostgresError.self) {
+                try await bench.test.db.systemTransaction { tx in _ = try await tx.run("delete from outbox") }
+            }
+            try await bench.test.db.systemTransaction { tx in
+                _ = try await tx.run("update outbox set published_at = now()")
+                #expect(try await tx.run("delete from outbox") == 1)
+            }
+        }
+    }
+
     @Test func `The same fact about the same revision is refused, revision 0 may repeat`() async throws {
         try await Workbench.with { bench in
             try await bench.announce("x", revision: 2)
