@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import time
 import uuid
@@ -12,6 +13,7 @@ import psycopg
 import pytest
 
 from clinic import PASSWORD, Clinic, unique
+from sealed import Restored
 
 
 def word(kind):
@@ -97,6 +99,30 @@ def test_nobody_else_exports(person, door, reception, own_doctor, pharmacist, nu
     assert door.call("GET", f"/internal/export/patients/{ids['patient']}").status == 404
 
 
+def test_a_record_with_visits_is_no_error_whoever_says_so(person, admin):
+    ids, _ = person
+    path = f"/v1/patients/{ids['patient']}"
+    refused = admin.call("POST", f"{path}/erasure", {"ground": "registered_in_error"})
+    assert refused.status == 409 and refused.code == "patient_seen"
+    admin.get(path)
+
+
+def test_a_promised_day_that_the_law_has_moved_since_is_moved_by_the_sweep(person, admin, database, stack):
+    ids, _ = person
+    path = f"/v1/patients/{ids['patient']}"
+    promised = admin.call("POST", f"{path}/erasure", {"ground": "patient_request"}, expect=202)["notBefore"]
+    # As if the request were older than the last visit.
+    database.execute("update clinical.erasure set not_before = '2020-01-01' where patient_id = %s", [ids["patient"]])
+    stack("stop", "clinical")
+    stack("start", "clinical")
+    admin.eventually(path, lambda a: a.json, seconds=30)
+    until = time.monotonic() + 20
+    while str(database.execute("select not_before from clinical.erasure where patient_id = %s", [ids["patient"]]).fetchone()[0]) != promised:
+        assert time.monotonic() < until, "the sweep did not come by"
+        time.sleep(0.1)
+    admin.get(path)
+
+
 def test_consent_is_given_once_and_withdrawn_not_edited(person, reception, admin):
     ids, planted = person
     path = f"/v1/patients/{ids['patient']}/consents"
@@ -166,7 +192,7 @@ def test_erasure_waits_for_the_law_then_leaves_nothing_to_read_not_even_in_a_bac
 
     # The backup from before has what was sealed, and nothing that opens it, once the keys' backup was renewed.
     stack("backup", str(before))
-    for old in sorted(before.glob("data-*"))[2:]:  # keep only the one from before the erasure
+    for old in sorted(before.glob("data-*"))[1:]:  # keep only the one from before the erasure
         old.unlink()
     name = f"restored_{uuid.uuid4().hex[:8]}"
     try:
@@ -202,6 +228,93 @@ def test_a_backup_that_was_changed_is_not_restored(stack, tmp_path):
     dump.write_bytes(changed)
     answer = stack("restore", str(folder), f"restored_{uuid.uuid4().hex[:8]}", check=False)
     assert answer.returncode != 0 and "was changed" in answer.stderr
+
+
+@pytest.fixture()
+def shims(tmp_path):
+    """Programs that come first in the path: `shims(name, script)`. `real` in the script is the program itself."""
+    folder = tmp_path / "shims"
+    folder.mkdir(exist_ok=True)
+
+    def make(name, script):
+        file = folder / name
+        file.write_text(f'#!/bin/bash\nreal={shutil.which(name)}\n{script}\n')
+        file.chmod(0o755)
+        return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
+    return make
+
+
+@pytest.mark.parametrize("dies", ["data", "keys"])
+def test_a_backup_that_dies_half_way_leaves_the_one_before_as_it_was(env, stack, database, shims, tmp_path, dies):
+    folder = tmp_path / "backups"
+    stack("backup", str(folder))
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    mine = "*--data-only*" if dies == "keys" else "*--exclude-table-data*"
+    broken = shims("pg_dump", f'case "$*" in {mine}) "$real" "$@" | head -c 3000; exit 1;; esac; exec "$real" "$@"')
+    time.sleep(1.1)  # another second, so another name
+    answer = subprocess.run([env["POLYCLINIC_STACK"], "backup", str(folder)], env=broken, capture_output=True, text=True)
+    assert answer.returncode != 0
+    after = {file.name: file.read_bytes() for file in folder.iterdir()}
+    assert {name: after[name] for name in before} == before
+    # Nothing half of it lies about, which a restore would take for the newest.
+    assert len(after) == len(before) + (dies == "keys")
+    name = f"restored_{uuid.uuid4().hex[:8]}"
+    try:
+        restored(env, stack, folder, name).close()
+    finally:
+        database.execute(f'drop database if exists "{name}" with (force)')
+
+
+def test_no_secret_is_an_argument_of_what_a_backup_and_a_start_run(env, shims, database, tmp_path):
+    folder, log = tmp_path / "backups", tmp_path / "arguments"
+    for program in ("openssl", "pg_dump", "pg_restore", "psql", "python3", "redis-cli", "head"):
+        noting = shims(program, f'printf "%s\\n" "$0 $*" >>{log}; exec "$real" "$@"')
+    name = f"restored_{uuid.uuid4().hex[:8]}"
+    try:
+        for verb in (["backup", str(folder)], ["restore", str(folder), name], ["servers"]):
+            subprocess.run([env["POLYCLINIC_STACK"], *verb], env=noting, check=True, capture_output=True)
+    finally:
+        database.execute(f'drop database if exists "{name}" with (force)')
+    seen = log.read_text()
+    assert "pg_restore" in seen and "openssl" in seen and "redis-cli" in seen
+    for file in pathlib.Path(env["POLYCLINIC_DATA"], "secrets").iterdir():
+        for line in file.read_text().split():
+            assert len(line) < 24 or line not in seen, file.name
+
+
+def test_an_older_backup_reads_with_the_newest_keys_after_tenants_keys_were_rotated(env, stack, database, make_patient, reception, tmp_path):
+    patient = make_patient("Older Backup", allergies=["Rotated pollen"])
+    folder = tmp_path / "backups"
+    stack("backup", str(folder))
+    old = next(folder.glob("data-*"))
+    rotated = stack("run", "clinical", "rotate-data-keys", "--new-tenant-keys", "yes").stdout
+    assert "done:" in rotated
+    stack("backup", str(folder))
+    for newer in folder.glob("data-*"):
+        if newer != old:
+            newer.unlink()
+    name = f"restored_{uuid.uuid4().hex[:8]}"
+    try:
+        with restored(env, stack, folder, name) as copy:
+            record = Restored(copy, pathlib.Path(env["POLYCLINIC_DATA"], "secrets/master_key")).patient(patient["id"])
+        assert record["name"] == "Older Backup" and "Rotated pollen" in json.dumps(record)
+    finally:
+        database.execute(f'drop database if exists "{name}" with (force)')
+    assert reception.get(f"/v1/patients/{patient['id']}")["name"] == "Older Backup"
+
+
+def test_no_stored_answer_is_in_a_backup(env, stack, database, make_patient, tmp_path):
+    make_patient()
+    assert database.execute("select count(*) from clinical.idempotency").fetchone()[0] > 0
+    folder = tmp_path / "backups"
+    stack("backup", str(folder))
+    name = f"restored_{uuid.uuid4().hex[:8]}"
+    try:
+        with restored(env, stack, folder, name) as copy:
+            for (schema,) in copy.execute("select schemaname from pg_tables where tablename = 'idempotency'").fetchall():
+                assert copy.execute(f"select count(*) from {schema}.idempotency").fetchone()[0] == 0
+    finally:
+        database.execute(f'drop database if exists "{name}" with (force)')
 
 
 def test_an_erased_patient_was_registered_in_error_and_goes_at_once(admin, make_patient):
