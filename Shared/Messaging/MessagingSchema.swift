@@ -4,5 +4,6 @@ package enum MessagingSchema {
         ("0001_messaging", PackageResources._001_messaging_sql),
         ("0010_revoked_sessions", PackageResources._010_revoked_sessions_sql),
         ("0040_keys", PackageResources._040_keys_sql),
+        ("0070_answers", PackageResources._070_answers_sql),
     ]
 }

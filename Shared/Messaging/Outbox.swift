@@ -54,7 +54,14 @@ extension Transaction {
             role: cause?.role ?? "system", allowed: allowed, before: before, after: after, patientID: patient,
             purpose: cause?.purpose)
         append(AuditEntry.name, subject: id, revision: 0, data: entry.jsonBytes)
+        if let patient = patient ?? (resource == "patient" ? PatientID(id) : nil) { concerns(patient) }
     }
+
+    /// Says whose record this transaction touches, where no audit entry does.
+    package func concerns(_ patient: PatientID) { (context as? OutboxDraft ?? openDraft()).patient = patient }
+
+    /// Whose record this transaction touches, as far as anybody said.
+    package var patient: PatientID? { (context as? OutboxDraft)?.patient }
 
     /// Who is behind this transaction, as far as anybody said.
     package var cause: Cause? { context as? Cause ?? (context as? OutboxDraft)?.cause }
@@ -95,6 +102,7 @@ extension Transaction {
 
     let cause: Cause?
     var rows: [Row] = []
+    var patient: PatientID?
 
     init(_ cause: Cause?) { self.cause = cause }
 

@@ -59,6 +59,36 @@ import Testing
         }
     }
 
+    @Test func `No answer that was kept for a repetition tells of a person who was erased`() async throws {
+        try await withClinical { host in
+            func key(_ text: String) -> [(name: String, value: String)] { [("Idempotency-Key", text)] }
+            try await Self.keep(years: 0, host)
+            let person = JSONObject.body(
+                ("name", .string("Meera Iyer")), ("birthDate", .string("1988-04-12")), ("phone", .string("9820012345")))
+            let made = try await host.send("POST", "/v1/patients", body: person, as: .reception, headers: key("p"))
+            let patient: PatientID = try made.json.required("id")
+            let visit = try await host.begun(patient)
+            let note = JSONObject.body(("category", .string("SYMPTOM")), ("text", .string("Coughs at night")))
+            let path = "/v1/visits/\(visit)/notes"
+            #expect(try await host.send("POST", path, body: note, as: .doctor, headers: key("n")).status == 201)
+            let other = JSONObject.body(
+                ("name", .string("Somebody Else")), ("birthDate", .string("1988-04-12")), ("phone", .string("9820054321")))
+            #expect(try await host.send("POST", "/v1/patients", body: other, as: .reception, headers: key("o")).status == 201)
+            #expect(try await host.send("POST", "/v1/visits/\(visit)/complete", as: .doctor).status == 200)
+            let ground = JSONObject.body(("ground", .string("patient_request")))
+            let erasure = "/v1/patients/\(patient)/erasure"
+            #expect(try await host.send("POST", erasure, body: ground, as: .admin, headers: key("e")).status == 200)
+
+            let patients = try await host.send("POST", "/v1/patients", body: person, as: .reception, headers: key("p"))
+            #expect((patients.status, patients.code) == (409, "answer_erased"))
+            let notes = try await host.send("POST", path, body: note, as: .doctor, headers: key("n"))
+            #expect((notes.status, notes.code) == (409, "answer_erased"))
+            // Nobody else's, and the erasure's own tells nothing.
+            #expect(try await host.send("POST", "/v1/patients", body: other, as: .reception, headers: key("o")).status == 201)
+            #expect(try await host.send("POST", erasure, body: ground, as: .admin, headers: key("e")).status == 200)
+        }
+    }
+
     @Test func `The sweep erases on the day that was promised`() async throws {
         try await withClinical { host in
             try await Self.keep(years: 1, host)

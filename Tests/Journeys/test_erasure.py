@@ -323,3 +323,20 @@ def test_an_erased_patient_was_registered_in_error_and_goes_at_once(admin, make_
     assert answer["status"] == "erased"
     admin.get(f"/v1/patients/{patient['id']}", expect=404)
     admin.call("POST", f"/v1/patients/{patient['id']}/erasure", {"ground": "registered_in_error"}, expect=404)
+
+
+def test_a_stored_answer_tells_nothing_of_a_person_who_was_erased(admin, reception, site, database, door):
+    name, key = word("Replayed"), unique()
+    body = {"name": name, "birthDate": "1980-02-29", "phone": "+919912345678"}
+    patient = reception.post("/v1/patients", body, key=key).json
+    login, account_key = f"{word('login')}@erase.example", unique()
+    account = {"name": name, "email": login, "roles": ["patient"], "password": PASSWORD, "locationId": site.location, "patientId": patient["id"]}
+    admin.post("/v1/users", account, key=account_key)
+    admin.call("POST", f"/v1/patients/{patient['id']}/erasure", {"ground": "registered_in_error"}, expect=200)
+    again = reception.call("POST", "/v1/patients", body, key=key)
+    assert again.status == 409 and again.code == "answer_erased" and name not in again.bytes.decode()
+    until = time.monotonic() + 20
+    while (again := admin.call("POST", "/v1/users", account, key=account_key)).status == 201:
+        assert name in again.bytes.decode() and time.monotonic() < until
+        time.sleep(0.1)
+    assert again.code == "answer_erased"

@@ -16,6 +16,7 @@ import Primitives
     nonisolated var reaction: Reaction {
         Reaction(to: PatientErased.self, named: "auth.forget-person") { fact, envelope, tx in
             let now = host.now()
+            try await IdempotentRequest.forget(fact.patientID, tx)
             let accounts = try await tx.all(
                 """
                 select id, version from account where patient_id = \(fact.patientID) and roles <@ array['patient']

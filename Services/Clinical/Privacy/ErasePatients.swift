@@ -67,6 +67,7 @@ import Primitives
 
     private func destroy(_ patient: PatientID, version: Int, at now: Timestamp, _ tx: Transaction) async throws {
         try await DataKeyStore(sql: tx).destroy(patient)
+        try await IdempotentRequest.forget(patient, tx)
         try await tx.run("delete from patient_key where patient_id = \(patient)")
         try await tx.run(
             """
