@@ -80,9 +80,9 @@ import Testing
             #expect(try await host.send("POST", erasure, body: ground, as: .admin, headers: key("e")).status == 200)
 
             let patients = try await host.send("POST", "/v1/patients", body: person, as: .reception, headers: key("p"))
-            #expect((patients.status, patients.code) == (409, "answer_erased"))
+            #expect((patients.status, patients.code) == (409, "answer_gone"))
             let notes = try await host.send("POST", path, body: note, as: .doctor, headers: key("n"))
-            #expect((notes.status, notes.code) == (409, "answer_erased"))
+            #expect((notes.status, notes.code) == (409, "answer_gone"))
             // Nobody else's, and the erasure's own tells nothing.
             #expect(try await host.send("POST", "/v1/patients", body: other, as: .reception, headers: key("o")).status == 201)
             #expect(try await host.send("POST", erasure, body: ground, as: .admin, headers: key("e")).status == 200)

@@ -334,9 +334,9 @@ def test_a_stored_answer_tells_nothing_of_a_person_who_was_erased(admin, recepti
     admin.post("/v1/users", account, key=account_key)
     admin.call("POST", f"/v1/patients/{patient['id']}/erasure", {"ground": "registered_in_error"}, expect=200)
     again = reception.call("POST", "/v1/patients", body, key=key)
-    assert again.status == 409 and again.code == "answer_erased" and name not in again.bytes.decode()
+    assert again.status == 409 and again.code == "answer_gone" and name not in again.bytes.decode()
     until = time.monotonic() + 20
     while (again := admin.call("POST", "/v1/users", account, key=account_key)).status == 201:
         assert name in again.bytes.decode() and time.monotonic() < until
         time.sleep(0.1)
-    assert again.code == "answer_erased"
+    assert again.code == "answer_gone"

@@ -61,7 +61,17 @@ import Primitives
                         ]))
                 }
                 return JSONValue.array(accounts.map { .object($0) }).jsonBytes
-            }
+            },
+            .rows(of: "proxy_grant", host) { patient in "patient_id = \(patient)" },
+            .rows(of: "session", host, where: Self.own),
+            .rows(of: "browser_session", host, without: ["hash"], where: Self.own),
+            .rows(of: "client_consent", host, where: Self.own),
+            .rows(of: "passkey", host, without: ["public_key", "credential_id"], where: Self.own),
         ])
+    }
+
+    /// Of the accounts that patients sign in with themselves.
+    private nonisolated static func own(_ patient: PatientID) -> SQL {
+        "account_id in (select id from account where patient_id = \(patient) and roles <@ array['patient'])"
     }
 }

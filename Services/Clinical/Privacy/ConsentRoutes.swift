@@ -1,5 +1,6 @@
 import Access
 import Bootstrap
+import Contracts
 import HTTP
 import JSON
 import Loop
@@ -61,7 +62,7 @@ import Primitives
         try await sql.all(
             """
             select id, purpose, document, document_version, given_by, given_at, withdrawn_by, withdrawn_at
-            from consent where patient_id = \(patient) order by id limit 1000
+            from consent where patient_id = \(patient) order by id
             """, as: Consent.init(row:))
     }
 
@@ -82,6 +83,10 @@ import Primitives
             guard added == 1 else {
                 throw Problem.conflict("consent_given", "This purpose has a standing consent. Withdraw it first.")
             }
+            try tx.announce(
+                ConsentChanged(
+                    consentID: consent.id, patientID: patient, purpose: consent.purpose.rawValue, isGiven: true, at: consent.givenAt),
+                revision: 1)
             try tx.audit(
                 "give_consent", "patient", patient.description,
                 after: JSONObject([("consentId", .string(consent.id.description)), ("purpose", .string(consent.purpose.rawValue))]))
@@ -91,15 +96,18 @@ import Primitives
 
     private func withdraw(_ request: Request, _ caller: Principal) async throws -> Response {
         let patient = try await known(request, caller)
-        let id: ID<Consent> = try request.id("consent")
+        let id: ID<ConsentKind> = try request.id("consent")
         let now = host.now()
         return try await host.write(request, by: caller) { tx in
-            let changed = try await tx.run(
+            let purpose = try await tx.first(
                 """
                 update consent set withdrawn_by = \(caller.account), withdrawn_at = \(now)
                 where id = \(id) and patient_id = \(patient) and withdrawn_at is null
-                """)
-            if changed == 1 {
+                returning purpose
+                """, as: { try $0.next(as: String.self) })
+            if let purpose {
+                try tx.announce(
+                    ConsentChanged(consentID: id, patientID: patient, purpose: purpose, isGiven: false, at: now), revision: 2)
                 try tx.audit(
                     "withdraw_consent", "patient", patient.description,
                     after: JSONObject([("consentId", .string(id.description))]))
@@ -121,7 +129,7 @@ import Primitives
 }
 
 struct Consent: JSONWritable, Sendable {
-    let id: ID<Consent>
+    let id: ID<ConsentKind>
     let purpose: ConsentRoutes.Purpose
     let document: String
     let documentVersion: String

@@ -69,7 +69,7 @@ package struct IdempotentRequest {
             throw Problem.refused(
                 "idempotency_key_reused", "This Idempotency-Key was used for another request. Take a new one.")
         }
-        guard !answer.array.isEmpty else { throw Self.erased }
+        guard !answer.array.isEmpty else { throw Self.gone }
         return try open(answer.array)
     }
 
@@ -87,7 +87,8 @@ package struct IdempotentRequest {
     }
 
     private func open(_ answer: [UInt8]) throws -> Response {
-        guard var response = StoredAnswer.decode(try seal.open(answer, context)) else {
+        guard let plain = try? seal.open(answer, context) else { throw Self.gone }
+        guard var response = StoredAnswer.decode(plain) else {
             throw JSONError.malformed(reason: "a stored answer does not read", offset: 0)
         }
         response.headers.append(("Idempotent-Replayed", "true"))
@@ -106,8 +107,9 @@ package struct IdempotentRequest {
         return problem
     }()
 
-    static let erased = Problem(
-        409, "answer_erased", "This request was done. What it was answered told of a person who was erased since.")
+    /// The answer told of somebody who was erased since, or its key was taken out of use.
+    static let gone = Problem(
+        409, "answer_gone", "This request was done before. What it was answered is not kept any more.")
 
     /// Empties the answers that tell of an erased patient. Their rows stay: the same request is not done again.
     @LoopActor package static func forget(_ patient: PatientID, _ tx: Transaction) async throws {
