@@ -59,6 +59,37 @@ import Testing
         }
     }
 
+    @Test func `An export tells who opened the chart and why, who may, and that it is held and to be erased`() async throws {
+        try await withClinical { host in
+            try await Self.keep(years: 1, host)
+            let patient = try await Self.seen(host)
+            #expect(try await Self.erase(patient, host).status == 202)
+            #expect(try await host.send("PUT", "/v1/patients/\(patient)/legal-hold", as: .admin).status == 204)
+            let policy = JSONObject.body(("policy", .string("care")))
+            #expect(try await host.send("PUT", "/v1/charts/policy", body: policy, as: .admin).status == 200)
+            let other = try host.token(.doctor, account: AccountID())
+            let reason = JSONObject.body(("reason", .string("Unconscious in the emergency room")))
+            let broken = await host.send("POST", "/v1/patients/\(patient)/break-glass", bytes: reason.jsonBytes, bearer: other)
+            #expect(broken.status == 201)
+            // One service that does not answer: half an export would look whole.
+            #expect(try await host.send("GET", "/v1/patients/\(patient)/export", as: .admin).status == 503)
+            for service in ExportRoutes.others {
+                host.cards[service, "/internal/export/patients/\(patient)"] = ["from": .string(service)]
+            }
+            let export = try await host.send("GET", "/v1/patients/\(patient)/export", as: .admin)
+            #expect(export.status == 200)
+            let services: JSONObject = try export.json.required("services")
+            let clinical: JSONObject = try services.required("clinical")
+            let glass: [JSONObject] = try clinical.required("brokenGlass")
+            #expect(glass.map { $0["reason"] } == [.string("Unconscious in the emergency room")])
+            #expect(try clinical.required("care_relation", as: [JSONObject].self).isEmpty == false)
+            let erasure: [JSONObject] = try clinical.required("erasure")
+            #expect(erasure.map { $0["ground"] } == [.string("patient_request")])
+            #expect(try clinical.required("legal_hold", as: JSONObject.self)["by"] == .string("\(host.account(.admin))"))
+            #expect(try services.required("billing", as: JSONObject.self)["from"] == .string("billing"))
+        }
+    }
+
     @Test func `No answer that was kept for a repetition tells of a person who was erased`() async throws {
         try await withClinical { host in
             func key(_ text: String) -> [(name: String, value: String)] { [("Idempotency-Key", text)] }

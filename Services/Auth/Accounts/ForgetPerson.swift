@@ -33,7 +33,9 @@ import Primitives
                         active = false, valid_from = \(now), version = version + 1
                     where id = \(account.id)
                     """)
-                try await tx.run("delete from login where account_id = \(account.id)")
+                for table: SQL in ["login", "passkey", "totp", "recovery_code"] {
+                    try await tx.run("delete from \(table) where account_id = \(account.id)")
+                }
                 _ = try await SessionStore(sql: tx).endAll(of: account.id, because: .deactivated, at: now)
                 tx.revokeTokens(of: account.id, tenant: envelope.tenant, before: now)
                 try tx.announce(AccountDeactivated(accountID: account.id, at: now), revision: account.version + 1)
