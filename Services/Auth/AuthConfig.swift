@@ -9,6 +9,10 @@ struct AuthConfig: ServiceConfig {
     /// Where it is read again from.
     let signingKeyFile: String
     let pepper: SymmetricKey
+    /// What addresses, clients' secrets and subjects are hashed with, which no rotation makes again. A key of its own,
+    /// so that a master key can be taken out of use; where there is no file of it, the oldest master key, as it was
+    /// before there were such files.
+    let indexKey: SymmetricKey
     /// What a deactivated account could do elsewhere while an event travels; so minutes, not hours.
     let accessTokenLife: Duration
     let staffSessionLife: Duration
@@ -32,6 +36,7 @@ struct AuthConfig: ServiceConfig {
         var read = environment.reader()
         host = HostConfig(&read, service: "auth")
         pepper = read.key("PASSWORD_PEPPER_FILE")
+        indexKey = read.optionalKey("INDEX_KEY_FILE") ?? host.masterKey
         accessTokenLife = read.seconds("AUTH_ACCESS_TOKEN_SECONDS", default: 600, in: 60...900)
         staffSessionLife = read.seconds("AUTH_STAFF_SESSION_SECONDS", default: 43_200, in: 900...86_400)
         patientSessionLife = read.seconds("AUTH_PATIENT_SESSION_SECONDS", default: 2_592_000, in: 900...7_776_000)

@@ -14,7 +14,7 @@ enum AuthService {
     /// Everything this service is: what it stores, answers and announces.
     @LoopActor static func describe(_ config: AuthConfig, _ host: Host) -> Service {
         let vaults = Vaults(masterKeys: config.host.masterKeys)
-        let emailIndex = EmailIndex(masterKey: config.host.masterKey)
+        let emailIndex = EmailIndex(indexKey: config.indexKey)
         let hashing = PasswordHash(
             pepper: config.pepper, passes: config.passwordPasses, memoryMiB: config.passwordMemoryMiB)
         let policy = SecurityPolicy(staffFactorByDefault: config.staffFactorByDefault)
@@ -26,11 +26,11 @@ enum AuthService {
         let signIn = SignIn(
             host: host, config: config, vaults: vaults, emailIndex: emailIndex, hashing: hashing, issuer: issuer,
             factor: factor,
-            devices: KnownDevice(masterKey: config.host.masterKey, isSecure: config.host.profile == .production),
+            devices: KnownDevice(indexKey: config.indexKey, isSecure: config.host.profile == .production),
             sprays: SprayWatch(host: host, emailIndex: emailIndex, threshold: config.sprayedAccounts))
         let refreshing = RefreshSession(
             host: host, grace: config.refreshGrace, issuer: issuer,
-            successorKey: config.host.masterKey.derived(for: "refresh token successors"))
+            successorKey: config.indexKey.derived(for: "refresh token successors"))
 
         let guesses = GuessTally(host: host, config: config, emailIndex: emailIndex)
         let sessions = SessionRoutes(
@@ -40,14 +40,14 @@ enum AuthService {
             host: host, vaults: vaults, emailIndex: emailIndex, hashing: hashing, passwords: config.passwords)
         let factors = FactorRoutes(
             host: host, factor: factor, vaults: vaults, staffSessionLife: config.staffSessionLife)
-        let contactKey = config.host.masterKey.derived(for: "contact requests")
+        let contactKey = config.indexKey.derived(for: "contact requests")
         let contacts = ContactRoutes(
             host: host, signIn: signIn, passwords: config.passwords, key: contactKey, isOffered: config.messages != nil)
         let sender = CodeSender(host: host, emailIndex: emailIndex, key: contactKey, gateway: config.messages)
         let licences = LicenceRoutes(host: host, vaults: vaults)
         let passkeys = Passkeys(
             host: host, party: config.party,
-            challenges: Challenges(key: config.host.masterKey.derived(for: "passkey challenges")))
+            challenges: Challenges(key: config.indexKey.derived(for: "passkey challenges")))
         let passkeyRoutes = PasskeyRoutes(host: host, passkeys: passkeys, factors: factors, signIn: signIn)
         let stepUp = StepUpRoutes(
             host: host, factor: factor, passkeys: passkeys, guesses: guesses, hashing: hashing, issuer: issuer)
@@ -96,9 +96,9 @@ enum AuthService {
         _ config: AuthConfig, _ host: Host, _ signing: Signing, _ settings: SettingsReader, _ signIn: SignIn,
         _ refreshing: RefreshSession, _ vaults: Vaults, _ passkeys: Passkeys
     ) -> [Route] {
-        let secrets = ClientSecrets(masterKey: config.host.masterKey)
-        let subjects = Subjects(masterKey: config.host.masterKey)
-        let browser = Browser(masterKey: config.host.masterKey, publicURL: config.host.publicURL)
+        let secrets = ClientSecrets(indexKey: config.indexKey)
+        let subjects = Subjects(indexKey: config.indexKey)
+        let browser = Browser(indexKey: config.indexKey, publicURL: config.host.publicURL)
         let flow = SignInFlow(
             host: host, settings: settings, browser: browser, factor: signIn.factor,
             devices: signIn.devices, passkeys: passkeys)

@@ -17,12 +17,13 @@ enum NotificationsService {
             migrations: [
                 Migration("0001_notices", PackageResources._001_notices_sql),
                 Migration("0002_reminders", PackageResources._002_reminders_sql),
+                Migration("0070_consents", PackageResources._070_consents_sql),
             ],
             routes: NoticeRoutes(host: host, hub: hub).table + [NotificationsExport.route(host)],
             announces: [ReminderDue.self],
             reactions: [
                 .warnOfLowStock, .tellOfBooking, .tellOfMove, .tellOfCancellation, .tellOfPrescription, .tellOfBrokenGlass,
-                .tellOfMissedReview, .rememberTenant,
+                .tellOfMissedReview, .rememberTenant, .rememberConsent,
             ],
             workers: [
                 Worker("reminder-clock") { try await clock.run() },

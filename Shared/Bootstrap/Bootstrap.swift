@@ -19,6 +19,7 @@ package enum Bootstrap {
         _ makeConfig: @escaping @Sendable (Environment) throws -> Config,
         _ describe: @escaping @LoopActor @Sendable (Config, Host) throws -> Service
     ) -> Never {
+        keepMemoryOffDisk()
         let verb = Verb(Array(CommandLine.arguments.dropFirst()))
         EventLoop.spawn {
             let code = await Executable(makeConfig: makeConfig, describe: describe).run(verb)
@@ -26,5 +27,12 @@ package enum Bootstrap {
         }
         EventLoop.shared.run()
         exit(0)
+    }
+
+    /// A crash leaves no core: it would hold keys and records. The limit is one byte and not none, because a kernel that
+    /// pipes cores to a program heeds no other limit than that (`fs/coredump.c`); no file of a core is that small.
+    private static func keepMemoryOffDisk() {
+        var least = rlimit(rlim_cur: 1, rlim_max: 1)
+        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &least)
     }
 }

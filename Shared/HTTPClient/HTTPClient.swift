@@ -4,7 +4,7 @@ import Loop
 /// Asks other HTTP servers, on the loop: connections are kept and reused, redirects are not followed, and
 /// nothing but `http` and `https` is spoken.
 ///
-/// Deadlines are total. An answer of more than 1 MB is refused while it arrives.
+/// Deadlines are total. An answer of more than 1 MB, or of what the caller allows, is refused while it arrives.
 @LoopActor package final class HTTPClient {
     package struct Answer: Sendable {
         package let status: Int
@@ -48,15 +48,16 @@ import Loop
 
     package func request(
         _ method: String, _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil,
-        deadline: Duration = .seconds(2)
+        deadline: Duration = .seconds(2), limit: Int = bodyLimit
     ) async throws -> Answer {
-        try await request(method, url, headers: headers, body: body, deadline: deadline, pins: [], onlyTLS: false)
+        try await request(
+            method, url, headers: headers, body: body, deadline: deadline, pins: [], onlyTLS: false, limit: limit)
     }
 
     /// `pins` are `host:port:address` and replace looking the host up; see `OutboundClient`.
     func request(
         _ method: String, _ url: String, headers: [(name: String, value: String)], body: [UInt8]?, deadline: Duration,
-        pins: [String], onlyTLS: Bool
+        pins: [String], onlyTLS: Bool, limit: Int = bodyLimit
     ) async throws -> Answer {
         guard url.hasPrefix("http://") || url.hasPrefix("https://"), Self.isPlain(url), Self.isPlain(method),
             headers.allSatisfy({ Self.isPlain($0.name) && Self.isPlain($0.value) })
@@ -64,7 +65,7 @@ import Loop
         guard transfers.count < Self.capacity else { throw Failure.overloaded }
         guard let multi,
             let easy = RawEasy(
-                method: method, url: url, headers: headers, body: body, deadline: deadline, limit: Self.bodyLimit,
+                method: method, url: url, headers: headers, body: body, deadline: deadline, limit: limit,
                 pins: pins, onlyTLS: onlyTLS)
         else { throw Failure.unreachable("out of memory") }
         let transfer = Transfer(easy)

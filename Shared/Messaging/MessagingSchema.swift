@@ -5,5 +5,6 @@ package enum MessagingSchema {
         ("0010_revoked_sessions", PackageResources._010_revoked_sessions_sql),
         ("0040_keys", PackageResources._040_keys_sql),
         ("0065_outbox_kept", PackageResources._065_outbox_kept_sql),
+        ("0070_answers", PackageResources._070_answers_sql),
     ]
 }

@@ -55,10 +55,17 @@ extension Transaction {
             purpose: cause?.purpose)
         append(AuditEntry.name, subject: id, revision: 0, data: entry.jsonBytes)
         (context as? OutboxDraft)?.audited.append(Audited(resource: resource, id: id, patient: patient))
+        if let patient = patient ?? (resource == "patient" ? PatientID(id) : nil) { concerns(patient) }
     }
 
     /// What the audit entries left with this transaction so far are about.
     package var audited: [Audited] { (context as? OutboxDraft)?.audited ?? [] }
+
+    /// Says whose record this transaction touches, where no audit entry does.
+    package func concerns(_ patient: PatientID) { (context as? OutboxDraft ?? openDraft()).patient = patient }
+
+    /// Whose record this transaction touches, as far as anybody said.
+    package var patient: PatientID? { (context as? OutboxDraft)?.patient }
 
     /// Who is behind this transaction, as far as anybody said.
     package var cause: Cause? { context as? Cause ?? (context as? OutboxDraft)?.cause }
@@ -107,6 +114,7 @@ package struct Audited: Sendable {
     let cause: Cause?
     var rows: [Row] = []
     var audited: [Audited] = []
+    var patient: PatientID?
 
     init(_ cause: Cause?) { self.cause = cause }
 

@@ -19,11 +19,11 @@ struct EmailAddressTests {
     }
 
     @Test func `The index depends on address and key only`() throws {
-        let index = EmailIndex(masterKey: SymmetricKey())
+        let index = EmailIndex(indexKey: SymmetricKey())
         let one = try #require(EmailAddress("Asha@Example.org"))
         let same = try #require(EmailAddress("asha@example.ORG"))
         let other = try #require(EmailAddress("asha2@example.org"))
         #expect(index(one) == index(same) && index(one) != index(other))
-        #expect(EmailIndex(masterKey: SymmetricKey())(one) != index(one))
+        #expect(EmailIndex(indexKey: SymmetricKey())(one) != index(one))
     }
 }

@@ -10,7 +10,7 @@ struct KeyFileTests {
     @Test func `Keys are made once, whole, and for their owner only`() throws {
         let folder = "/tmp/polyclinic-test-keys-\(AccountID())"
         mkdir(folder, 0o700)
-        let names = ["jwt_private.pem", "jwks.json", "master_key", "password_pepper"]
+        let names = ["jwt_private.pem", "jwks.json", "index_key", "master_key", "password_pepper"]
         defer {
             for name in names { unlink("\(folder)/\(name)") }
             rmdir(folder)
@@ -25,6 +25,12 @@ struct KeyFileTests {
             #expect(stat("\(folder)/\(name)", &status) == 0 && status.st_mode & 0o777 == 0o600)
         }
         #expect(try GenerateKeys.make(in: folder).isEmpty)
+
+        #expect(KeyFile.read("\(folder)/index_key") != KeyFile.read("\(folder)/master_key"))
+        // Of a folder from before there were index keys: what it was hashed with.
+        unlink("\(folder)/index_key")
+        #expect(try GenerateKeys.make(in: folder) == ["\(folder)/index_key"])
+        #expect(KeyFile.read("\(folder)/index_key") == KeyFile.read("\(folder)/master_key"))
 
         unlink("\(folder)/jwks.json")
         #expect(try GenerateKeys.make(in: folder) == ["\(folder)/jwks.json"])

@@ -8,11 +8,13 @@ import time
 
 import pytest
 
-from clinic import unique
+from clinic import PASSWORD, unique
 
 
-def test_every_key_is_wrapped_again_while_patients_are_read_and_registered(env, stack, reception, admin, database, make_patient, own_doctor):
+def test_every_key_is_wrapped_again_while_patients_are_read_and_registered(env, stack, reception, admin, database, make_patient, own_doctor, door):
     doctor, _ = own_doctor
+    first, first_key = {"name": "Rotation First", "birthDate": "1990-01-01", "phone": "+919812345678"}, unique()
+    reception.post("/v1/patients", first, key=first_key)
     known = [make_patient(f"Rotation {n}", allergies=[f"Allergy {n}"]) for n in range(40)]
     visit = doctor.post("/v1/visits", {"patientId": known[0]["id"]}, key=unique()).json
     doctor.patch(f"/v1/visits/{visit['id']}", {"chiefComplaint": "before the rotation"})
@@ -66,10 +68,27 @@ def test_every_key_is_wrapped_again_while_patients_are_read_and_registered(env, 
     for table in ("clinical.tenant_key", "auth.tenant_key", "clinical.tenant_wrapping_key", "scheduling.tenant_wrapping_key"):
         rows = database.execute(f"select wrapped from {table}").fetchall()
         assert rows and all(row[0][0] == 2 for row in rows), table
-    # A process that starts now knows both.
-    stack("stop", "clinical")
-    stack("start", "clinical")
+
+    # The old line goes: a key that somebody else has is worth nothing here any more. Everybody still signs in.
+    key = unique()
+    kept = {"name": "Rotation Kept", "birthDate": "1990-01-01", "phone": "+919812345678"}
+    registered = reception.post("/v1/patients", kept, key=key).json
+    replace(master, f"{fresh}\n")
+    for service in ("auth", "clinical", "scheduling"):
+        stack("stop", service)
+        stack("start", service)
     doctor.eventually(f"/v1/patients/{known[1]['id']}", lambda a: a["allergies"] == [{"text": "Allergy 1"}] or a["allergies"], seconds=30)
+    until = time.monotonic() + 30
+    while (signed := door.call("POST", "/v1/auth/login", {"email": "reception@demo.example", "password": PASSWORD})).status == 503:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    assert signed.status == 200, signed
+    assert reception.get(f"/v1/patients/{known[2]['id']}")["name"] == "Rotation 2"
+    assert reception.post("/v1/patients", kept, key=key).json["id"] == registered["id"]
+    # What was answered under the old key is not told any more, and not done again.
+    stale = database.execute("select count(*) from clinical.idempotency").fetchone()[0]
+    again = reception.call("POST", "/v1/patients", first, key=first_key)
+    assert (again.status, again.code) == (409, "answer_gone") and database.execute("select count(*) from clinical.idempotency").fetchone()[0] == stale
 
 
 def replace(file, text):

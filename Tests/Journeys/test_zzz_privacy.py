@@ -87,3 +87,14 @@ def test_no_metric_names_anybody(lived, env):
     for offset in range(11, 20):
         text = urllib.request.urlopen(f"http://127.0.0.1:{base + offset}/metrics", timeout=5).read().decode()
         assert not found_in(text)
+
+
+def test_a_crash_writes_no_memory_to_a_disk(env):
+    processes = [f for f in pathlib.Path(env["POLYCLINIC_PIDS"]).glob("*.pid") if f.stem in
+                 ("auth", "scheduling", "queue", "clinical", "pharmacy", "billing", "notifications", "reporting", "portal")]
+    assert len(processes) == 9
+    for file in processes:
+        limits = pathlib.Path(f"/proc/{file.read_text().strip()}/limits").read_text()
+        core = next(line for line in limits.splitlines() if line.startswith("Max core file size"))
+        # One byte: what keeps a core out of files and out of pipes.
+        assert core.split()[4:6] == ["1", "1"], (file.stem, core)

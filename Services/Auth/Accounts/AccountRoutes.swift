@@ -124,6 +124,7 @@ import Primitives
             try tx.audit(
                 "update", "account", id.description, before: found.account.audited,
                 after: account.audited(renamed: outcome.isRenamed))
+            if let patient = account.patient { tx.concerns(patient) }
             return .json(200, AccountView(account), version: expected + 1)
         }
         // The notification reaches every process of ours in milliseconds, and this one now.

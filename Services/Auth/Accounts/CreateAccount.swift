@@ -26,5 +26,6 @@ import Primitives
         try await store.insert(account, passwordHash: passwordHash, emailIndex: index)
         try tx.announce(AccountCreated(account, zone: location.zone), revision: account.version)
         try tx.audit("create", "account", account.id.description, after: account.audited)
+        if let patient = account.patient { tx.concerns(patient) }
     }
 }

@@ -26,7 +26,7 @@ struct EmailAddress: Equatable, Sendable {
 struct EmailIndex: Sendable {
     private let key: SymmetricKey
 
-    init(masterKey: SymmetricKey) { key = masterKey.derived(for: "auth e-mail index") }
+    init(indexKey: SymmetricKey) { key = indexKey.derived(for: "auth e-mail index") }
 
     func callAsFunction(_ email: EmailAddress) -> Bytes { index(of: email.text) }
 

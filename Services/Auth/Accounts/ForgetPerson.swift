@@ -16,6 +16,7 @@ import Primitives
     nonisolated var reaction: Reaction {
         Reaction(to: PatientErased.self, named: "auth.forget-person") { fact, envelope, tx in
             let now = host.now()
+            try await IdempotentRequest.forget(fact.patientID, tx)
             let accounts = try await tx.all(
                 """
                 select id, version from account where patient_id = \(fact.patientID) and roles <@ array['patient']
@@ -32,7 +33,9 @@ import Primitives
                         active = false, valid_from = \(now), version = version + 1
                     where id = \(account.id)
                     """)
-                try await tx.run("delete from login where account_id = \(account.id)")
+                for table: SQL in ["login", "passkey", "totp", "recovery_code"] {
+                    try await tx.run("delete from \(table) where account_id = \(account.id)")
+                }
                 _ = try await SessionStore(sql: tx).endAll(of: account.id, because: .deactivated, at: now)
                 tx.revokeTokens(of: account.id, tenant: envelope.tenant, before: now)
                 try tx.announce(AccountDeactivated(accountID: account.id, at: now), revision: account.version + 1)
@@ -60,7 +63,17 @@ import Primitives
                         ]))
                 }
                 return JSONValue.array(accounts.map { .object($0) }).jsonBytes
-            }
+            },
+            .rows(of: "proxy_grant", host) { patient in "patient_id = \(patient)" },
+            .rows(of: "session", host, where: Self.own),
+            .rows(of: "browser_session", host, without: ["hash"], where: Self.own),
+            .rows(of: "client_consent", host, where: Self.own),
+            .rows(of: "passkey", host, without: ["public_key", "credential_id"], where: Self.own),
         ])
+    }
+
+    /// Of the accounts that patients sign in with themselves.
+    private nonisolated static func own(_ patient: PatientID) -> SQL {
+        "account_id in (select id from account where patient_id = \(patient) and roles <@ array['patient'])"
     }
 }

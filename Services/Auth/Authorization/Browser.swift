@@ -13,8 +13,8 @@ struct Browser: Sendable {
     private let key: SymmetricKey
     private let origin: String
 
-    init(masterKey: SymmetricKey, publicURL: String) {
-        key = masterKey.derived(for: "sign-in forms")
+    init(indexKey: SymmetricKey, publicURL: String) {
+        key = indexKey.derived(for: "sign-in forms")
         origin = publicURL
     }
 

@@ -90,7 +90,7 @@ struct TokenAnswer: JSONWritable {
 struct Subjects: Sendable {
     private let key: SymmetricKey
 
-    init(masterKey: SymmetricKey) { key = masterKey.derived(for: "pairwise subjects") }
+    init(indexKey: SymmetricKey) { key = indexKey.derived(for: "pairwise subjects") }
 
     func name(of account: AccountID, for client: Client) -> String {
         guard client.isPairwise else { return account.description }

@@ -6,7 +6,7 @@ import Postgres
 struct ClientSecrets: Sendable {
     private let key: SymmetricKey
 
-    init(masterKey: SymmetricKey) { key = masterKey.derived(for: "client secrets") }
+    init(indexKey: SymmetricKey) { key = indexKey.derived(for: "client secrets") }
 
     func make() -> (secret: String, hash: Bytes) {
         let secret = Base64URL.encode(Random.bytes(32))

@@ -9,7 +9,7 @@ import JSON
 /// A lost key set is made again from the private key; the other keys, once lost, are lost.
 enum GenerateKeys {
     static let command = Command(
-        "generate-keys", help: "make signing key, key set, master key and pepper that are missing: --directory D",
+        "generate-keys", help: "make signing key, key set, master key, index key and pepper that are missing: --directory D",
         needsServers: false
     ) { arguments in run(arguments) }
 
@@ -41,6 +41,9 @@ enum GenerateKeys {
             guard let pem = KeyFile.read("\(directory)/jwt_private.pem") else { throw KeyFileError(path: directory, code: ENOENT) }
             return KeySet([try SigningKey(pem: pem).verifying]).jsonBytes + [0x0a]
         }
+        // Where a master key is older than index keys are, it was what auth hashed with, and hashes cannot be made again.
+        let hashed = KeyFile.read("\(directory)/master_key")?.split(separator: 0x0a).last { !$0.isEmpty }
+        try once("index_key", mode: 0o600) { hashed.map { Array($0) + [0x0a] } ?? hex(Random.bytes(32)) }
         try once("master_key", mode: 0o600) { hex(Random.bytes(32)) }
         try once("password_pepper", mode: 0o600) { hex(Random.bytes(32)) }
         return made

@@ -13,8 +13,8 @@ struct KnownDevice: Sendable {
     private let key: SymmetricKey
     private let isSecure: Bool
 
-    init(masterKey: SymmetricKey, isSecure: Bool) {
-        key = masterKey.derived(for: "known devices")
+    init(indexKey: SymmetricKey, isSecure: Bool) {
+        key = indexKey.derived(for: "known devices")
         self.isSecure = isSecure
     }
 

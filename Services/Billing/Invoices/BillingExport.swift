@@ -10,6 +10,10 @@ enum BillingExport {
         PersonExport.route([
             .rows(of: "invoice", host) { patient in "patient_id = \(patient)" },
             .rows(of: "invoice_line", host) { patient in "invoice_id in (select id from invoice where patient_id = \(patient))" },
+            .rows(of: "invoice_prescription", host) { patient in
+                "invoice_id in (select id from invoice where patient_id = \(patient))"
+            },
+            .rows(of: "visit_card", host) { patient in "patient_id = \(patient)" },
             .rows(of: "payment", host) { patient in "invoice_id in (select id from invoice where patient_id = \(patient))" },
             .rows(of: "credit_note", host) { patient in "invoice_id in (select id from invoice where patient_id = \(patient))" },
         ])

@@ -66,6 +66,11 @@ import Primitives
             """, as: Sealed.init(row:))
     }
 
+    /// Every one of a patient's chart, for an export.
+    func all(of patient: PatientID) async throws -> [Sealed] {
+        try await sql.all("\(unsafe: Self.select) where g.patient_id = \(patient) order by g.id", as: Sealed.init(row:))
+    }
+
     func saveReview(of grant: BreakGlass, note: [UInt8]?) async throws {
         try await sql.run(
             """

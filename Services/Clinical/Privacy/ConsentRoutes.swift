@@ -1,5 +1,6 @@
 import Access
 import Bootstrap
+import Contracts
 import HTTP
 import JSON
 import Loop
@@ -65,7 +66,7 @@ import Primitives
             """
             select c.id, c.purpose, c.document, c.document_version, c.given_by, c.given_at, c.withdrawn_by, c.withdrawn_at
             from consent c join patient p on p.id = c.patient_id
-            where c.patient_id = \(patient) and \(scope.clause) order by c.id limit 1000
+            where c.patient_id = \(patient) and \(scope.clause) order by c.id
             """, as: Consent.init(row:))
     }
 
@@ -86,6 +87,10 @@ import Primitives
             guard added == 1 else {
                 throw Problem.conflict("consent_given", "This purpose has a standing consent. Withdraw it first.")
             }
+            try tx.announce(
+                ConsentChanged(
+                    consentID: consent.id, patientID: patient, purpose: consent.purpose.rawValue, isGiven: true, at: consent.givenAt),
+                revision: 1)
             try tx.audit(
                 "give_consent", "patient", patient.description, of: patient,
                 after: JSONObject([("consentId", .string(consent.id.description)), ("purpose", .string(consent.purpose.rawValue))]))
@@ -95,17 +100,20 @@ import Primitives
 
     private func withdraw(_ request: Request, _ caller: Principal) async throws -> Response {
         let patient = try await known(request, caller)
-        let id: ID<Consent> = try request.id("consent")
+        let id: ID<ConsentKind> = try request.id("consent")
         let now = host.now()
         return try await host.write(request, by: caller) { tx in
-            let changed = try await tx.run(
+            let purpose = try await tx.first(
                 """
                 update consent c set withdrawn_by = \(caller.account), withdrawn_at = \(now)
                 from patient p
                 where c.id = \(id) and c.patient_id = \(patient) and c.withdrawn_at is null
                   and p.id = c.patient_id and \(caller.identityScope.clause)
-                """)
-            if changed == 1 {
+                returning c.purpose
+                """, as: { try $0.next(as: String.self) })
+            if let purpose {
+                try tx.announce(
+                    ConsentChanged(consentID: id, patientID: patient, purpose: purpose, isGiven: false, at: now), revision: 2)
                 try tx.audit(
                     "withdraw_consent", "patient", patient.description, of: patient,
                     after: JSONObject([("consentId", .string(id.description))]))
@@ -127,7 +135,7 @@ import Primitives
 }
 
 struct Consent: JSONWritable, Sendable {
-    let id: ID<Consent>
+    let id: ID<ConsentKind>
     let purpose: ConsentRoutes.Purpose
     let document: String
     let documentVersion: String

@@ -16,57 +16,76 @@ import Primitives
     enum Refusal: Error {
         case held
         case openVisit
+        case seen
         case unknown
     }
 
-    /// From which day on the record may go; nil for at once. A person who was never seen need not be kept.
-    func notBefore(_ patient: PatientID, ground: Ground, _ tx: Transaction) async throws -> LocalDate? {
-        if ground == .registeredInError { return nil }
-        let facts = try await tx.first(
-            """
-            select (select (max(local_date) + make_interval(years => coalesce((select years from retention), \(Self.defaultYears))))::date
-                    from visit where patient_id = \(patient))
-            """, as: { try $0.next(as: LocalDate?.self) })
-        return facts ?? nil
-    }
-
-    /// In the transaction of whoever asked, or of the sweep.
-    func erase(_ patient: PatientID, at now: Timestamp, _ tx: Transaction) async throws {
+    /// Erases in the transaction of whoever asked, or of the sweep, when the law allows it today; otherwise the record
+    /// stays, and the answer is the first lawful day, which the request waits for.
+    ///
+    /// That day is reckoned here, each time and under the lock of the patient's row: since somebody asked, the patient
+    /// may have come again, and the years may have become more.
+    func erase(
+        _ patient: PatientID, on ground: Ground, today: LocalDate, at now: Timestamp, _ tx: Transaction
+    ) async throws -> LocalDate? {
         let found = try await tx.first(
-            """
-            select version, held_at is not null, erased_at is not null,
-                   exists (select from visit where patient_id = \(patient) and status = 'in_progress')
-            from patient where id = \(patient) for update
-            """,
+            "select version, held_at is not null, erased_at is not null from patient where id = \(patient) for update",
             as: { row in
                 (
                     version: try row.next(as: Int.self), isHeld: try row.next(as: Bool.self),
-                    isErased: try row.next(as: Bool.self), isSeen: try row.next(as: Bool.self)
+                    isErased: try row.next(as: Bool.self)
                 )
             })
         guard let found, !found.isErased else { throw Refusal.unknown }
+        // A statement of its own: it sees the visit that the lock waited for. A visit begun later waits for us.
+        let seen = try await visits(of: patient, tx)
+        // Prescriptions and invoices are of a visit: who has none of these has none of those.
+        if ground == .registeredInError, seen.count > 0 { throw Refusal.seen }
+        if let keptUntil = seen.keptUntil, keptUntil > today {
+            try await tx.run(
+                "update erasure set not_before = \(keptUntil) where patient_id = \(patient) and done_at is null")
+            return keptUntil
+        }
         if found.isHeld { throw Refusal.held }
-        if found.isSeen { throw Refusal.openVisit }
+        if seen.isOpen { throw Refusal.openVisit }
+        try await destroy(patient, version: found.version, at: now, tx)
+        return nil
+    }
 
+    /// What the patient's visits mean for the law: nobody keeps the record of a person who was never seen.
+    private func visits(
+        of patient: PatientID, _ tx: Transaction
+    ) async throws -> (count: Int, isOpen: Bool, keptUntil: LocalDate?) {
+        try await tx.first(
+            """
+            select count(*)::int, coalesce(bool_or(status = 'in_progress'), false),
+                   (max(local_date) + make_interval(years => coalesce((select years from retention), \(Self.defaultYears))))::date
+            from visit where patient_id = \(patient)
+            """,
+            as: { row in (try row.next(), try row.next(), try row.next()) }) ?? (0, false, nil)
+    }
+
+    private func destroy(_ patient: PatientID, version: Int, at now: Timestamp, _ tx: Transaction) async throws {
         try await DataKeyStore(sql: tx).destroy(patient)
+        try await IdempotentRequest.forget(patient, tx)
         try await tx.run("delete from patient_key where patient_id = \(patient)")
         try await tx.run(
             """
             update patient set active = false, erased_at = \(now), personal = '', external_ref = null,
-                               version = \(found.version + 1)
+                               version = \(version + 1)
             where id = \(patient)
             """)
         try await tx.run("select erase_codes(\(patient))")
         try await tx.run("update erasure set done_at = \(now) where patient_id = \(patient)")
         // Bookings close as they do for any record that closes.
-        try tx.announce(PatientInactivated(patientID: patient), revision: found.version + 1)
-        try tx.announce(PatientErased(patientID: patient), revision: found.version + 1)
+        try tx.announce(PatientInactivated(patientID: patient), revision: version + 1)
+        try tx.announce(PatientErased(patientID: patient), revision: version + 1)
         try tx.audit(
             "erase", "patient", patient.description, of: patient, before: JSONObject([("erased", .bool(false))]),
             after: JSONObject([("erased", .bool(true))]))
     }
 
-    enum Ground: String, CaseIterable, Sendable, JSONReadable, SQLBindable {
+    enum Ground: String, CaseIterable, Sendable, JSONReadable, SQLReadable, SQLBindable {
         case patientRequest = "patient_request"
         case consentWithdrawn = "consent_withdrawn"
         case registeredInError = "registered_in_error"
@@ -85,18 +104,20 @@ import Primitives
 
     /// Whoever is held, or being seen, waits for the next time.
     func sweep() async throws {
+        let now = host.now()
+        let today = Zone.utc.localDate(of: now)
         let tenants = try await host.db.systemReader.all(
             "select tenant_id from keyed_tenant limit 100000", as: { try $0.next(as: TenantID.self) })
         for tenant in tenants {
             let due = try await host.db.reader(for: tenant).all(
                 """
-                select patient_id from erasure where done_at is null and not_before <= current_date
+                select patient_id, ground from erasure where done_at is null and not_before <= \(today)
                 order by not_before limit 1000
-                """, as: { try $0.next(as: PatientID.self) })
-            for patient in due {
+                """, as: { row in (try row.next(as: PatientID.self), try row.next(as: Ground.self)) })
+            for (patient, ground) in due {
                 do {
-                    try await host.transaction(for: tenant, as: .system(tenant)) { tx in
-                        try await erase(patient, at: host.now(), tx)
+                    _ = try await host.transaction(for: tenant, as: .system(tenant)) { tx in
+                        try await erase(patient, on: ground, today: today, at: now, tx)
                     }
                 } catch is Refusal { continue }
             }

@@ -21,7 +21,7 @@ import Primitives
                     body: .object([
                         .required("ground", .choice(ErasePatients.Ground.allCases.map(\.rawValue)))
                     ]), answers: [(200, Self.state), (202, Self.state)],
-                    problems: ["legal_hold", "visit_open"]), erase
+                    problems: ["legal_hold", "visit_open", "patient_seen"]), erase
             ).afterStepUp(),
             .put(
                 "/v1/patients/:id/legal-hold", for: .erasePatients,
@@ -52,21 +52,19 @@ import Primitives
         let today = caller.today(at: now)
         return try await host.write(request, by: caller) { tx in
             guard try await PatientStore(sql: tx, scope: caller.deskScope).isActive(patient) != nil else { throw Problem.notFound("patient") }
-            let notBefore = try await erasing.notBefore(patient, ground: ground, tx)
             try await tx.run(
                 """
                 insert into erasure (patient_id, requested_by, requested_at, ground, not_before)
-                values (\(patient), \(caller.account), \(now), \(ground), \(notBefore ?? today))
+                values (\(patient), \(caller.account), \(now), \(ground), \(today))
                 on conflict (patient_id) do update set ground = excluded.ground, not_before = excluded.not_before
                 where erasure.done_at is null
                 """)
-            if let notBefore, notBefore > today {
+            if let notBefore = try await erasing.erase(patient, on: ground, today: today, at: now, tx) {
                 try tx.audit(
                     "schedule_erasure", "patient", patient.description, of: patient,
                     after: JSONObject([("notBefore", .string(notBefore.description)), ("ground", .string(ground.rawValue))]))
                 return .json(202, State(patient: patient, status: "scheduled", notBefore: notBefore))
             }
-            try await erasing.erase(patient, at: now, tx)
             return .json(200, State(patient: patient, status: "erased", notBefore: nil))
         }
     }
@@ -139,6 +137,7 @@ extension ErasePatients.Refusal: ProblemConvertible {
         switch self {
         case .held: .conflict("legal_hold", "This record is held back from erasure. Lift the hold first.")
         case .openVisit: .conflict("visit_open", "The patient is being seen. Complete the visit first.")
+        case .seen: .conflict("patient_seen", "The patient was seen, so the record is no error. Ask on another ground.")
         case .unknown: .notFound("patient")
         }
     }

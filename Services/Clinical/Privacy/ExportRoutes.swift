@@ -34,24 +34,39 @@ import Primitives
             let ring = try await keys.existing(caller.tenant)
         else { throw Problem.notFound("patient") }
         let record = try await PersonRecord.read(row, ring, scope, sql)
-        var parts: [(String, JSONObject)] = []
+        var own: [(String, [UInt8])] = []
+        for part in ownParts { own.append((part.name, try await part.read(id, caller))) }
+        var parts: [(String, [UInt8])] = []
         for service in Self.others {
-            guard let part = try await host.cards.ask(service, "/internal/export/patients/\(id)", as: caller) else {
-                throw Problem.unavailable(retryAfter: 2)
-            }
-            parts.append((service, part))
+            parts.append((service, try await host.cards.askAll(service, "/internal/export/patients/\(id)", as: caller)))
         }
         let now = host.now()
         scope.trail?.read("patient", id.description, of: id, on: row.ground, action: "export")
-        var response = Response.json(200, Export(record: record, at: now, parts: parts))
+        var response = Response.json(200, Export(record: record, own: own, at: now, parts: parts))
         response.headers.append(("Content-Disposition", "attachment; filename=\"record-\(id).json\""))
         return response
     }
 
+    /// What is about the record and not in it: who may open it, who did without a right to, and how long it is kept.
+    private var ownParts: [PersonExport.Part] {
+        [
+            .rows(of: "care_relation", host) { patient in "patient_id = \(patient)" },
+            .rows(of: "erasure", host) { patient in "patient_id = \(patient)" },
+            .rows(of: "visit_snapshot", host, without: ["body"]) { patient in "patient_id = \(patient)" },
+            PersonExport.Part("legal_hold") { [host] patient, caller in
+                let held = try await host.db.reader(for: caller.tenant).first(
+                    "select json_build_object('by', held_by, 'at', held_at)::text from patient where id = \(patient) and held_at is not null",
+                    as: { Array(try $0.next(as: String.self).utf8) })
+                return held ?? Array("null".utf8)
+            },
+        ]
+    }
+
     private struct Export: JSONWritable {
         let record: PersonRecord
+        let own: [(String, [UInt8])]
         let at: Timestamp
-        let parts: [(String, JSONObject)]
+        let parts: [(String, [UInt8])]
 
         func write(to json: inout JSONWriter) {
             json.object {
@@ -60,9 +75,17 @@ import Primitives
                 $0.key("fhir")
                 $0.value(FHIRRecord(record: record))
                 $0.object("services") { services in
-                    services.key("clinical")
-                    services.value(record)
-                    for (name, part) in parts { services.field(name, JSONValue.object(part)) }
+                    services.object("clinical") { clinical in
+                        record.writeMembers(to: &clinical)
+                        for (name, rows) in own {
+                            clinical.key(name)
+                            clinical.raw(rows)
+                        }
+                    }
+                    for (name, part) in parts {
+                        services.key(name)
+                        services.raw(part)
+                    }
                 }
             }
         }

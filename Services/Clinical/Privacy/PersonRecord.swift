@@ -10,6 +10,8 @@ struct PersonRecord: JSONWritable, Sendable {
     let patient: Patient
     let visits: [Whole]
     let consents: [Consent]
+    /// When somebody opened the chart without a right to, why, and what was said of it.
+    let brokenGlass: [BreakGlass]
 
     /// A visit with everything that belongs to it.
     struct Whole: JSONWritable, Sendable {
@@ -31,7 +33,8 @@ struct PersonRecord: JSONWritable, Sendable {
         _ row: SealedPatient, _ ring: KeyRing, _ scope: PatientScope, _ sql: any SQLSession
     ) async throws -> PersonRecord {
         let vault = try row.vault(ring, scope)
-        let sealed = try await VisitStore(sql: sql, scope: scope).history(of: row.id, before: nil, limit: 10_000)
+        let sealed = try await VisitStore(sql: sql, scope: scope).history(of: row.id, before: nil, limit: PersonExport.most + 1)
+        try PersonExport.checkWhole(sealed.count)
         let words = VisitWordsStore(sql: sql, vault: vault)
         var visits: [Whole] = []
         for visit in sealed {
@@ -43,14 +46,29 @@ struct PersonRecord: JSONWritable, Sendable {
         }
         return PersonRecord(
             patient: Patient(row, personal: try Personal(stored: row.open(ring, scope))), visits: visits,
-            consents: try await ConsentRoutes.all(of: row.id, scope, sql))
+            consents: try await ConsentRoutes.all(of: row.id, scope, sql),
+            brokenGlass: try await BreakGlassStore(sql: sql).all(of: row.id).map { try $0.open(ring, scope).grant })
     }
 
-    func write(to json: inout JSONWriter) {
-        json.object {
-            $0.field("patient", PatientView(patient))
-            $0.field("visits", visits)
-            $0.field("consents", consents)
+    func write(to json: inout JSONWriter) { json.object { writeMembers(to: &$0) } }
+
+    func writeMembers(to json: inout JSONWriter) {
+        json.field("patient", PatientView(patient))
+        json.field("visits", visits)
+        json.field("consents", consents)
+        json.array("brokenGlass", brokenGlass) { json, grant in
+            json.object {
+                $0.field("id", grant.id)
+                $0.field("accountId", grant.account)
+                $0.field("locationId", grant.location)
+                $0.field("reason", grant.reason)
+                $0.field("grantedAt", grant.grantedAt)
+                $0.field("expiresAt", grant.expiresAt)
+                $0.field("reviewedBy", grant.review?.by)
+                $0.field("reviewedAt", grant.review?.at)
+                $0.field("outcome", grant.review?.outcome.rawValue)
+                $0.field("note", grant.review?.note)
+            }
         }
     }
 }

@@ -47,6 +47,12 @@ extension Reaction {
         try await tell("glass_unreviewed", [.role("admin"), .role("auditor")], of: envelope, in: tx)
     }
 
+    /// Whoever took back the consent to reminders is reminded no more.
+    static let rememberConsent = Reaction(to: ConsentChanged.self, named: "notifications.remember-consent") { changed, _, tx in
+        guard changed.purpose == "reminders" else { return }
+        try await ReminderStore(sql: tx).remember(changed)
+    }
+
     static let rememberTenant = Reaction(to: TenantOpened.self, named: "notifications.remember-tenant") { opened, _, tx in
         try await ReminderStore(sql: tx).remember(opened.tenantID)
     }

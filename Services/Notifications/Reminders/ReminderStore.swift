@@ -1,8 +1,9 @@
+import Contracts
 import Loop
 import Postgres
 import Primitives
 
-/// Every statement that touches `reminder` and `tenant_card`.
+/// Every statement that touches `reminder`, `consent_card` and `tenant_card`.
 @LoopActor struct ReminderStore {
     let sql: any SQLSession
 
@@ -32,9 +33,16 @@ import Primitives
     }
 
     /// Takes what is due, so that of several replicas one announces each. A reminder whose appointment has
-    /// begun is void instead: the check is here, inside the claim, where a cancellation cannot slip between.
+    /// begun, or whose patient took the consent back, is void instead: the check is here, inside the claim, where a
+    /// cancellation cannot slip between.
     func claimDue(at now: Timestamp, limit: Int) async throws -> [Reminder] {
         try await sql.run("update reminder set status = 'void', version = version + 1 where status = 'pending' and starts_at <= \(now)")
+        try await sql.run(
+            """
+            update reminder set status = 'void', version = version + 1
+            where status = 'pending' and due_at <= \(now)
+              and patient_id in (select patient_id from consent_card where not is_given)
+            """)
         return try await sql.all(
             """
             update reminder set status = 'announced', version = version + 1
@@ -44,6 +52,16 @@ import Primitives
             )
             returning id, appointment_id, patient_id, rule, starts_at, due_at, version
             """, as: Reminder.init(row:))
+    }
+
+    /// The later word counts, in whichever order they arrive.
+    func remember(_ consent: ConsentChanged) async throws {
+        try await sql.run(
+            """
+            insert into consent_card (patient_id, is_given, at) values (\(consent.patientID), \(consent.isGiven), \(consent.at))
+            on conflict (patient_id) do update set is_given = excluded.is_given, at = excluded.at
+            where consent_card.at < excluded.at
+            """)
     }
 
     func remember(_ tenant: TenantID) async throws {

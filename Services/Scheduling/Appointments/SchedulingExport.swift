@@ -9,10 +9,12 @@ import Primitives
 enum SchedulingExport {
     @LoopActor static func route(_ host: Host) -> Route {
         PersonExport.route([
+            .rows(of: "patient_card", host) { patient in "patient_id = \(patient)" },
             PersonExport.Part("appointments") { patient, caller in
                 let sql = host.db.reader(for: caller.tenant)
                 let found = try await AppointmentStore(sql: sql, scope: caller.deskScope).list(
-                    AppointmentStore.Filter(patient: patient), after: nil, limit: 10_000)
+                    AppointmentStore.Filter(patient: patient), after: nil, limit: PersonExport.most + 1)
+                try PersonExport.checkWhole(found.count)
                 let views = try await AppointmentWords(host: host, tenant: caller.tenant, trail: caller.trail).views(found, for: caller, sql)
                 var json = JSONWriter()
                 json.array(of: views) { $0.value($1) }

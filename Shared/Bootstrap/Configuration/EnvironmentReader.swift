@@ -129,6 +129,11 @@ package struct EnvironmentReader {
         return key
     }
 
+    /// The same for a key that may be left out.
+    package mutating func optionalKey(_ name: String) -> SymmetricKey? {
+        value(name) == nil ? keep(name, nil, shown: "(not set)") : key(name)
+    }
+
     /// Keys of 64 hexadecimal digits, one a line, the current one first; and where they were read.
     package mutating func keyChain(_ name: String) -> (chain: KeyChain, file: String?) {
         let zero = KeyChain(SymmetricKey(bytes: [UInt8](repeating: 0, count: 32)))

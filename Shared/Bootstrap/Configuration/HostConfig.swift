@@ -44,7 +44,7 @@ package struct HostConfig: Sendable {
     /// Wrap tenants' keys and seal stored answers; every use derives its own key from them. Read again when their file
     /// changes.
     package let masterKeys: MasterKeys
-    /// The oldest of them: for hashes that things are found by, which no rotation makes again.
+    /// The oldest of them: what auth hashes with where it has no index key of its own.
     package let masterKey: SymmetricKey
     /// Where the other services answer: for cards.
     package let services: [String: String]

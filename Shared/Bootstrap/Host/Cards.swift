@@ -48,6 +48,31 @@ import Messaging
         return try read(answer, from: service)
     }
 
+    /// The whole of what a service keeps about somebody, as its bytes: many seconds and megabytes where a card is
+    /// neither. That one was too slow says nothing about its cards, so the breaker does not hear of it.
+    package func askAll(_ service: String, _ path: String, as caller: Principal) async throws -> [UInt8] {
+        guard let base = services[service] else { throw Problem.unavailable(retryAfter: 2) }
+        let trace = Self.traceparent.map { Traceparent.child(of: $0) } ?? Traceparent.fresh()
+        let reason: String
+        do {
+            let answer = try await client.request(
+                "GET", base + path,
+                headers: [
+                    ("authorization", "Bearer \(caller.bearer)"), ("traceparent", trace),
+                    ("accept", "application/json"),
+                ],
+                deadline: .seconds(30), limit: 256 << 20)
+            switch answer.status {
+            case 200: return answer.body
+            case 401: throw TokenRefusal.revoked
+            case 403: throw Problem.forbidden
+            default: reason = "status \(answer.status)"
+            }
+        } catch let failure as HTTPClient.Failure { reason = "\(failure)" }
+        log.write(.warning, "export not answered", ("owner", service), ("reason", reason))
+        throw Problem.unavailable(retryAfter: 2)
+    }
+
     private func read(_ answer: HTTPClient.Answer, from service: String) throws -> JSONObject? {
         switch answer.status {
         case 200:

@@ -110,7 +110,7 @@ import Redis
     package func write(
         _ request: Request, by caller: Principal, _ body: @LoopActor (Transaction) async throws -> Response
     ) async throws -> Response {
-        let claim = try IdempotentRequest(request, by: caller, in: config.postgres.schema, seal: config.masterKeys.keys(for: "idempotency"))
+        let claim = try IdempotentRequest(request, by: caller, in: config.postgres.schema, seal: config.masterKeys)
         do {
             return try await attempt(request, by: caller, claim, body)
         } catch let error as PostgresError where claim != nil && error.mayBeSettledByKey {

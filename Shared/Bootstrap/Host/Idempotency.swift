@@ -3,22 +3,23 @@ import Cryptography
 import HTTP
 import JSON
 import Loop
+import Messaging
 import Postgres
 import Primitives
 import Primitives
 
 /// One `Idempotency-Key` of one caller: claimed, replayed and stored inside the transaction of the change itself,
 /// so a crash at any moment leaves either both the change and its answer, or neither.
-struct IdempotentRequest {
+package struct IdempotentRequest {
     let key: String
     let caller: Principal
     /// SHA-256 of what was asked. Another request under the same key is a mistake of the client.
     let hash: [UInt8]
-    private let seal: KeyChain
+    private let seal: AnswerSeal
     private let lock: Int64
 
     /// Nil when the request has no key. A key that is empty, too long or not visible ASCII is a 400.
-    init?(_ request: Request, by caller: Principal, in schema: String, seal: KeyChain) throws(Problem) {
+    init?(_ request: Request, by caller: Principal, in schema: String, seal master: MasterKeys) throws(Problem) {
         guard let key = request.header("idempotency-key") else { return nil }
         guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
             throw Problem(
@@ -26,7 +27,7 @@ struct IdempotentRequest {
         }
         self.key = key
         self.caller = caller
-        self.seal = seal
+        seal = AnswerSeal(master: master, schema: schema, tenant: caller.tenant)
         var asked = Array("\(request.method)|\(request.path)?\(request.queryString)|".utf8)
         asked += JSONValue.object(request.body).canonical.jsonBytes
         hash = SHA256.digest(asked)
@@ -69,6 +70,7 @@ struct IdempotentRequest {
             throw Problem.refused(
                 "idempotency_key_reused", "This Idempotency-Key was used for another request. Take a new one.")
         }
+        guard !answer.array.isEmpty else { throw Self.gone }
         return try open(answer.array)
     }
 
@@ -79,16 +81,17 @@ struct IdempotentRequest {
         guard case .bytes(let body) = response.body else { return }
         // What tells nothing beyond its status is nobody's record.
         let stored = StoredAnswer(response: response, subjects: body.isEmpty ? [] : subjects)
-        let answer = try Sealed.seal(stored.encode(body), keys: seal, context: context)
+        let answer = try seal.close(stored.encode(body), context)
         tx.later(
             """
-            insert into idempotency (account_id, key, request_hash, answer)
-            values (\(caller.account), \(key), \(Bytes(hash)), \(Bytes(answer)))
+            insert into idempotency (account_id, key, request_hash, answer, patient_id)
+            values (\(caller.account), \(key), \(Bytes(hash)), \(Bytes(answer)), \(tx.patient))
             """)
     }
 
     private func open(_ answer: [UInt8]) throws -> StoredAnswer {
-        guard var stored = StoredAnswer.decode(try Sealed.open(answer, keys: seal, context: context)) else {
+        guard let plain = try? seal.open(answer, context) else { throw Self.gone }
+        guard var stored = StoredAnswer.decode(plain) else {
             throw JSONError.malformed(reason: "a stored answer does not read", offset: 0)
         }
         stored.response.headers.append(("Idempotent-Replayed", "true"))
@@ -106,6 +109,34 @@ struct IdempotentRequest {
         problem.headers = [("Retry-After", "1")]
         return problem
     }()
+
+    /// The answer told of somebody who was erased since, or its key was taken out of use.
+    static let gone = Problem(
+        409, "answer_gone", "This request was done before. What it was answered is not kept any more.")
+
+    /// Empties the answers that tell of an erased patient. Their rows stay: the same request is not done again.
+    @LoopActor package static func forget(_ patient: PatientID, _ tx: Transaction) async throws {
+        try await tx.run("update idempotency set answer = '' where patient_id = \(patient)")
+    }
+}
+
+/// What stored answers are sealed with: a key of each tenant in each service, so that none seals too many.
+private struct AnswerSeal {
+    let master: MasterKeys
+    let schema: String
+    let tenant: TenantID
+
+    private var use: String { "idempotency|\(schema)|\(tenant)" }
+
+    func close(_ plain: [UInt8], _ context: [UInt8]) throws -> [UInt8] {
+        try Sealed.seal(plain, keys: master.keys(for: use), context: context)
+    }
+
+    /// Answers of the release before were all under one key; two days after it none is left.
+    func open(_ box: [UInt8], _ context: [UInt8]) throws -> [UInt8] {
+        if let plain = try? Sealed.open(box, keys: master.keys(for: use), context: context) { return plain }
+        return try Sealed.open(box, keys: master.keys(for: "idempotency"), context: context)
+    }
 }
 
 /// A response as bytes: its status and whom it is about, its headers line by line, an empty line, its body.

@@ -11,26 +11,39 @@ import Primitives
 @LoopActor package struct PersonExport {
     /// One kind of row: its name in the export, and its rows as one JSON array.
     package struct Part: Sendable {
-        let name: String
-        let read: @LoopActor @Sendable (PatientID, Principal) async throws -> [UInt8]
+        package let name: String
+        package let read: @LoopActor @Sendable (PatientID, Principal) async throws -> [UInt8]
 
         package init(_ name: String, read: @escaping @LoopActor @Sendable (PatientID, Principal) async throws -> [UInt8]) {
             self.name = name
             self.read = read
         }
 
-        /// The rows of a table, members named as its columns.
+        /// The rows of a table, members named as its columns, without those that say nothing to a person: a table's
+        /// tenant, and what `without` names.
         package static func rows(
-            of table: String, _ host: Host, where condition: @escaping @Sendable (PatientID) -> SQL
+            of table: String, _ host: Host, without: [String] = [],
+            where condition: @escaping @Sendable (PatientID) -> SQL
         ) -> Part {
             Part(table) { person, caller in
-                try await host.db.reader(for: caller.tenant).first(
+                // One statement, so that the rows are of one instant.
+                let rows = try await host.db.reader(for: caller.tenant).all(
                     """
-                    select coalesce(json_agg(to_jsonb(part) - 'tenant_id'), '[]')::text
-                    from (select * from \(unsafe: table) where \(condition(person)) limit 10000) part
-                    """, as: { Array(try $0.next(as: String.self).utf8) }) ?? Array("[]".utf8)
+                    select (to_jsonb(part) - \(["tenant_id"] + without)::text[])::text from \(unsafe: table) part
+                    where \(condition(person)) limit \(PersonExport.most + 1)
+                    """, as: { row in Array(try row.next(as: String.self).utf8) })
+                try PersonExport.checkWhole(rows.count)
+                return Array("[".utf8) + rows.joined(separator: Array(",".utf8)) + Array("]".utf8)
             }
         }
+    }
+
+    /// Rows of one kind that fit into an export. Nobody has as many; a mistake of ours may, and then an export says so
+    /// instead of looking whole.
+    package nonisolated static let most = 250_000
+
+    package nonisolated static func checkWhole(_ count: Int) throws(Problem) {
+        if count > most { throw Problem(503, "export_too_large", "There is more than an export may hold.") }
     }
 
     /// `self` must be the person, or staff who may export.

@@ -7,6 +7,7 @@ extension Reaction {
     package static func forgetPerson(in service: String) -> Reaction {
         Reaction(to: PatientErased.self, named: "\(service).forget-person") { fact, _, tx in
             try await DataKeyStore(sql: tx).destroy(fact.patientID)
+            try await IdempotentRequest.forget(fact.patientID, tx)
         }
     }
 }

@@ -43,6 +43,7 @@ package final class MasterKeys: Sendable {
             refresh(&state)
             if let known = state.derived[use] { return known }
             let keys = state.chain.derived(for: use)
+            if state.derived.count >= 10_000 { state.derived = [:] }
             state.derived[use] = keys
             return keys
         }

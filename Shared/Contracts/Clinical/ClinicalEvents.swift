@@ -114,6 +114,50 @@ package struct PatientErased: Event, Equatable {
     package var subject: String { patientID.description }
 }
 
+/// Somebody agreed to a purpose, or took that back.
+package struct ConsentChanged: Event, Equatable {
+    package static let name: EventName = "clinical.consent.changed.v1"
+
+    package let consentID: ID<ConsentKind>
+    package let patientID: PatientID
+    package let purpose: String
+    package let isGiven: Bool
+    /// Of two changes that arrive in the wrong order the later one counts.
+    package let at: Timestamp
+
+    package init(
+        consentID: ID<ConsentKind>, patientID: PatientID, purpose: String, isGiven: Bool, at: Timestamp
+    ) {
+        self.consentID = consentID
+        self.patientID = patientID
+        self.purpose = purpose
+        self.isGiven = isGiven
+        self.at = at
+    }
+
+    package init(data: JSONObject) throws {
+        consentID = try data.required("consentId")
+        patientID = try data.required("patientId")
+        purpose = try data.required("purpose")
+        isGiven = try data.required("given")
+        at = try data.required("at")
+    }
+
+    package func write(to json: inout JSONWriter) {
+        json.object {
+            $0.field("consentId", consentID)
+            $0.field("patientId", patientID)
+            $0.field("purpose", purpose)
+            $0.field("given", isGiven)
+            $0.field("at", at)
+        }
+    }
+
+    package var subject: String { consentID.description }
+}
+
+package enum ConsentKind {}
+
 /// A consultation has begun.
 package struct VisitStarted: Event, Equatable {
     package static let name: EventName = "clinical.visit.started.v1"

@@ -50,7 +50,7 @@ def address(stage, role):
 def start(stage, names):
     """Every peer of `names` whose tools are installed."""
     LOCAL.mkdir(parents=True, exist_ok=True)
-    environment = {name: stage.settings[name] for name in ("MASTER_KEY_FILE", "JWT_PUBLIC_KEYS_FILE", "JWT_PRIVATE_KEY_FILE", "PASSWORD_PEPPER_FILE")}
+    environment = {name: stage.settings[name] for name in ("MASTER_KEY_FILE", "JWT_PUBLIC_KEYS_FILE", "JWT_PRIVATE_KEY_FILE", "PASSWORD_PEPPER_FILE", "INDEX_KEY_FILE")}
     environment |= {f"PEER_{role.upper()}_URL": address(stage, role) + f"&search_path={role},public" for role in ROLES}
     commands = {}
     if "Go" in names and shutil.which("go") and pathlib.Path("/usr/share/gocode/src/github.com/jackc/pgx/v4").exists():

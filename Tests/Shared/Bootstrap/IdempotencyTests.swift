@@ -1,5 +1,6 @@
 import Access
 import Bootstrap
+import Cryptography
 import JSON
 import Loop
 import Postgres
@@ -33,6 +34,28 @@ import Testing
                 #expect(first.header("Idempotent-Replayed") == nil)
                 #expect(try await Self.things(host) == 1)
                 #expect(try await host.announced().count == 1)
+            }
+        }
+    }
+
+    @Test func `An answer is sealed under a key of its tenant in its service, and under no other`() async throws {
+        try await onLoop {
+            try await Toy.with { host in
+                _ = try await host.send(
+                    "POST", "/v1/things", body: ["name": "a"], as: .pharmacist, headers: Self.key("k"))
+                let stored = try await host.host.db.reader(for: host.tenant).first(
+                    "select answer from idempotency", as: { try $0.next(as: Bytes.self).array })
+                let box = try #require(stored)
+                let context = Array("\(host.tenant)|\(host.account(.pharmacist))|idempotency|k".utf8)
+                let master = host.host.config.masterKeys
+                let schema = host.host.config.postgres.schema
+                let own = master.keys(for: "idempotency|\(schema)|\(host.tenant)")
+                #expect(try Sealed.open(box, keys: own, context: context).isEmpty == false)
+                for use in ["idempotency", "idempotency|\(schema)|\(TenantID())", "idempotency|other|\(host.tenant)"] {
+                    #expect(throws: CryptographyError.self) {
+                        try Sealed.open(box, keys: master.keys(for: use), context: context)
+                    }
+                }
             }
         }
     }

@@ -25,7 +25,8 @@ from safety import derive, unseal
 router = APIRouter()
 MASTER = bytes.fromhex(pathlib.Path(os.environ["MASTER_KEY_FILE"]).read_text().strip())
 PEPPER = bytes.fromhex(pathlib.Path(os.environ["PASSWORD_PEPPER_FILE"]).read_text().strip())
-INDEX, WRAPPING = derive(MASTER, "auth e-mail index"), AESGCM(derive(MASTER, "auth tenant keys"))
+INDEX_KEY = bytes.fromhex(pathlib.Path(os.environ["INDEX_KEY_FILE"]).read_text().strip())
+INDEX, WRAPPING = derive(INDEX_KEY, "auth e-mail index"), AESGCM(derive(MASTER, "auth tenant keys"))
 SIGNING = load_pem_private_key(pathlib.Path(os.environ["JWT_PRIVATE_KEY_FILE"]).read_bytes(), None)
 KID = plain.loads(pathlib.Path(os.environ["JWT_PUBLIC_KEYS_FILE"]).read_text())["keys"][0]["kid"]
 HASHING, VAULTS = concurrent.futures.ThreadPoolExecutor(2), {}

@@ -44,7 +44,7 @@ func newSignIn(s *server) *signIn {
 	must(err)
 	header, _ := json.Marshal(map[string]string{"alg": "ES256", "typ": "at+jwt", "kid": s.tokens.first})
 	return &signIn{
-		server: s, index: derive(master, "auth e-mail index"), pepper: secret("PASSWORD_PEPPER_FILE"), wrapping: derive(master, "auth tenant keys"),
+		server: s, index: derive(secret("INDEX_KEY_FILE"), "auth e-mail index"), pepper: secret("PASSWORD_PEPPER_FILE"), wrapping: derive(master, "auth tenant keys"),
 		key: parsed.(*ecdsa.PrivateKey), header: base64.RawURLEncoding.EncodeToString(header), busy: make(chan struct{}, 2)}
 }
 
