@@ -68,8 +68,11 @@ struct AuthConfig: ServiceConfig {
     private static func gateway(_ read: inout EnvironmentReader) -> CodeSender.Gateway? {
         let token = read.optionalSecret("AUTH_MESSAGE_TOKEN_FILE")
         guard let url = read.optionalText("AUTH_MESSAGE_URL") else { return nil }
-        if !url.hasPrefix("https://") && !url.hasPrefix("http://") { read.refuse("AUTH_MESSAGE_URL", "must be an http(s) URL") }
-        return CodeSender.Gateway(url: url, token: token)
+        guard let gateway = CodeSender.Gateway(url: url, token: token) else {
+            read.refuse("AUTH_MESSAGE_URL", "must be an https address, or an http address of this machine")
+            return nil
+        }
+        return gateway
     }
 
     private static func breachList(_ read: inout EnvironmentReader) -> BreachList {

@@ -74,10 +74,11 @@ enum AuthService {
                 Migration("0040_erasure", PackageResources._040_erasure_sql),
                 Migration("0055_licences_in_force", PackageResources._055_licences_in_force_sql),
                 Migration("0056_temporary_passwords", PackageResources._056_temporary_passwords_sql),
+                Migration("0075_allowed_origins", PackageResources._075_allowed_origins_sql),
             ],
             routes: sessions.table + accounts.table + locations.table + factors.table + stepUp.table
                 + passkeyRoutes.table + licences.table + ProxyRoutes(host: host, vaults: vaults).table + contacts.table
-                + clients + PolicyRoutes(host: host, policy: policy).table + [forgetting.export()],
+                + clients + PolicyRoutes(host: host, policy: policy).table + OriginRoutes(host: host).table + [forgetting.export()],
             announces: [
                 TenantOpened.self, LocationOpened.self, AccountCreated.self, AccountRolesChanged.self,
                 AccountDeactivated.self, AccountReactivated.self, SessionEnded.self, LicenceVerified.self,

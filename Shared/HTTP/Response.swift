@@ -56,7 +56,8 @@ package struct Response: Sendable {
             $0.field("nextCursor", cursor)
         }
         var response = Response(200, headers: [("Content-Type", "application/json")], body: .bytes(json.bytes))
-        if let cursor {
+        // A link is followed with GET: who asked with a body sends the cursor in it.
+        if let cursor, request.method != "POST" {
             let kept = request.queryString.split(separator: "&").filter { !$0.hasPrefix("cursor=") }
             let query = (kept + ["cursor=\(cursor)"]).joined(separator: "&")
             response.headers.append(("Link", "<\(request.path)?\(query)>; rel=\"next\""))

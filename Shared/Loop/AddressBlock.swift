@@ -42,6 +42,11 @@ package struct AddressBlock: Sendable, Equatable {
 }
 
 extension AddressBlock {
+    /// What the loopback interface answers to.
+    package static let thisMachine: [AddressBlock] = ["127.0.0.0/8", "::1"].compactMap { AddressBlock($0) }
+
+    package static func isThisMachine(_ address: String) -> Bool { thisMachine.contains { $0.contains(address) } }
+
     /// What is not on the public internet: this host, private and shared networks, link-local (cloud metadata among
     /// them), documentation, benchmarking, multicast, reserved, and the IPv6 ranges that wrap an IPv4 address.
     /// Source: the special-purpose registries of RFC 6890 as updated by RFC 8190.

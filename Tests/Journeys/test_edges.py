@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import time
 import urllib.parse
+import uuid
 
 import pytest
 
@@ -154,3 +155,37 @@ def test_a_forged_forwarded_address_does_not_move_the_limit(door):
         answer = door.call("POST", "/v1/auth/login", {"email": "nobody@forged.example", "password": "wrong-wrong-wrong"},
                            headers={"X-Forwarded-For": f"203.0.113.{n}", "X-Real-IP": "203.0.113.9", "Forwarded": "for=203.0.113.9"})
         assert answer.status in (401, 429)
+
+
+def everything_logged(env):
+    folder = pathlib.Path(env["POLYCLINIC_DATA"])
+    return {f.name: f.read_bytes() for place in ("log", "nginx") for f in sorted(folder.joinpath(place).rglob("*.log")) if f.is_file()}
+
+
+def test_a_name_that_was_searched_while_a_service_was_down_is_in_no_log(env, stack, door, reception):
+    """What nginx says of a request that failed quotes its first line, so of requests it says nothing; that they failed is known all the same."""
+    word = f"Canary{uuid.uuid4().hex[:10]}"
+    stack("stop", "clinical")
+    try:
+        down = reception.call("GET", f"/v1/patients?search={word}")
+        assert down.status == 503 and down.code == "unavailable"
+        reception.call("POST", f"/v1/patients/{word}", raw=b"x" * 1_100_000)
+        door.call("GET", f"/v1/patients/{word}%zz?search={word}")
+    finally:
+        stack("start", "clinical")
+    reception.eventually("/v1/patients?limit=1", lambda a: True)
+    logs = everything_logged(env)
+    assert [name for name, text in logs.items() if word.encode() in text] == []
+    line, = [l for l in logs["nginx.unanswered.log"].decode().splitlines() if down["traceId"] in l]
+    assert "GET" in line and "503" in line and "/v1" not in line and "127.0.0.1:" in line
+
+
+def test_a_name_can_be_searched_without_standing_in_an_address(reception, make_patient):
+    patient = make_patient()
+    found = reception.post("/v1/patients/search", {"search": patient["mrn"], "limit": 5}, expect=200)
+    assert patient["id"] in [p["id"] for p in found["items"]]
+    first = reception.post("/v1/patients/search", {"limit": 1}, expect=200)
+    assert first["nextCursor"] and "link" not in first.headers
+    second = reception.post("/v1/patients/search", {"limit": 1, "cursor": first["nextCursor"]}, expect=200)
+    assert second["items"][0]["id"] != first["items"][0]["id"]
+    assert reception.post("/v1/patients/search", {"search": "x"}, expect=400).code == "invalid_request"

@@ -2,7 +2,7 @@
 # Creates the roles of deploy/postgres/roles.sql in the compose stack's database.
 set -euo pipefail
 PGPASSWORD=$(cat /secrets/postgres_admin)
-export PGPASSWORD
+export PGPASSWORD PGSSLMODE=verify-full PGSSLROOTCERT=/secrets/ca.crt
 {
     for s in auth scheduling queue clinical pharmacy billing notifications reporting portal; do
         echo "select set_config('polyclinic.${s}_password', '$(cat "/secrets/postgres_$s")', false);"

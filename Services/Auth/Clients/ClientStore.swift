@@ -45,11 +45,12 @@ import Primitives
                     \(client.postLogoutURIs), \(client.grantNames), \(client.scopeNames), \(client.roleNames),
                     \(client.location), \(client.asksConsent), \(client.isPairwise), \(client.createdAt))
             """)
+        try await OriginStore(sql: sql).keep(client.webOrigins, of: client.id)
     }
 
     /// False when somebody changed it since this version.
     func update(_ client: Client) async throws -> Bool {
-        try await sql.run(
+        let changed = try await sql.run(
             """
             update client
             set name = \(client.name), secret_hash = \(client.secretHash), redirect_uris = \(client.redirectURIs),
@@ -57,7 +58,10 @@ import Primitives
                 scopes = \(client.scopeNames), roles = \(client.roleNames), asks_consent = \(client.asksConsent),
                 active = \(client.isActive), version = version + 1
             where id = \(client.id) and version = \(client.version)
-            """) == 1
+            """)
+        guard changed == 1 else { return false }
+        try await OriginStore(sql: sql).keep(client.webOrigins, of: client.id)
+        return true
     }
 
     /// The sessions it holds, for ending them all.

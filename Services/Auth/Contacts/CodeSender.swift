@@ -15,19 +15,35 @@ import Primitives
     let emailIndex: EmailIndex
     let key: SymmetricKey
     let gateway: Gateway?
-    private lazy var client = HTTPClient()
+    private let client: OutboundClient
 
     /// Where messages leave: the operator's configuration.
     struct Gateway: Sendable {
         let url: String
         let token: Secret?
+        /// Who names this machine, by a name or number that cannot come to mean another, means it.
+        let isHere: Bool
+
+        /// Nil for an address codes must not travel to: they are secrets, and only this machine is reached in clear.
+        init?(url: String, token: Secret?) {
+            guard let target = OutboundClient.Target(url) else { return nil }
+            isHere = target.host == "localhost" || AddressBlock.isThisMachine(target.host)
+            guard target.isTLS || isHere else { return nil }
+            self.url = url
+            self.token = token
+        }
     }
 
-    init(host: Host, emailIndex: EmailIndex, key: SymmetricKey, gateway: Gateway?) {
+    init(
+        host: Host, emailIndex: EmailIndex, key: SymmetricKey, gateway: Gateway?,
+        lookUp: @escaping OutboundClient.LookUp = { try await Resolver.addresses(of: $0) }
+    ) {
         self.host = host
         self.emailIndex = emailIndex
         self.key = key
         self.gateway = gateway
+        let here = gateway?.isHere == true ? AddressBlock.thisMachine : []
+        client = OutboundClient(allowed: host.config.outboundAllowed + here, lookUp: lookUp)
     }
 
     nonisolated var worker: Worker {
@@ -75,12 +91,14 @@ import Primitives
     private func deliver(_ message: Message?, for request: ContactRequest, to gateway: Gateway) async -> Bool {
         guard let message else { return true }
         var headers = [(name: "content-type", value: "application/json"), (name: "idempotency-key", value: "\(request.id)")]
-        if let token = gateway.token { headers.append(("authorization", "Bearer \(token.text)")) }
+        if let token = gateway.token { headers.append(("authorization", "Bearer \(token.current)")) }
         do {
             let answer = try await client.request(
                 "POST", gateway.url, headers: headers, body: message.jsonBytes, deadline: .seconds(5))
             if (200..<300).contains(answer.status) { return true }
             host.log.write(.warning, "message not taken", ("status", "\(answer.status)"))
+        } catch OutboundClient.Refusal.inside {
+            host.log.write(.error, "message gateway is inside and not in OUTBOUND_ALLOWED", ("template", message.template))
         } catch {
             host.log.write(.warning, "message gateway not reached", ("template", message.template))
         }

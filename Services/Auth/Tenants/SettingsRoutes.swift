@@ -46,6 +46,7 @@ import Primitives
                 found.grantTypes = Set(names.compactMap { Client.GrantType(rawValue: $0) })
             }
             guard try await SettingsStore(sql: tx).save(found) else { throw Problem.staleVersion }
+            try await OriginStore(sql: tx).keep(Set(found.redirectOrigins))
             found.version += 1
             try tx.audit(
                 "update", "tenant_settings", caller.tenant.description, before: before.audited, after: found.audited)

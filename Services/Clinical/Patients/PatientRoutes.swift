@@ -24,7 +24,16 @@ import Primitives
                 .init(
                     "Search patients by name, phone or MRN, or list the newest",
                     query: [.optional("search", .text(min: 2, max: 100), "Misspelt names are found")] + .paging,
-                    answers: [(200, .page(of: .patientLine))]), list),
+                    answers: [(200, .page(of: .patientLine))]),
+                { try await list($0, $1, wanted: $0.query) }),
+            // The same with the words in the body: addresses end in histories and in other people's logs.
+            .post(
+                "/v1/patients/search", for: .readPatients,
+                .init(
+                    "Search patients without a name in the address",
+                    body: .object([.optional("search", .text(min: 2, max: 100), "Misspelt names are found")] + .paging),
+                    answers: [(200, .page(of: .patientLine))]),
+                { try await list($0, $1, wanted: $0.body) }),
             .get("/v1/patients/:id", for: .readPatients, .init("Read a patient's record", answers: [(200, .patient)]), show),
             .patch(
                 "/v1/patients/:id", for: .changePatients,
@@ -63,21 +72,21 @@ import Primitives
         return .json(200, PatientView(row, personal: personal), version: row.version)
     }
 
-    private func list(_ request: Request, _ caller: Principal) async throws -> Response {
-        let limit = try request.query.optional("limit", as: Int.self) ?? 50
+    private func list(_ request: Request, _ caller: Principal, wanted: JSONObject) async throws -> Response {
+        let limit = try wanted.optional("limit", as: Int.self) ?? 50
         let sql = host.db.reader(for: caller.tenant)
         // A line tells people apart and nothing more, so whoever may list may list all of the tenant.
         let scope = caller.deskScope
         guard let ring = try await keys.existing(caller.tenant) else {
             return .page([PatientLine](), next: nil, of: request)
         }
-        if !caller.isOnlyPatient, let typed = try request.query.optional("search", as: String.self) {
+        if !caller.isOnlyPatient, let typed = try wanted.optional("search", as: String.self) {
             let found = try await PatientSearch(sql: sql, ring: ring, scope: scope).find(typed, limit: limit)
             scope.trail?.listed("patient_list", found.map(\.sealed.id), action: "search")
             return .page(found.map { PatientLine(row: $0.sealed, personal: $0.personal) }, next: nil, of: request)
         }
         var last: PatientID?
-        if let cursor = try request.query.optional("cursor", as: String.self) {
+        if let cursor = try wanted.optional("cursor", as: String.self) {
             guard let id = try Cursor.decode(cursor).first.flatMap({ PatientID($0) }) else {
                 throw Problem.invalid("cursor", "invalid_cursor", "Use nextCursor of the page before.")
             }

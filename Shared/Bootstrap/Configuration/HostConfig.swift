@@ -135,8 +135,7 @@ package struct HostConfig: Sendable {
 
     /// A socket's folder or the loopback interface: nobody on a network listens in.
     private static func isHere(_ host: String) -> Bool {
-        host.isEmpty || host.hasPrefix("/") || host == "localhost" || host == "::1"
-            || AddressBlock("127.0.0.0/8")?.contains(host) == true
+        host.isEmpty || host.hasPrefix("/") || host == "localhost" || AddressBlock.isThisMachine(host)
     }
 
     /// What only a demonstration may do: seeding made-up patients, printing passwords.

@@ -25,6 +25,8 @@ import Redis
     /// Whose tokens are void; auth moves the line in the same instant that it commits it.
     package nonisolated let revocations: Revocations
     package nonisolated let publishedKeys: PublishedKeys
+    /// From whose pages browsers may read what we answer.
+    package nonisolated let origins: AllowedOrigins
     /// Tenants' keys, for what is personal.
     package nonisolated let keys: TenantKeyRings
     /// What was read and refused, on its way to the audit trail.
@@ -59,6 +61,7 @@ import Redis
         verifier = TokenVerifier(
             keys: config.publicKeys, revocations: revocations, service: config.service, publicIssuer: config.publicURL)
         publishedKeys = PublishedKeys(file: config.publicKeysFile, verifier: verifier, log: log)
+        origins = AllowedOrigins(services: config.services, log: log)
         keys = TenantKeyRings(db: db, master: config.masterKeys, service: config.service)
     }
 

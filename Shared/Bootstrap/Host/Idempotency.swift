@@ -6,7 +6,6 @@ import Loop
 import Messaging
 import Postgres
 import Primitives
-import Primitives
 
 /// One `Idempotency-Key` of one caller: claimed, replayed and stored inside the transaction of the change itself,
 /// so a crash at any moment leaves either both the change and its answer, or neither.

@@ -116,7 +116,7 @@ import Redis
         while !migrations.isCurrent { try await EventLoop.sleep(for: .milliseconds(50)) }
         messenger.start()
         hasMessenger = true
-        supervisor.start([RevokedAccounts(host).worker, host.publishedKeys.worker] + service.workers)
+        supervisor.start([RevokedAccounts(host).worker, host.publishedKeys.worker, host.origins.worker] + service.workers)
         while !health.isReady { try await EventLoop.sleep(for: .milliseconds(20)) }
         host.log.write(.info, "ready", ("port", "\(ports?.requests ?? 0)"))
     }

@@ -76,6 +76,7 @@ import Primitives
         case .notFound: throw Problem.notFound("resource")
         case .malformed: throw Problem(400, "malformed_path", "The path is not percent-encoded UTF-8.")
         case .methodNotAllowed(let allow):
+            if let answer = host.origins.preflight(request, methods: allow) { return answer }
             var problem = Problem(405, "method_not_allowed", "This resource does not take that method.")
             problem.headers = [("Allow", allow)]
             throw problem
@@ -172,6 +173,7 @@ import Primitives
     private func finish(_ response: inout Response, for request: Request, _ journey: Journey) {
         response.headers.append(("X-Content-Type-Options", "nosniff"))
         response.headers.append(("traceparent", request.traceparent))
+        host.origins.mark(&response, to: request, of: journey.caller?.tenant)
         let isOpen = journey.route.map { routes[$0].permission == .anyone } ?? true
         // What a patient's record says must not stay in any cache on its way.
         if !isOpen && !response.headers.contains(where: { $0.name.lowercased() == "cache-control" }) {

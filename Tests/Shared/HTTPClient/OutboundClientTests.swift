@@ -8,7 +8,7 @@ import Testing
 /// What somebody types in as an address must not become a knock on our own doors (S8, ASVS 1.3.6).
 struct OutboundClientTests {
     @Test(arguments: [
-        "http://example.com/", "file:///etc/passwd", "gopher://example.com/", "ftp://example.com/", "//example.com/",
+        "file:///etc/passwd", "gopher://example.com/", "ftp://example.com/", "//example.com/",
         "https://user@example.com/", "https://example.com:0/", "https://example.com:99999/", "https://[::1]/",
         "https://[::ffff:127.0.0.1]/", "https://exam ple.com/", "https://example.com\\@127.0.0.1/", "https:///x",
         "https://localhost./", "https://example.com:443:80/", "HTTPS://example.com/",
@@ -47,6 +47,22 @@ struct OutboundClientTests {
             await #expect(throws: OutboundClient.Refusal.inside) {
                 try await client.request("GET", "https://hook.example/")
             }
+            return
+        }
+    }
+
+    @Test(arguments: [
+        ("http://example.com/", ["93.184.216.34"]), ("http://localhost/", ["127.0.0.1"]),
+        ("http://both.invalid/", ["127.0.0.1", "93.184.216.34"]),
+    ])
+    func `In clear nothing is reached but this machine, and that only where it is allowed`(
+        _ url: String, _ addresses: [String]
+    ) async throws {
+        try await onLoop {
+            let isOurs = addresses == ["127.0.0.1"]
+            let client = OutboundClient(
+                allowed: isOurs ? [] : AddressBlock.thisMachine, lookUp: { _ in addresses })
+            await #expect(throws: OutboundClient.Refusal.inside) { try await client.request("GET", url) }
             return
         }
     }
