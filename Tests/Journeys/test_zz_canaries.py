@@ -400,7 +400,7 @@ def test_no_canary_comes_out_anywhere(told, overheard, env, database):
     looked = {}  # of the persons' words; those of the house may be in what the house reads
     folder = pathlib.Path(env["POLYCLINIC_DATA"])
     for log in sorted(f for f in folder.joinpath("log").rglob("*") if f.is_file()):
-        looked[f"log {log.name}"] = log.read_bytes()
+        looked[f"log {re.sub(r'[0-9]+@', '@', log.name)}"] = log.read_bytes()
     for log in sorted(folder.joinpath("nginx").rglob("*.log")):
         looked[f"nginx {log.name}"] = log.read_bytes()
     base = int(env["POLYCLINIC_URL"].rsplit(":", 1)[1])
