@@ -44,12 +44,12 @@ def world(env, stack, door, admin):
     drug = Clinic(door.url, mint("pharmacist"))
     medicine = drug.post("/v1/inventory/medicines", {
         "name": unique("Matrixol"), "form": "tablet", "unitPrice": {"amount": 100, "currency": "INR"}, "taxPercent": 12})["id"]
-    batch = drug.post("/v1/inventory/batches", {
-        "medicineId": medicine, "lotNumber": unique("LOT"), "quantity": 500, "expiryDate": "2099-01-01"})["id"]
     day = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 86_400))
 
     def records(location):
         """One patient with something in every table."""
+        batch = drug.post("/v1/inventory/batches", {
+            "medicineId": medicine, "lotNumber": unique("LOT"), "quantity": 500, "expiryDate": "2099-01-01"})["id"]
         account = boss.post("/v1/users", {
             "name": "Dr. Matrix", "email": f"{unique('doctor')}@matrix.example", "roles": ["doctor"], "password": PASSWORD, "licence": LICENCE, "locationId": location})["id"]
         found = boss.eventually("/v1/providers?limit=100", lambda a: any(p["accountId"] == account and p["licensed"] for p in a["items"]))
