@@ -1,6 +1,7 @@
 """`make mutants`: breaks the guard of each promise on purpose and sees that a test notices.
 
-A mutant that survives is a hole in the tests. SQL mutants (`mutants/sql.toml`) change the database under services that
+A mutant that survives is a hole in the tests; a test that must still pass beside it (`still_passes`) shows that a second
+guard holds alone. SQL mutants (`mutants/sql.toml`) change the database under services that
 run; source mutants (`mutants/source.toml`) are built in a copy of the tree and run in place of one service. After each,
 the database is put back as it was, so that no mutant sees another's damage.
 """
@@ -203,18 +204,22 @@ def test(catcher):
 
 
 def prove(name, mutant):
-    """Whether every test that must notice did."""
+    """Whether every test that must notice did, and every test whose own guard still stands passed."""
     began = time.monotonic()
     if "sql" in mutant:
         with psycopg.connect(ENV["POSTGRES_URL"], autocommit=True) as database:
             database.execute(mutant["sql"])
     with Running(name, mutant):
         results = {catcher: test(catcher) for catcher in mutant["caught_by"]}
+        standing = {name: test(name) for name in mutant.get("still_passes", [])}
     restore()
-    caught = not any(passed for passed, _ in results.values())
-    say(f"  {'caught  ' if caught else 'SURVIVED'} {mutant['promise']:<4} {name:<36} {time.monotonic() - began:5.1f} s")
+    fallen = [name for name, (passed, _) in standing.items() if not passed]
+    caught = not any(passed for passed, _ in results.values()) and not fallen
+    say(f"  {'caught  ' if caught else 'FELL    ' if fallen else 'SURVIVED'} {mutant['promise']:<4} {name:<36} {time.monotonic() - began:5.1f} s")
     for catcher, (passed, reason) in results.items():
         say(f"           {catcher.split('::')[-1]}: {'PASSED' if passed else reason}")
+    for standing_name, (passed, reason) in standing.items():
+        say(f"           {standing_name.split('::')[-1]}: {'still passes' if passed else 'FELL: ' + reason}")
     return caught
 
 
@@ -245,7 +250,7 @@ def main():
     say("saving the database, and running every test once unharmed")
     wait_until_healthy()
     save()
-    for catcher in sorted({c for m in mutants.values() for c in m["caught_by"]}):
+    for catcher in sorted({c for m in mutants.values() for c in m["caught_by"] + m.get("still_passes", [])}):
         passed, reason = test(catcher)
         if not passed:
             sys.exit(f"{catcher} fails without any mutant: {reason}")

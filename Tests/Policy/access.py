@@ -1,7 +1,10 @@
-"""The access matrix: every route x every role x {own, other patient, other site, other tenant, no token, expired, revoked}.
+"""The access matrix: every route x every role x {own, other patient, other site, other tenant, another's record below
+one's own, no token, expired, revoked}; and what each list shows of whose records.
 
 Each cell is one call to the running services, at their own ports. Requests are made so that nothing changes when they
-are allowed, as far as that is possible: a stale version, a thing that is done already. What is compared is the status.
+are allowed, as far as that is possible: a stale version, a thing that is done already. Every body is valid by the
+OpenAPI document, so that what answers is the rule about the record and not the form. The matrix compares statuses, the
+lists compare identifiers.
 """
 import base64
 import collections
@@ -9,15 +12,18 @@ import http.client
 import json
 import pathlib
 import time
-import uuid
 
 import jwt
 
+from bodies import new_id, schema_of, valid
+
 ROLES = ["patient", "proxy", "doctor", "nurse", "reception", "cashier", "pharmacist", "lab", "admin", "auditor", "service", "display"]
-KINDS = ["own", "other", "site", "tenant", "none", "expired", "revoked"]
+# Whose record it is. `nested` is another patient's record under the address of one's own.
+KINDS = ["own", "other", "site", "tenant", "nested", "none", "expired", "revoked"]
 SERVICES = ["auth", "scheduling", "queue", "clinical", "pharmacy", "billing", "notifications", "reporting", "portal"]
 # What would alter what later cells see comes last, in this order.
-LAST = ["/v1/patients/:id/restriction", "/v1/patients/:id/referrals", "/v1/patients/:id/break-glass"]
+LAST = ["/v1/patients/:id/restriction", "/v1/patients/:id/referrals", "/v1/patients/:id/break-glass",
+        "/v1/patients/:id/erasure", "/v1/auth/licence/documents", "/v1/auth/licence/submission", "/v1/auth/licence"]
 # Streams answer for as long as somebody listens: the status is all that is read of them.
 STREAMS = {"/v1/queue/display/events", "/v1/notifications/live"}
 
@@ -31,6 +37,16 @@ def routes(run):
             head, roles = line.split("|")
             method, pattern, permission = head.split()
             yield service, method, pattern, permission, set(roles.split())
+
+
+def fields(run):
+    """(method, pattern, field, roles) of every field that is for some roles only, from the binaries themselves."""
+    for service in SERVICES:
+        for line in run(service).splitlines():
+            if line.startswith("field"):
+                head, roles = line.split("|")
+                _, method, pattern, field = head.split()
+                yield method, pattern, field, set(roles.split())
 
 
 class Mint:
@@ -47,15 +63,11 @@ class Mint:
                   "tid": tenant or self.claims["tid"], "loc": location or self.claims["loc"],
                   "iat": now, "exp": now + 600, "auth_time": now, "acr": "aal2"}
         claims.pop("pat", None)
-        if patient:
+        if patient and role == "proxy":  # who acts for somebody has no record of their own
+            claims["for"] = [patient]
+        elif patient:
             claims["pat"] = patient
         return jwt.encode(claims, self.key, "ES256", self.head)
-
-
-def new_id():
-    """A UUIDv7: what every identifier here is."""
-    value = uuid.uuid4().int & ~(0xFFFF_FFFF_FFFF_F000 << 64) | (int(time.time() * 1000) << 80) | (7 << 76)
-    return str(uuid.UUID(int=value))
 
 
 class Services:
@@ -98,8 +110,8 @@ class Services:
 STALE = {"If-Match": '"999999"'}
 
 
-def probe(method, pattern, r, ids):
-    """(path, body, headers) of the call for one record set `r`."""
+def probe(method, pattern, r, below, ids, operation):
+    """(path, body, headers) of the call for one record set `r`; what lies below it is of the set `below`."""
     word = pattern.split("/")
     what = {"patients": "patient", "visits": "visit", "prescriptions": "prescription", "appointments": "appointment", "queue": "token",
             "invoices": "invoice", "dispensing": "dispensing", "medicines": "medicine", "batches": "batch", "slots": "slot",
@@ -111,8 +123,16 @@ def probe(method, pattern, r, ids):
         path = pattern.replace(":id", r.get(what.get(word[place - 1]), ids["nobody"]))
     for part in word:  # whatever else an address names
         if part.startswith(":") and part != ":id":
-            path = path.replace(part, ids["nobody"])
+            path = path.replace(part, below.get(part[1:], ids["nobody"]))
+    schema = schema_of(operation) if operation and method not in ("GET", "DELETE") else None
     body = None if method in ("GET", "DELETE") else {}
+    if schema and method == "PATCH" and not schema.get("required"):  # one field is enough, and an old version stops it
+        field = next(iter(schema["properties"]))
+        body = {field: valid(schema["properties"][field], {}, name=field)}
+    elif schema:
+        body = valid(schema, {"patientId": r["patient"], "providerId": r["provider"], "accountId": r["account"],
+                              "medicineId": r["medicine"], "prescriptionId": r["prescription"], "visitId": r["visit"],
+                              "slotId": r["slot"], "appointmentId": r["appointment"], "locationId": r["location"]})
     bodies = {
         ("POST", "/v1/appointments"): {"slotId": r["slot"], "patientId": r["patient"]},
         ("PATCH", "/v1/appointments/:id"): {"reason": "matrix"},
@@ -135,29 +155,41 @@ def probe(method, pattern, r, ids):
         ("POST", "/v1/invoices/:id/refunds"): {"reason": "matrix", "amount": {"amount": 99_999_999, "currency": "INR"}},
         ("POST", "/v1/dispensing"): {"prescriptionId": r["prescription"]},
         ("PUT", "/v1/charts/policy"): {"policy": "care"},
+        ("POST", "/v1/auth/clients"): {"name": "matrix", "grantTypes": ["client_credentials"], "scopes": ["queue.read"], "roles": ["service"]},
+        ("POST", "/v1/users/:id/licence/decision"): {"verified": True},
     }
     body = bodies.get((method, pattern), body)
     if pattern in ("/v1/visits/:id/complete", "/v1/visits/:id/addenda"):
         path = path.replace(r["visit"], r["signed"])
     if pattern == "/v1/patients/:id" and method == "DELETE":
         path = path.replace(r["patient"], r["spare"])
+    if pattern == "/v1/patients/:id/erasure":
+        path = path.replace(r["patient"], r["leaver"])
+    if pattern.startswith("/v1/users/:id/licence"):
+        path = path.replace(r["account"], r["licensee"])
     if pattern == "/v1/reports/daily-summary":
         path += "?date=2026-01-01"
     return path, body, STALE
 
 
-def matrix(routes_of, services, tokens, sets, ids):
-    """{(method, pattern, kind): {role: status}} of every cell."""
+def has_nested(pattern):
+    return pattern.count("/:") > 1
+
+
+def matrix(routes_of, services, tokens, sets, ids, documented, answers):
+    """{(method, pattern, kind): {role: status}} of every cell; what was said goes to `answers`."""
     cells = collections.OrderedDict()
     order = sorted(routes_of, key=lambda r: (LAST.index(r[2]) + 1 if r[2] in LAST else 0, r[2], r[1]))
     for service, method, pattern, permission, _ in order:
         for kind in KINDS:
-            if permission == "anyone" and kind != "none":
+            if permission == "anyone" and kind != "none" or kind == "nested" and not has_nested(pattern):
                 continue
-            path, body, headers = probe(method, pattern, sets[kind] if kind in sets else sets["own"], ids)
+            of = sets.get(kind, sets["own"])
+            path, body, headers = probe(method, pattern, of, sets["other"] if kind == "nested" else of, ids, documented.get((method, pattern)))
             for role in (["-"] if kind == "none" else ROLES):
                 token = None if kind == "none" else tokens(role, kind)
-                status, _ = services.call(service, method, path, token, body, headers)
+                status, said = services.call(service, method, path, token, body, headers)
+                answers.append((method, pattern, kind, role, status, said))
                 if pattern == "/v1/auth/step-up" and status == 429:
                     status = 401  # a wrong proof; which one of many at once is told to wait as well is chance
                 cells.setdefault((method, pattern, kind), {})[role] = status
@@ -174,4 +206,72 @@ def text(cells):
             groups.setdefault(by_role[role], []).append(role)
         said = "  ".join(f"{status} {'*' if len(roles) == len(ROLES) else ' '.join(roles)}" for status, roles in sorted(groups.items()))
         lines.append(f"{method:6} {pattern:52} {kind:7} {said}")
+    return "\n".join(lines) + "\n"
+
+
+# --- what lists show ----------------------------------------------------------------------------
+
+# Of a patient, so nobody else's business; and what a clinic shows to everybody in it.
+OF_PATIENTS = ("patient", "spare", "leaver", "appointment", "token", "signed", "visit", "prescription", "invoice", "dispensing", "glass", "consent")
+OF_STAFF = ("account", "licensee", "document", "provider", "slot")
+FILTERS = {"patientId": "patient", "visitId": "signed", "providerId": "provider", "accountId": "account", "resourceId": "patient",
+           "medicineId": "medicine", "batchId": "batch", "locationId": "location"}
+
+
+def lists(routes_of, documented):
+    """(service, path, filter) of every GET that is about no one record: as it is, and narrowed by each reference it takes."""
+    for service, method, pattern, permission, _ in sorted(routes_of, key=lambda r: r[2]):
+        operation = documented.get((method, pattern))
+        if method != "GET" or permission == "anyone" or pattern.count("/:") or pattern in STREAMS or not operation:
+            continue
+        takes = {p["name"] for p in operation.get("parameters", []) if p["in"] == "query"}
+        page = "limit=100" if "limit" in takes else "date=2026-01-01" if pattern == "/v1/reports/daily-summary" else ""
+        for name in ["", *sorted(takes & set(FILTERS))] + (["search"] if pattern == "/v1/patients" else []) + (["status"] if pattern == "/v1/break-glass" else []):
+            yield service, pattern, name, page
+
+
+def pages(services, service, path, token):
+    """The bodies of all pages; None where the first is refused."""
+    read, cursor = [], ""
+    while True:
+        status, body = services.call(service, "GET", path + (f"&cursor={cursor}" if cursor else ""), token)
+        if status != 200:
+            return None
+        read.append(json.loads(body))
+        cursor = read[-1].get("nextCursor") if isinstance(read[-1], dict) else None
+        if not cursor:
+            return read
+
+
+def seen(routes_of, services, tokens, sets, documented):
+    """{(pattern, filter, whose, role): bodies} of every list for every role; `whose` are the records the filter names."""
+    answers = {}
+    for service, pattern, name, page in lists(routes_of, documented):
+        for kind in ("own", "other", "site", "tenant") if name in FILTERS else ("own", "tenant"):
+            value = {"search": "Matrix", "status": "all"}.get(name) or (sets[kind][FILTERS[name]] if name else "")
+            query = "&".join(part for part in (page, f"{name}={value}" if name else "") if part)
+            for role in ROLES:
+                bodies = pages(services, service, pattern + "?" + query, tokens(role, kind))
+                if bodies is not None:
+                    answers[(pattern, name, kind, role)] = bodies
+    return answers
+
+
+def whose(bodies, sets, words):
+    """The sets of which something stands in these bodies."""
+    text = json.dumps(bodies)
+    return [kind for kind in ("own", "other", "site") if any(sets[kind][word] in text for word in words)]
+
+
+def lists_text(answers, sets):
+    """One line for each list and filter: whose records are shown to which roles."""
+    lines = ["# Whose records each list shows to whom, of patients and of staff: own, of another patient at the same site, of one at",
+             "# another site. `-` is an empty answer. Made by reading every list: `ACCESS_REGENERATE=1 Tests/run journeys -k access`."]
+    groups = collections.OrderedDict()
+    for (pattern, name, kind, role), bodies in answers.items():
+        said = " ".join(whose(bodies, sets, OF_PATIENTS + OF_STAFF)) or "-"
+        groups.setdefault((pattern, name or "all", kind), collections.OrderedDict()).setdefault(said, []).append(role)
+    for (pattern, name, kind), by_sight in groups.items():
+        said = "; ".join(f"{sight}: {' '.join(roles)}" for sight, roles in sorted(by_sight.items()))
+        lines.append(f"{pattern:32} {name:12} {kind:7} {said}")
     return "\n".join(lines) + "\n"

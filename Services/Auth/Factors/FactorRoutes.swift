@@ -38,9 +38,9 @@ import Primitives
         let totp = TOTP()
         return try await host.write(request, by: caller) { tx in
             let store = try await factor.store(for: caller.tenant, tx)
-            guard try await store.enrol(totp, for: caller.account, at: host.now()) else { throw FactorError.enrolledAlready }
             let accounts = AccountStore(sql: tx, vault: store.vault)
             guard let account = try await accounts.find(caller.account) else { throw TokenRefusal.revoked }
+            guard try await store.enrol(totp, for: caller.account, at: host.now()) else { throw FactorError.enrolledAlready }
             return .json(201, EnrolmentView(totp: totp, uri: totp.uri(issuer: "Polyclinic", account: account.email)))
         }
     }

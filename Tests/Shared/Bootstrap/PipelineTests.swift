@@ -76,6 +76,20 @@ import Testing
         }
     }
 
+    @Test func `An account that asks too much at once is told to wait, and nobody else is`() async throws {
+        try await onLoop {
+            try await Toy.with(["ACCOUNT_RATE": "1"]) { host in
+                var answers: [TestHost.Answer] = []
+                for _ in 0..<10 { answers.append(try await host.send("GET", "/v1/things?kind=a", as: .nurse)) }
+                #expect(answers.prefix(2).map(\.status) == [200, 200])
+                let refused = answers.first { $0.status == 429 }
+                #expect(refused?.code == "too_many_requests")
+                #expect(refused?.header("Retry-After") == "1")
+                #expect(try await host.send("GET", "/v1/things?kind=a", as: .doctor).status == 200)
+            }
+        }
+    }
+
     @Test func `Every wrong field is reported at once, and unknown ones are refused`() async throws {
         try await onLoop {
             try await Toy.with { host in

@@ -17,8 +17,10 @@ enum Toy {
             announces: [ThingMade.self])
     }
 
-    @LoopActor static func with<T>(_ body: @LoopActor (TestHost) async throws -> T) async throws -> T {
-        try await TestHost.with(ToyConfig.init(environment:), describe, body)
+    @LoopActor static func with<T>(
+        _ variables: [String: String] = [:], _ body: @LoopActor (TestHost) async throws -> T
+    ) async throws -> T {
+        try await TestHost.with(ToyConfig.init(environment:), describe, variables: variables, body)
     }
 
     private static let schema = """

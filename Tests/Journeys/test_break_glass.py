@@ -1,0 +1,86 @@
+"""Opening a closed chart needs a reason and a fresh proof, ends by itself, is judged by somebody else, and is not forgotten (S19)."""
+import pathlib
+import re
+import sys
+import time
+import urllib.request
+
+import pytest
+
+from clinic import Clinic, unique
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Policy"))
+import access  # noqa: E402
+
+REASON = {"reason": "Unconscious in the emergency room"}
+
+
+@pytest.fixture(scope="module")
+def mint(env, stack, door):
+    """Signs tokens of a clinic where charts open to those who treat."""
+    secrets = env["POLYCLINIC_DATA"] + "/secrets"
+    email = f"{unique('admin')}@glass.example"
+    stack("run", "auth", "bootstrap-tenant", "--name", unique("Glass"), "--location-name", "One", "--zone", "Etc/GMT",
+          "--currency", "INR", "--admin-email", email, "--admin-password-file", f"{secrets}/demo_password")
+    mint = access.Mint(f"{secrets}/jwt_private.pem", door.as_(email).token)
+    Clinic(door.url, mint("admin")).call("PUT", "/v1/charts/policy", {"policy": "care"}, expect=200)
+    return mint
+
+
+@pytest.fixture()
+def patient(door, mint):
+    return Clinic(door.url, mint("reception")).post("/v1/patients", {"name": "Closed Chart", "birthDate": "1980-02-29", "phone": "+919876543210"})["id"]
+
+
+def test_a_broken_glass_opens_one_chart_until_it_ends_and_for_an_hour_at_most(door, mint, patient, database):
+    doctor = Clinic(door.url, mint("doctor"))
+    chart = f"/v1/patients/{patient}"
+    assert doctor.call("GET", chart).status == 403
+    assert doctor.call("POST", f"{chart}/break-glass", {**REASON, "minutes": 61}).status == 400
+    assert doctor.call("POST", f"{chart}/break-glass", {}).status == 400
+    grant = doctor.post(f"{chart}/break-glass", {**REASON, "minutes": 60})
+    assert doctor.call("GET", chart).status == 200
+    given, ends = database.execute("select granted_at, expires_at from clinical.glass_grant where id = %s", [grant["id"]]).fetchone()
+    assert (ends - given).total_seconds() == 3600
+    # An hour later, as far as this grant knows.
+    database.execute("update clinical.glass_grant set granted_at = granted_at - interval '61 min', expires_at = expires_at - interval '61 min' where id = %s", [grant["id"]])
+    assert doctor.call("GET", chart).status == 403
+
+
+def test_it_takes_a_fresh_proof(door, mint, patient):
+    for age, status in ((301, 401), (0, 201)):
+        doctor = Clinic(door.url, mint("doctor", age=age))
+        answer = doctor.call("POST", f"/v1/patients/{patient}/break-glass", REASON)
+        assert answer.status == status, answer
+        if age:
+            assert answer.code == "insufficient_user_authentication"
+            assert doctor.call("GET", f"/v1/patients/{patient}").status == 403
+
+
+def test_who_broke_it_does_not_judge_it_and_nobody_judges_twice(door, mint, patient):
+    own = access.new_id()
+    grant = Clinic(door.url, mint("admin", account=own)).call("POST", f"/v1/patients/{patient}/break-glass", REASON)
+    if grant.status != 201:  # an administrator sees every chart that is not restricted; as a doctor the same person does not
+        grant = Clinic(door.url, mint("doctor", account=own)).post(f"/v1/patients/{patient}/break-glass", REASON)
+    review, verdict = f"/v1/break-glass/{grant['id']}/review", {"outcome": "justified"}
+    for role in ("admin", "auditor"):
+        answer = Clinic(door.url, mint(role, account=own)).call("POST", review, verdict)
+        assert (answer.status, answer.code) == (403, "own_break_glass"), (role, answer)
+    assert Clinic(door.url, mint("auditor")).call("POST", review, verdict).status == 200
+    assert Clinic(door.url, mint("auditor")).call("POST", review, verdict).code == "already_reviewed"
+
+
+def test_a_glass_that_nobody_judges_in_time_raises_the_alarm(env, door, mint, patient, database):
+    grant = Clinic(door.url, mint("doctor")).post(f"/v1/patients/{patient}/break-glass", REASON)["id"]
+    database.execute("update clinical.glass_grant set granted_at = granted_at - interval '100 h', expires_at = expires_at - interval '100 h' where id = %s", [grant])
+    assert grant in [g["id"] for g in Clinic(door.url, mint("auditor")).get("/v1/break-glass?status=overdue&limit=100")["items"]]
+    until = time.monotonic() + 45  # it looks every quarter of a minute
+    while not (row := database.execute("select overdue_at from clinical.glass_grant where id = %s and overdue_at is not null", [grant]).fetchone()):
+        assert time.monotonic() < until, "no alarm was raised"
+        time.sleep(0.2)
+    assert row
+    said = database.execute("select count(*) from clinical.outbox where type = 'clinical.glass.unreviewed.v1' and data->>'grantId' = %s", [grant]).fetchone()[0]
+    assert said == 1
+    port = next(line[12:] for line in pathlib.Path(env["POLYCLINIC_DATA"], "env", "clinical").read_text().splitlines() if line.startswith("HEALTH_PORT="))
+    metrics = urllib.request.urlopen(f"http://127.0.0.1:{int(port)}/metrics", timeout=5)
+    assert int(re.search(rb"polyclinic_break_glass_overdue (\d+)", metrics.read()).group(1)) >= 1
