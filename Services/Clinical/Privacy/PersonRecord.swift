@@ -47,7 +47,7 @@ struct PersonRecord: JSONWritable, Sendable {
         return PersonRecord(
             patient: Patient(row, personal: try Personal(stored: row.open(ring, scope))), visits: visits,
             consents: try await ConsentRoutes.all(of: row.id, scope, sql),
-            brokenGlass: try await BreakGlassStore(sql: sql).all(of: row.id).map { try $0.open(ring, scope).grant })
+            brokenGlass: try await BreakGlassStore(sql: sql, scope: scope).all(of: row.id).map { try $0.open(ring, scope).grant })
     }
 
     func write(to json: inout JSONWriter) { json.object { writeMembers(to: &$0) } }
