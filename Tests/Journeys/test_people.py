@@ -163,9 +163,12 @@ def test_one_password_on_many_accounts_is_in_the_clinics_audit_trail(door, stack
 def test_an_unknown_address_costs_as_much_as_a_known_one(admin, services):
     email = f"{unique('timed')}@demo.example"
     admin.post("/v1/users", {"name": "Nisha", "email": email, "roles": ["nurse"], "password": PASSWORD})
-    known = min(guess(services, email, f"203.0.113.{number + 1}")[1] for number in range(8))
-    unknown = min(guess(services, f"{unique('nobody')}@mail.example", f"203.0.113.{number + 101}")[1] for number in range(8))
-    assert unknown > known / 2, (known, unknown)
+    known, unknown = [], []
+    for number in range(12):  # in turns, so that a busy moment is nobody's
+        known.append(guess(services, email, f"203.0.113.{number + 1}")[1])
+        unknown.append(guess(services, f"{unique('nobody')}@mail.example", f"203.0.113.{number + 101}")[1])
+    # Without an Argon2id it is a tenth.
+    assert min(unknown) > min(known) / 2, (known, unknown)
 
 
 def test_who_guesses_on_waits_longer_and_longer(admin, services):
