@@ -30,7 +30,7 @@ enum AuthService {
             sprays: SprayWatch(host: host, emailIndex: emailIndex, threshold: config.sprayedAccounts))
         let refreshing = RefreshSession(
             host: host, grace: config.refreshGrace, issuer: issuer,
-            successorKey: config.indexKey.derived(for: "refresh token successors"))
+            successorKey: config.indexKey.derived(for: "refresh token successors"), factor: factor)
 
         let guesses = GuessTally(host: host, config: config, emailIndex: emailIndex)
         let sessions = SessionRoutes(

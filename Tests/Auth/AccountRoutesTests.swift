@@ -76,6 +76,43 @@ struct AccountRoutesTests {
         return answer.status == 409 && answer.code == "email_taken"
     }
 
+    private func newcomer(_ clinic: Clinic, _ more: (String, JSONValue)...) async -> TestHost.Answer {
+        var body = JSONObject([
+            ("name", .string("N")), ("email", .string("n@demo.example")), ("roles", .array([.string("nurse")])),
+        ])
+        for (name, value) in more { body[name] = value }
+        return await clinic.post("/v1/users", body)
+    }
+
+    private func first(_ clinic: Clinic, _ password: String, new: String?) async -> TestHost.Answer {
+        var body = JSONObject([("email", .string("n@demo.example")), ("password", .string(password))])
+        if let new { body["newPassword"] = .string(new) }
+        return await clinic.open("/v1/auth/login", body)
+    }
+
+    @Test func `A temporary password is good for choosing another, once, and for three days`() async throws {
+        try await Clinic.with { clinic in
+            _ = await newcomer(clinic, ("password", .string(Clinic.password)), ("temporary", .bool(true)))
+            #expect(await first(clinic, Clinic.password, new: nil).code == "password_change_required")
+            #expect(await first(clinic, Clinic.password, new: "short pw").pointers == ["/newPassword"])
+            #expect(await first(clinic, Clinic.password, new: Clinic.password).pointers == ["/newPassword"])
+            #expect(await first(clinic, "not the password", new: "quay lamp seven rivers").code == "invalid_credentials")
+            #expect(await first(clinic, Clinic.password, new: "quay lamp seven rivers").status == 200)
+            #expect(await first(clinic, Clinic.password, new: nil).code == "invalid_credentials")
+            #expect(await first(clinic, "quay lamp seven rivers", new: nil).status == 200)
+        }
+    }
+
+    @Test func `Nobody signs in with a temporary password that is four days old`() async throws {
+        try await Clinic.with { clinic in
+            let password: String = try await newcomer(clinic).json.required("temporaryPassword")
+            clinic.host.clock.advance(seconds: 259_199)
+            #expect(await first(clinic, password, new: nil).code == "password_change_required")
+            clinic.host.clock.advance(seconds: 1)
+            #expect(await first(clinic, password, new: "quay lamp seven rivers").code == "invalid_credentials")
+        }
+    }
+
     @Test func `Another tenant's account does not exist`() async throws {
         try await Clinic.with { clinic in
             try await Clinic.open("Other Clinic", admin: "admin@other.example", on: clinic.host)
@@ -93,7 +130,7 @@ struct AccountRoutesTests {
                 "/v1/users",
                 JSONObject([("name", .string("N")), ("email", .string("n@demo.example")), ("roles", .array([.string("nurse")]))]))
             let password: String = try answer.json.required("temporaryPassword")
-            #expect(try await clinic.login("n@demo.example", password).status == 200)
+            #expect(try await clinic.login("n@demo.example", password).code == "password_change_required")
             let id: AccountID = try answer.json.required("id")
             #expect(await clinic.get("/v1/users/\(id)").json["temporaryPassword"] == nil)
         }

@@ -92,6 +92,25 @@ struct FactorRoutesTests {
         }
     }
 
+    @Test func `A clinic that asks for a factor by now asks who is signed in at their next refresh`() async throws {
+        try await Clinic.with { clinic in
+            _ = try await clinic.add("nisha@demo.example", "nurse")
+            _ = try await clinic.add("omar@demo.example", "nurse")
+            let nisha = try await clinic.signIn("nisha@demo.example")
+            let elsewhere = try await clinic.signIn("omar@demo.example")
+            _ = try await clinic.enrol(try await clinic.signIn("omar@demo.example"))
+            _ = await clinic.put("/v1/auth/policy", JSONObject([("staffMFA", .string("required"))]))
+
+            let refreshed = await clinic.refresh(nisha.refresh)
+            #expect(refreshed.json["mustEnrol"] == .bool(true))
+            let bearer: String = try refreshed.json.required("accessToken")
+            #expect(await clinic.host.send("GET", "/v1/auth/me", bytes: [], bearer: bearer).code == "factor_required")
+            // Who has a factor and did not show it signs in with it.
+            #expect(await clinic.refresh(elsewhere.refresh).status == 401)
+            #expect(await clinic.get("/v1/auth/me", as: elsewhere).code == "token_revoked")
+        }
+    }
+
     @Test func `A sensitive act asks for a proof of the last ten minutes`() async throws {
         try await Clinic.with(["AUTH_ACCESS_TOKEN_SECONDS": "900"]) { clinic in
             let id = try await clinic.add("nisha@demo.example", "nurse")

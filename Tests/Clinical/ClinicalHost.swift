@@ -11,7 +11,8 @@ import TestSupport
 func withClinical(_ body: sending @escaping @LoopActor (TestHost) async throws -> Void) async throws {
     try await onLoop {
         try await TestHost.with(ClinicalConfig.init(environment:), ClinicalService.describe) { host in
-            host.license(host.account(.doctor))
+            let doctor = host.account(.doctor)
+            try await host.react(to: LicenceVerified(accountID: doctor, validUntil: LocalDate(daysSinceEpoch: 80_000)))
             try await body(host)
         }
     }

@@ -56,6 +56,34 @@ import Testing
         }
     }
 
+    @Test func `Nobody prescribes without a licence that is good today, and who has one asks nobody`() async throws {
+        try await withClinical { host in
+            let visit = try await host.begun(try await host.registered().id)
+            let medicine = try await listed(host, "Amoxicillin", "J01CA04")
+            let doctor = host.account(.doctor)
+            @LoopActor func prescribe() async throws -> TestHost.Answer {
+                // With a reason: the second one is the same medicine again.
+                try await host.send("POST", "/v1/prescriptions", body: order(visit, medicine, reason: "again"), as: .doctor)
+            }
+            try await host.react(to: LicenceWithdrawn(accountID: doctor), revision: 2)
+            host.license(doctor, until: "2020-01-01")
+            #expect(try await prescribe().code == "prescriber_unlicensed")
+            host.cards["scheduling", "/internal/cards/accounts/\(doctor)/provider"] = nil
+            #expect(try await prescribe().code == "prescriber_unlicensed")
+            host.license(doctor)
+            #expect(try await prescribe().status == 201)
+            host.cards["scheduling", "/internal/cards/accounts/\(doctor)/provider"] = nil
+            let until = LocalDate(daysSinceEpoch: 80_000)
+            try await host.react(to: LicenceVerified(accountID: doctor, validUntil: until), revision: 3)
+            host.cards.isDown = true
+            #expect(try await prescribe().status == 201)
+            host.cards.isDown = false
+            try await host.react(to: LicenceWithdrawn(accountID: doctor), revision: 4)
+            try await host.react(to: LicenceVerified(accountID: doctor, validUntil: until), revision: 2)
+            #expect(try await prescribe().code == "prescriber_unlicensed")
+        }
+    }
+
     @Test func `An allergy wants a reason, and the reason is kept and audited`() async throws {
         try await withClinical { host in
             let visit = try await host.begun(try await host.registered(allergies: ["Penicillin"]).id)

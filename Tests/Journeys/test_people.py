@@ -102,13 +102,80 @@ def test_a_licence_is_good_until_its_last_day(newcomer, admin, reception, make_p
     assert admin.call("POST", "/v1/slots/bulk", roster(provider, first=3)).code == "provider_unlicensed"
 
 
-def test_new_particulars_ask_for_a_new_look(newcomer, admin):
+def test_a_renewed_licence_asks_for_a_new_look_and_the_old_one_holds_meanwhile(newcomer, admin):
     doctor, account, provider = newcomer
     hand_in(doctor, today() + datetime.timedelta(days=900))
     admin.post(f"/v1/users/{account['id']}/licence/decision", {"verified": True}, expect=200)
     provider_of(admin, account, lambda p: p["licensed"])
-    doctor.call("PUT", "/v1/auth/licence", {"number": "MCI-4712", "authority": "State Medical Council", "validUntil": str(today() + datetime.timedelta(days=999))}, expect=200)
+    later = str(today() + datetime.timedelta(days=999))
+    doctor.call("PUT", "/v1/auth/licence", {"number": "MCI-4712", "authority": "State Medical Council", "validUntil": later}, expect=200)
+    # Pages of the last submission were shown for another licence.
+    assert doctor.call("POST", "/v1/auth/licence/submission").code == "documents_missing"
+    assert admin.post("/v1/slots/bulk", roster(provider))["created"] > 0
+    for kind, data in (("licence", PNG), ("identity", PDF)):
+        doctor.post("/v1/auth/licence/documents", {"kind": kind, "content": encoded(data)})
+    doctor.post("/v1/auth/licence/submission", expect=200)
+    decision = f"/v1/users/{account['id']}/licence/decision"
+    refused = admin.post(decision, {"verified": False, "reason": "unreadable"}, expect=200)
+    assert refused["inForceUntil"] == str(today() + datetime.timedelta(days=900))
+    assert provider_of(admin, account)["licensed"] is True
+    admin.post(decision, {"verified": False, "reason": "the council's word", "withdraws": True}, expect=200)
     provider_of(admin, account, lambda p: not p["licensed"])
+
+
+def test_nobody_prescribes_whose_licence_nobody_has_seen(newcomer, admin, make_patient, make_medicine):
+    doctor, account, provider = newcomer
+    order = {"visitId": doctor.post("/v1/visits", {"patientId": make_patient()["id"]}, key=unique())["id"], "items": [
+        {"medicineId": make_medicine()["id"], "dose": 1, "frequencyPerDay": 1, "durationDays": 5}]}
+    refused = doctor.call("POST", "/v1/prescriptions", order, key=unique())
+    assert refused.status == 422 and refused.code == "prescriber_unlicensed"
+    hand_in(doctor, today() + datetime.timedelta(days=900))
+    admin.post(f"/v1/users/{account['id']}/licence/decision", {"verified": True}, expect=200)
+    provider_of(admin, account, lambda p: p["licensed"])
+    doctor.post("/v1/prescriptions", order, key=unique())
+
+
+def guess(services, email, address):
+    """A wrong password from an address of its own: (status, seconds)."""
+    began = time.perf_counter()
+    status, _ = services.call("auth", "POST", "/v1/auth/login", None, {"email": email, "password": "Winter2026 Winter2026"}, {"X-Forwarded-For": address})
+    return status, time.perf_counter() - began
+
+
+@pytest.fixture(scope="module")
+def services(env):
+    return access.Services(env["POLYCLINIC_DATA"])
+
+
+def test_one_password_on_many_accounts_is_in_the_clinics_audit_trail(door, stack, env, services):
+    # A clinic of its own: what others mistype in this quarter of an hour does not count.
+    email = f"{unique('head')}@sprayed.example"
+    stack("run", "auth", "bootstrap-tenant", "--name", unique("Sprayed"), "--location-name", "One", "--zone", "Etc/GMT", "--currency", "INR",
+          "--admin-email", email, "--admin-password-file", env["POLYCLINIC_DATA"] + "/secrets/demo_password")
+    head = door.as_(email)
+    for number in range(30):
+        sprayed = f"{unique('sprayed')}@sprayed.example"
+        head.post("/v1/users", {"name": "Nisha", "email": sprayed, "roles": ["nurse"], "password": PASSWORD})
+        assert guess(services, sprayed, f"198.51.100.{number + 1}")[0] == 401
+    head.eventually("/v1/reports/audit-logs?limit=20", lambda a: any(e["action"] == "notice_password_spraying" for e in a["items"]))
+
+
+def test_an_unknown_address_costs_as_much_as_a_known_one(admin, services):
+    email = f"{unique('timed')}@demo.example"
+    admin.post("/v1/users", {"name": "Nisha", "email": email, "roles": ["nurse"], "password": PASSWORD})
+    known, unknown = [], []
+    for number in range(12):  # in turns, so that a busy moment is nobody's
+        known.append(guess(services, email, f"203.0.113.{number + 1}")[1])
+        unknown.append(guess(services, f"{unique('nobody')}@mail.example", f"203.0.113.{number + 101}")[1])
+    # Without an Argon2id it is a tenth.
+    assert min(unknown) > min(known) / 2, (known, unknown)
+
+
+def test_who_guesses_on_waits_longer_and_longer(admin, services):
+    email = f"{unique('guessed')}@demo.example"
+    admin.post("/v1/users", {"name": "Nisha", "email": email, "roles": ["nurse"], "password": PASSWORD})
+    statuses = [guess(services, email, "203.0.113.201")[0] for _ in range(8)]
+    assert statuses[:5] == [401] * 5 and 429 in statuses[5:], statuses
 
 
 def test_nobody_queues_for_a_practitioner_who_left(own_doctor, admin, reception, make_patient):

@@ -17,6 +17,9 @@ import Primitives
     let hashing: PasswordHash
     let passwords: PasswordPolicy
 
+    /// How long a password that an administrator has seen waits for its owner to choose another: three days.
+    static let temporaryLife: Int64 = 259_200
+
     var table: [Route] {
         [
             .get("/v1/users", for: .manageUsers, Self.listDocs, list),
@@ -55,12 +58,14 @@ import Primitives
         let given: String? = try request.body.optional("password")
         if let given { try passwords.check(given, address: email.text, hasSecondFactor: false) }
         let password = given ?? Base64URL.encode(Random.bytes(15))
+        let isTemporary: Bool = try given == nil || request.body.optional("temporary") ?? false
+        let expiresAt = isTemporary ? host.now().adding(seconds: Self.temporaryLife) : nil
         let hashing = hashing
         let hash = try await host.blocking.run { try hashing.make(password) }
 
         return try await host.write(request, by: caller) { tx in
             let created = CreateAccount(vaults: vaults, emailIndex: emailIndex)
-            try await created(account, email: email, passwordHash: hash, in: caller.tenant, tx)
+            try await created(account, email: email, passwordHash: hash, expiresAt: expiresAt, in: caller.tenant, tx)
             if let licence {
                 let store = LicenceStore(sql: tx, vault: try await vaults.vault(of: caller.tenant, tx))
                 let verified = LicenceVerified(accountID: account.id, validUntil: licence.validUntil)

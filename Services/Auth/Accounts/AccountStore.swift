@@ -41,7 +41,9 @@ import Primitives
             """, as: read)
     }
 
-    func insert(_ account: Account, passwordHash: String, emailIndex: Bytes) async throws {
+    func insert(
+        _ account: Account, passwordHash: String, expiresAt: Timestamp? = nil, emailIndex: Bytes
+    ) async throws {
         // The key of `login` is the real guard; a look before it would race.
         try await onConstraint("login_email_once", throw: AccountError.emailTaken) {
             _ = try await sql.run(
@@ -49,10 +51,11 @@ import Primitives
         }
         try await sql.run(
             """
-            insert into account (id, name, email, password_hash, roles, location_id, patient_id, valid_from, created_at)
+            insert into account (id, name, email, password_hash, password_expires_at, roles, location_id, patient_id,
+                                 valid_from, created_at)
             values (\(account.id), \(try vault.seal(account.name, for: Self.name(account.id))),
                     \(try vault.seal(account.email, for: Self.email(account.id))), \(passwordHash),
-                    \(account.roleNames), \(account.location), \(account.patient), \(account.validFrom),
+                    \(expiresAt), \(account.roleNames), \(account.location), \(account.patient), \(account.validFrom),
                     \(account.createdAt))
             """)
     }

@@ -74,6 +74,7 @@ extension AccountRoutes {
         body: .object([
             .required("name", .text(max: 200)), .required("email", .text(max: 254)), .required("roles", Account.roleList),
             .optional("password", .text(min: 8, max: 128), "At least 15 characters. Left out: the answer holds a temporary one, once"),
+            .optional("temporary", .boolean, "The password given is good for three days and for choosing another at the first sign-in"),
             .optional("patientId", .id, "Required for role patient: the record the account may see"),
             .optional("locationId", .id, "The creator's site by default"),
             .optional(

@@ -10,20 +10,22 @@ import Primitives
     let emailIndex: EmailIndex
 
     func callAsFunction(
-        _ account: Account, email: EmailAddress, passwordHash: String, in tenant: TenantID, _ tx: Transaction
+        _ account: Account, email: EmailAddress, passwordHash: String, expiresAt: Timestamp? = nil, in tenant: TenantID,
+        _ tx: Transaction
     ) async throws {
-        try await self(account, index: emailIndex(email), passwordHash: passwordHash, in: tenant, tx)
+        try await self(account, index: emailIndex(email), passwordHash: passwordHash, expiresAt: expiresAt, in: tenant, tx)
     }
 
     /// `index`: of whatever the person signs in with.
     func callAsFunction(
-        _ account: Account, index: Bytes, passwordHash: String, in tenant: TenantID, _ tx: Transaction
+        _ account: Account, index: Bytes, passwordHash: String, expiresAt: Timestamp? = nil, in tenant: TenantID,
+        _ tx: Transaction
     ) async throws {
         guard let location = try await LocationStore(sql: tx).find(account.location) else {
             throw AccountError.locationUnknown
         }
         let store = AccountStore(sql: tx, vault: try await vaults.vault(of: tenant, tx))
-        try await store.insert(account, passwordHash: passwordHash, emailIndex: index)
+        try await store.insert(account, passwordHash: passwordHash, expiresAt: expiresAt, emailIndex: index)
         try tx.announce(AccountCreated(account, zone: location.zone), revision: account.version)
         try tx.audit("create", "account", account.id.description, after: account.audited)
         if let patient = account.patient { tx.concerns(patient) }

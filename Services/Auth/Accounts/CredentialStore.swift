@@ -34,7 +34,7 @@ import Primitives
 
     private static func query(_ account: AccountID) -> SQL {
         """
-        select a.id, a.password_hash, a.active, array_to_string(a.roles, ','), a.location_id, l.zone, l.currency,
+        select a.id, a.password_hash, a.password_expires_at, a.active, array_to_string(a.roles, ','), a.location_id, l.zone, l.currency,
                a.patient_id,
                (select coalesce(string_agg(g.patient_id::text, ',' order by g.patient_id), '') from proxy_grant g
                 where g.account_id = a.id and g.revoked_at is null and g.valid_from <= (now() at time zone l.zone)::date
@@ -44,14 +44,16 @@ import Primitives
         """
     }
 
-    /// `standsAlone`: whether it is long enough without a second factor; nil when it is the same password.
+    /// `standsAlone`: whether it is long enough without a second factor; nil when it is the same password. Another one is
+    /// the owner's own.
     func save(
         _ passwordHash: String, standsAlone: Bool? = nil, of account: AccountID, insteadOf old: String
     ) async throws -> Bool {
         try await sql.run(
             """
             update account set password_hash = \(passwordHash),
-                password_stands_alone = coalesce(\(standsAlone)::boolean, password_stands_alone)
+                password_stands_alone = coalesce(\(standsAlone)::boolean, password_stands_alone),
+                password_expires_at = case when \(standsAlone)::boolean is null then password_expires_at end
             where id = \(account) and password_hash = \(old) and active
             """) == 1
     }
@@ -69,6 +71,8 @@ extension CredentialStore {
 struct Credential: Sendable {
     let account: AccountID
     let passwordHash: String
+    /// Until when a password that an administrator has seen is good, and only for choosing another; nil for one's own.
+    let passwordExpiresAt: Timestamp?
     let isActive: Bool
     let roles: Set<Role>
     let location: LocationID
@@ -87,6 +91,7 @@ extension Credential {
     init(row: inout Row) throws {
         account = try row.next()
         passwordHash = try row.next()
+        passwordExpiresAt = try row.next()
         isActive = try row.next()
         roles = Auth.roles(try row.next())
         location = try row.next()

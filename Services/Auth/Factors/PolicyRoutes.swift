@@ -23,7 +23,7 @@ import Primitives
         .json(200, View(isRequired: try await policy.requiresStaffFactor(host.db.reader(for: caller.tenant))))
     }
 
-    /// Who is signed in stays so; from the next sign-in on the clinic's word counts.
+    /// From the next sign-in on the clinic's word counts, and for who is signed in from the next refresh on.
     private func change(_ request: Request, by caller: Principal) async throws -> Response {
         let isRequired = try request.body.required("staffMFA", as: String.self) == View.required
         return try await host.write(request, by: caller) { tx in

@@ -13,6 +13,7 @@ import Primitives
     let grace: Duration
     let issuer: TokenIssuer
     let successorKey: SymmetricKey
+    let factor: SecondFactor
 
     /// What the next tokens are made of.
     struct Fresh: Sendable {
@@ -52,7 +53,7 @@ import Primitives
         // The account first, then its session: the order in which deactivation locks them.
         guard let account = try await sessions.account(of: token.session),
             let credential = try await CredentialStore(sql: tx).readHolding(account), credential.isActive,
-            let session = try await sessions.findForUpdate(token.session), session.client?.client == client,
+            var session = try await sessions.findForUpdate(token.session), session.client?.client == client,
             let stored = try await sessions.find(token)
         else { return .failure(.refreshInvalid) }
 
@@ -65,11 +66,30 @@ import Primitives
             _ = try await EndSession(host: host)(session.id, of: token.tenant, because: .tokenReused, tx)
             return .failure(.refreshReused)
         case .rotate:
+            guard try await asksNoMore(of: &session, credential, in: token.tenant, at: now, tx) else {
+                _ = try await EndSession(host: host)(session.id, of: token.tenant, because: .factorRequired, tx)
+                return .failure(.refreshInvalid)
+            }
             try await sessions.retire(token, at: now)
             try await sessions.insert(successor, at: now)
         case .repeatSuccessor: break
         }
         return .success(Fresh(credential: credential, session: session, token: successor))
+    }
+
+    /// A clinic that asks for a second factor by now asks whoever is signed in, too. Who has none goes on only to enrol
+    /// one; who has one, or is signed in at an application, signs in again with it: then it says false.
+    private func asksNoMore(
+        of session: inout Session, _ credential: Credential, in tenant: TenantID, at now: Timestamp, _ tx: Transaction
+    ) async throws -> Bool {
+        guard session.assurance == .single, try await factor.policy.asks(credential.roles, tx) else { return true }
+        guard session.client == nil, try await !factor.standing(of: credential.account, in: tenant, tx).hasSecondFactor else {
+            return false
+        }
+        session.assurance = .enrolling
+        session.expiresAt = min(session.expiresAt, now.adding(seconds: Session.enrollingLife))
+        try await SessionStore(sql: tx).save(session.assurance, until: session.expiresAt, of: session.id)
+        return true
     }
 
     private func isLive(_ token: RefreshToken, _ sessions: SessionStore) async throws -> Bool {

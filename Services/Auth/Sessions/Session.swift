@@ -15,13 +15,15 @@ struct Session: Equatable, Sendable {
         case codeReused = "code_reused"
         /// A client gave its token back (RFC 7009).
         case givenBack = "given_back"
+        /// The clinic asks for a second factor by now, and this session has not seen it.
+        case factorRequired = "factor_required"
     }
 
     let id: ID<SessionKind>
     let account: AccountID
     let startedAt: Timestamp
-    /// The absolute end: refreshing never moves it.
-    let expiresAt: Timestamp
+    /// The absolute end: refreshing never puts it off.
+    var expiresAt: Timestamp
     let endedAt: Timestamp?
     /// When the person last proved who they are; refreshing never moves it, a step-up does.
     var authenticatedAt: Timestamp?
@@ -79,6 +81,8 @@ enum SignInError: Error, Equatable {
     /// The password is right and the account has a second factor.
     case otpRequired
     case otpWrong
+    /// The password is right, an administrator gave it, and its owner must choose another.
+    case passwordChangeRequired
     case refreshInvalid
     case refreshReused
 }

@@ -33,7 +33,7 @@ import Primitives
         let email: String = try request.body.required("email")
         let pair = try await signIn(
             email: email, password: try request.body.required("password"),
-            otp: try request.body.optional("otp"), request)
+            otp: try request.body.optional("otp"), newPassword: try request.body.optional("newPassword"), request)
         var response = secret(.json(200, pair))
         response.headers.append(signIn.devices.header(for: email))
         return response
@@ -127,6 +127,9 @@ extension SignInError: ProblemConvertible {
                 Problem(401, "otp_required", "Send the code of your authenticator app as otp, or sign in with a passkey."))
         case .otpWrong:
             Self.challenge(Problem(401, "otp_wrong", "The code is not right, or was used before. Wait for the next."))
+        case .passwordChangeRequired:
+            Self.challenge(
+                Problem(401, "password_change_required", "This password is for the first sign-in: send your own as newPassword beside it."))
         case .refreshInvalid:
             Self.challenge(Problem(401, "token_invalid", "The refresh token is not valid. Sign in again."))
         case .refreshReused:
@@ -176,9 +179,11 @@ extension SessionRoutes {
         body: .object([
             .required("email", .text(max: 254)), .required("password", .text(max: 128)),
             .optional("otp", .text(max: 24), "The code of the app, or a recovery code, when there is a second factor"),
+            .optional(
+                "newPassword", .text(min: 8, max: 128), "Instead of a temporary password, which opens nothing else; else not looked at"),
         ]),
         answers: [(200, .object(TokenPair.fields + [.required("user", SignedInUser.schema)]))],
-        problems: ["invalid_credentials", "otp_required", "otp_wrong", "too_many_attempts", "unavailable"])
+        problems: ["invalid_credentials", "password_change_required", "otp_required", "otp_wrong", "too_many_attempts", "unavailable"])
 
     private static let refreshDocs = Route.Docs(
         "Exchange a refresh token for the next pair",

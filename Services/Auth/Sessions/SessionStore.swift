@@ -47,6 +47,11 @@ import Primitives
             """) == 1
     }
 
+    /// What the clinic asks for by now.
+    func save(_ assurance: Assurance, until end: Timestamp, of id: SessionID) async throws {
+        try await sql.run("update session set assurance = \(assurance.rawValue), expires_at = \(end) where id = \(id)")
+    }
+
     /// When the token was retired; nil when no such token was ever issued.
     func find(_ token: RefreshToken) async throws -> StoredToken? {
         try await sql.first(

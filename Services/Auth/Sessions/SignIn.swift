@@ -25,9 +25,9 @@ import Primitives
 
     /// First-party signing in: everything is shown in one request, and a session begins.
     func callAsFunction(
-        email typed: String, password: String, otp: String? = nil, _ request: Request
+        email typed: String, password: String, otp: String? = nil, newPassword: String? = nil, _ request: Request
     ) async throws -> TokenPair {
-        let proof = try await prove(email: typed, password: password, request)
+        let proof = try await prove(email: typed, password: password, newPassword: newPassword, request)
         return try await countingCodes(of: proof, request) { try await begin(proof, otp, request) }
     }
 
@@ -46,7 +46,9 @@ import Primitives
     }
 
     /// The first step: whose address this is, if the password is right. The attempt stays counted until `settle`.
-    func prove(email typed: String, password: String, _ request: Request) async throws -> Proof {
+    func prove(
+        email typed: String, password: String, newPassword: String? = nil, _ request: Request
+    ) async throws -> Proof {
         let origin = devices.origin(of: request, for: typed)
         let keys = emailIndex.failureKeys(typed, from: origin.name)
         let account = emailIndex.failureKeys(typed, from: "everywhere").both
@@ -62,14 +64,33 @@ import Primitives
             try? await giveBack(keys, origin.isKnown ? nil : account)  // We were too busy to look; that was no failure.
             throw error
         }
-        guard let credential, check.isRight, credential.isActive else {
+        guard let credential, check.isRight, credential.isActive, credential.passwordExpiresAt.map({ host.now() < $0 }) ?? true
+        else {
             try await sprays.note(typed, in: found?.tenant)
             try await recordFailure(of: credential, in: tenant, request)
             throw SignInError.invalidCredentials
         }
-        return Proof(
+        var proof = Proof(
             credential: credential, tenant: tenant, keys: keys, account: account, isKnown: origin.isKnown,
             rehashed: check.rehashed)
+        if credential.passwordExpiresAt != nil {
+            do { proof.chosen = try await choose(newPassword, insteadOf: password, typed) } catch {
+                try? await giveBack(keys, origin.isKnown ? nil : account)  // The password was right.
+                throw error
+            }
+        }
+        return proof
+    }
+
+    /// The hash of the password that somebody chooses instead of the one an administrator gave them.
+    private func choose(_ chosen: String?, insteadOf given: String, _ typed: String) async throws -> String {
+        guard let chosen else { throw SignInError.passwordChangeRequired }
+        guard chosen != given else { throw Problem.invalid("newPassword", "unchanged", "Choose another than you were given.") }
+        do { try config.passwords.check(chosen, address: typed, hasSecondFactor: false) } catch {
+            throw Problem.invalid([error.fieldError("newPassword")])
+        }
+        let hashing = hashing
+        return try await host.blocking.run { try hashing.make(chosen) }
     }
 
     /// Ends the tally that `prove` began, and reads the account again: nobody deactivates it, and no password
@@ -78,7 +99,12 @@ import Primitives
         guard let credential = try await CredentialStore(sql: tx).readHolding(proof.credential.account),
             credential.isActive, credential.passwordHash == proof.credential.passwordHash
         else { throw SignInError.invalidCredentials }
-        if let rehashed = proof.rehashed {
+        if let chosen = proof.chosen {
+            guard try await CredentialStore(sql: tx).save(
+                chosen, standsAlone: true, of: credential.account, insteadOf: credential.passwordHash)
+            else { throw SignInError.invalidCredentials }
+            try tx.audit("change_password", "account", credential.account.description)
+        } else if let rehashed = proof.rehashed {
             _ = try await CredentialStore(sql: tx).save(
                 rehashed, of: credential.account, insteadOf: credential.passwordHash)
         }
@@ -195,4 +221,6 @@ struct Proof: Sendable {
     let isKnown: Bool
     /// What to keep instead of the old hash; nil when it is as it should be.
     var rehashed: String?
+    /// The hash of the password that its owner chose instead of a temporary one.
+    var chosen: String?
 }
