@@ -5,9 +5,10 @@ import Glibc
 package final class BlockingPool: Sendable {
     private let queue: BlockingQueue
 
-    /// `limit` is how many pieces of work may wait; one more throws `Overloaded`.
-    package init(threads: Int, limit: Int) {
-        queue = BlockingQueue(limit: limit)
+    /// `limit` is how many pieces of work may wait; one more throws `Overloaded`. `yields` is for work that burns: the
+    /// loop goes first wherever both want a core, so that a flood of logins does not slow down every other request.
+    package init(threads: Int, limit: Int, yields: Bool = false) {
+        queue = BlockingQueue(limit: limit, yields: yields)
         for _ in 0..<max(1, threads) { queue.startThread() }
     }
 
@@ -37,13 +38,15 @@ private final class BlockingQueue: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private let limit: Int
+    private let yields: Bool
     private var waiting: [@Sendable () -> Void] = []
     private var head = 0
     private var idle = 0
     private var isClosed = false
 
-    init(limit: Int) {
+    init(limit: Int, yields: Bool) {
         self.limit = limit
+        self.yields = yields
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(condition, nil)
     }
@@ -60,6 +63,8 @@ private final class BlockingQueue: @unchecked Sendable {
         let started = pthread_create(&thread, nil, { context in
             guard let context else { return nil }
             let queue = Unmanaged<BlockingQueue>.fromOpaque(context).takeRetainedValue()
+            // On Linux 0 is the calling thread.
+            if queue.yields { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10) }
             while let work = queue.take() { work() }
             return nil
         }, Unmanaged.passRetained(self).toOpaque())

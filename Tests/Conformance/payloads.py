@@ -91,7 +91,7 @@ def try_all(parameter, words, host, port, sign_in):
         slowest = max(slowest, (took, word))
         if answer.status >= 500:
             wrong.append(f"{parameter} answered {answer.status} to {word!r}")
-        if answer.status >= 400 and re.search(rb"syntax error|SQLSTATE|pg_|PostgresError", said):
+        if answer.status >= 400 and re.search(rb"syntax error|SQLSTATE|PostgresError|pg_(?:catalog|sleep|user|tables)", said):
             wrong.append(f"{parameter} spoke of SQL to {word!r}")
         # Nobody sleeps for five seconds here but who was told to.
         if took > 4:

@@ -56,7 +56,7 @@ import Redis
             passwordNow: { redisPassword?.current ?? "" })
         access = AccessLog(db)
         cards = Cards(services: config.services, log: log)
-        blocking = BlockingPool(threads: min(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), 8), limit: 64)
+        blocking = BlockingPool(threads: min(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), 8), limit: 64, yields: true)
         revocations = Revocations()
         verifier = TokenVerifier(
             keys: config.publicKeys, revocations: revocations, service: config.service, publicIssuer: config.publicURL)
