@@ -12,8 +12,8 @@ import Testing
 /// S12 in the large: hundreds of sessions refreshed, doubled and stolen at once.
 struct RefreshFamiliesTests {
     /// As many as wait for four connections without being turned away.
-    private static let count = 200
-    private static let storms = 3
+    private static let count = 50
+    private static let storms = 6
 
     @Test func `Of hundreds of families, a double click keeps one and a stolen token ends one`() async throws {
         try await Clinic.with { clinic in
