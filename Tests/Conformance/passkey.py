@@ -5,6 +5,7 @@
 import json
 import os
 import sys
+import urllib.parse
 import uuid
 
 from playwright.sync_api import sync_playwright
@@ -69,6 +70,30 @@ def main():
         assert Clinic(url, signed["accessToken"]).post("/v1/auth/step-up", {"passkey": proof}, expect=200)
         say("signed in again, and stepped up")
         assert door.call("POST", "/v1/auth/login", {"email": email, "password": PASSWORD}).code == "otp_required"
+
+        # On the sign-in page of a client's link: by its own script, under its own policy, and for its person only.
+        back = page_url
+        client = admin.post("/v1/auth/clients", {
+            "name": "Portal", "grantTypes": ["authorization_code"], "redirectUris": [back], "scopes": ["openid"], "consentRequired": False}).json
+        link = url.replace("127.0.0.1", "localhost") + "/oauth2/authorize?" + urllib.parse.urlencode({
+            "response_type": "code", "client_id": client["clientId"], "redirect_uri": back, "scope": "openid",
+            "code_challenge": "w1TpKUdYE9hUAcNSeeSRFioHDxfUxuHho_JHAfZ_vDM", "code_challenge_method": "S256"})
+        said = []
+        page.on("console", lambda message: said.append(message.text))
+        page.goto(link)
+        page.get_by_role("button", name="Use a passkey").click()
+        page.wait_for_url(lambda address: address.startswith(back + "?code="))
+        say("signed in on the page of a client's link")
+        page.context.clear_cookies()
+        page.goto(link)
+        page.get_by_label("E-mail address or phone number").fill(email)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        page.wait_for_url(lambda address: "/oauth2/second-factor?" in address)
+        page.get_by_role("button", name="Use a passkey").click()
+        page.wait_for_url(lambda address: address.startswith(back + "?code="))
+        say("and instead of an app's code")
+        assert not [text for text in said if "Content Security Policy" in text], said
 
         # From a page of another origin the browser itself refuses, or we do.
         other = browser.new_page()

@@ -184,7 +184,9 @@ page = Browser()
 shown = page.follow(page.ask("GET", link()[2] and meta["authorization_endpoint"] + "?" + "&".join(
     f"{k}={requests.utils.quote(v, safe='')}" for k, v in good.items())))
 csp = shown.headers["Content-Security-Policy"]
-check("the page takes no script and no frame", "default-src 'none'" in csp and "frame-ancestors 'none'" in csp and "unsafe" not in csp and "<script" not in shown.text)
+nonce = csp.partition("script-src 'nonce-")[2].partition("'")[0]
+check("the page takes our own script, no other, and no frame", "default-src 'none'" in csp and "frame-ancestors 'none'" in csp
+      and "unsafe" not in csp and len(nonce) > 20 and shown.text.count("<script") == shown.text.count(f'<script nonce="{nonce}">') == 1)
 from person import _Forms, PASSWORD  # noqa: E402
 form = _Forms(shown.text)
 filled = {**form.fields, "email": "doctor@demo.example", "password": PASSWORD}

@@ -49,16 +49,19 @@ class Api:
 
 
 class _Forms(html.parser.HTMLParser):
+    """The first form of a page: the one that needs no script."""
+
     def __init__(self, text):
         super().__init__()
-        self.action, self.fields = None, {}
+        self.action, self.fields, self.number = None, {}, 0
         self.feed(text)
 
     def handle_starttag(self, tag, pairs):
         found = dict(pairs)
         if tag == "form":
-            self.action = found["action"]
-        if tag == "input" and found.get("type") == "hidden":
+            self.number += 1
+            self.action = self.action or found["action"]
+        if tag == "input" and self.number == 1 and found.get("type") == "hidden":
             self.fields[found["name"]] = found["value"]
 
 
