@@ -26,14 +26,15 @@ import Primitives
             where condition: @escaping @Sendable (PatientID) -> SQL
         ) -> Part {
             Part(table) { person, caller in
-                // One statement, so that the rows are of one instant.
-                let rows = try await host.db.reader(for: caller.tenant).all(
+                // One row of all rows: the database puts thousands together faster than we read them one by one.
+                let found = try await host.db.reader(for: caller.tenant).first(
                     """
-                    select (to_jsonb(part) - \(["tenant_id"] + without)::text[])::text from \(unsafe: table) part
-                    where \(condition(person)) limit \(PersonExport.most + 1)
-                    """, as: { row in Array(try row.next(as: String.self).utf8) })
-                try PersonExport.checkWhole(rows.count)
-                return Array("[".utf8) + rows.joined(separator: Array(",".utf8)) + Array("]".utf8)
+                    select count(*), coalesce(json_agg(to_jsonb(part) - \(["tenant_id"] + without)::text[]), '[]')::text
+                    from (select * from \(unsafe: table) where \(condition(person)) limit \(PersonExport.most + 1)) part
+                    """, as: { row in (count: try row.next(as: Int.self), rows: Array(try row.next(as: String.self).utf8)) })
+                guard let found else { throw PostgresError(.decoding, message: "export: no row") }
+                try PersonExport.checkWhole(found.count)
+                return found.rows
             }
         }
     }
