@@ -86,7 +86,7 @@ struct CodeSenderTests {
         let host = clinic.host.host
         let gateway = try #require(CodeSender.Gateway(url: url, token: token))
         return CodeSender(
-            host: host, emailIndex: EmailIndex(masterKey: host.config.masterKey), key: host.config.masterKey,
+            host: host, emailIndex: EmailIndex(indexKey: host.config.masterKey), key: host.config.masterKey,
             gateway: gateway, lookUp: lookUp)
     }
 
