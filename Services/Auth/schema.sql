@@ -1,4 +1,11 @@
 CREATE SCHEMA auth;
+CREATE FUNCTION auth.outbox_refuse() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception 'a fact that was not published is not deleted' using errcode = 'insufficient_privilege',
+        constraint = 'outbox_kept_until_published', table = tg_table_name;
+end $$;
 CREATE TABLE auth.account (
     id uuid NOT NULL,
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
@@ -13,10 +20,17 @@ CREATE TABLE auth.account (
     version integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone NOT NULL,
     password_stands_alone boolean DEFAULT true NOT NULL,
+    password_expires_at timestamp with time zone,
     CONSTRAINT account_has_a_role CHECK ((cardinality(roles) > 0)),
     CONSTRAINT account_patient_has_a_record CHECK (((NOT ('patient'::text = ANY (roles))) OR (patient_id IS NOT NULL)))
 );
 ALTER TABLE ONLY auth.account FORCE ROW LEVEL SECURITY;
+CREATE TABLE auth.allowed_origin (
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    client_id uuid,
+    origin text NOT NULL,
+    CONSTRAINT allowed_origin_plain CHECK ((origin ~ '^https?://[!-.0-~]+$'::text))
+);
 CREATE TABLE auth.authorization_code (
     hash bytea NOT NULL,
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
@@ -106,6 +120,7 @@ CREATE TABLE auth.idempotency (
     answer bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone DEFAULT (now() + '48:00:00'::interval) NOT NULL,
+    patient_id uuid,
     CONSTRAINT idempotency_key_short CHECK (((length(key) >= 1) AND (length(key) <= 255)))
 );
 ALTER TABLE ONLY auth.idempotency FORCE ROW LEVEL SECURITY;
@@ -133,9 +148,12 @@ CREATE TABLE auth.licence (
     decided_at timestamp with time zone,
     decided_by uuid,
     version integer DEFAULT 1 NOT NULL,
+    in_force_until date,
+    opened_at timestamp with time zone,
     CONSTRAINT licence_decided_by_another CHECK (((decided_by IS NULL) OR (decided_by <> account_id))),
     CONSTRAINT licence_decision_has_a_judge CHECK (((status = ANY (ARRAY['verified'::text, 'rejected'::text])) = (decided_by IS NOT NULL))),
-    CONSTRAINT licence_status_known CHECK ((status = ANY (ARRAY['draft'::text, 'submitted'::text, 'verified'::text, 'rejected'::text])))
+    CONSTRAINT licence_status_known CHECK ((status = ANY (ARRAY['draft'::text, 'submitted'::text, 'verified'::text, 'rejected'::text]))),
+    CONSTRAINT licence_verified_is_in_force CHECK (((status <> 'verified'::text) OR (in_force_until IS NOT NULL)))
 );
 ALTER TABLE ONLY auth.licence FORCE ROW LEVEL SECURITY;
 CREATE TABLE auth.licence_document (
@@ -361,6 +379,8 @@ CREATE TABLE auth.totp (
 ALTER TABLE ONLY auth.totp FORCE ROW LEVEL SECURITY;
 ALTER TABLE ONLY auth.account
     ADD CONSTRAINT account_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY auth.allowed_origin
+    ADD CONSTRAINT allowed_origin_once UNIQUE NULLS NOT DISTINCT (tenant_id, client_id, origin);
 ALTER TABLE ONLY auth.authorization_code
     ADD CONSTRAINT authorization_code_once PRIMARY KEY (tenant_id, hash);
 ALTER TABLE ONLY auth.browser_session
@@ -405,6 +425,8 @@ ALTER TABLE ONLY auth.passkey
     ADD CONSTRAINT passkey_credential_once UNIQUE (tenant_id, credential_id);
 ALTER TABLE ONLY auth.passkey
     ADD CONSTRAINT passkey_pkey PRIMARY KEY (id);
+ALTER TABLE auth.proxy_grant
+    ADD CONSTRAINT proxy_grant_guardian_ends CHECK (((relation <> 'guardian'::text) OR (valid_until IS NOT NULL) OR (revoked_at IS NOT NULL))) NOT VALID;
 ALTER TABLE ONLY auth.proxy_grant
     ADD CONSTRAINT proxy_grant_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY auth.recovery_code
@@ -445,6 +467,7 @@ CREATE INDEX contact_request_old ON auth.contact_request USING btree (expires_at
 CREATE INDEX contact_request_unsent ON auth.contact_request USING btree (next_at) WHERE (settled_at IS NULL);
 CREATE INDEX data_key_of_tenant ON auth.data_key USING btree (tenant_id, person_id);
 CREATE INDEX idempotency_expired ON auth.idempotency USING btree (expires_at);
+CREATE INDEX idempotency_of_patient ON auth.idempotency USING btree (patient_id) WHERE (patient_id IS NOT NULL);
 CREATE INDEX inbox_received ON auth.inbox USING btree (received_at);
 CREATE INDEX licence_document_of_account ON auth.licence_document USING btree (tenant_id, account_id, id);
 CREATE INDEX login_failure_old ON auth.login_failure USING btree (last_at);
@@ -463,6 +486,8 @@ CREATE INDEX session_of_client ON auth.session USING btree (client_id) WHERE ((e
 CREATE INDEX session_over ON auth.session USING btree (tenant_id, expires_at);
 CREATE INDEX sign_in_attempt_over ON auth.sign_in_attempt USING btree (tenant_id, expires_at);
 CREATE INDEX spent_challenge_old ON auth.spent_challenge USING btree (expires_at);
+CREATE TRIGGER outbox_kept_until_published BEFORE DELETE ON auth.outbox FOR EACH ROW WHEN ((old.published_at IS NULL)) EXECUTE FUNCTION auth.outbox_refuse();
+CREATE TRIGGER outbox_not_emptied BEFORE TRUNCATE ON auth.outbox FOR EACH STATEMENT EXECUTE FUNCTION auth.outbox_refuse();
 ALTER TABLE ONLY auth.account
     ADD CONSTRAINT account_location_id_fkey FOREIGN KEY (location_id) REFERENCES auth.location(id);
 ALTER TABLE ONLY auth.authorization_code
@@ -547,6 +572,7 @@ ALTER TABLE auth.totp ENABLE ROW LEVEL SECURITY;
 CREATE POLICY totp_of_tenant ON auth.totp USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 GRANT USAGE ON SCHEMA auth TO polyclinic_auth;
 GRANT SELECT,INSERT,UPDATE ON TABLE auth.account TO polyclinic_auth;
+GRANT SELECT,INSERT,DELETE ON TABLE auth.allowed_origin TO polyclinic_auth;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.authorization_code TO polyclinic_auth;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.browser_session TO polyclinic_auth;
 GRANT SELECT,INSERT,UPDATE ON TABLE auth.client TO polyclinic_auth;
@@ -556,6 +582,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.contact_request TO polyclinic_au
 GRANT SELECT,INSERT,DELETE ON TABLE auth.data_key TO polyclinic_auth;
 GRANT UPDATE(wrapped) ON TABLE auth.data_key TO polyclinic_auth;
 GRANT SELECT,INSERT,DELETE ON TABLE auth.idempotency TO polyclinic_auth;
+GRANT UPDATE(answer) ON TABLE auth.idempotency TO polyclinic_auth;
 GRANT SELECT,INSERT,DELETE ON TABLE auth.inbox TO polyclinic_auth;
 GRANT SELECT,INSERT,UPDATE ON TABLE auth.inbox_revision TO polyclinic_auth;
 GRANT SELECT,INSERT ON TABLE auth.keyed_tenant TO polyclinic_auth;
@@ -563,6 +590,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE auth.licence TO polyclinic_auth;
 GRANT SELECT,INSERT,DELETE ON TABLE auth.licence_document TO polyclinic_auth;
 GRANT SELECT,INSERT ON TABLE auth.location TO polyclinic_auth;
 GRANT SELECT,INSERT,DELETE ON TABLE auth.login TO polyclinic_auth;
+GRANT UPDATE(email_index) ON TABLE auth.login TO polyclinic_auth;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.login_failure TO polyclinic_auth;
 GRANT SELECT,INSERT,DELETE ON TABLE auth.outbox TO polyclinic_auth;
 GRANT UPDATE(published_at) ON TABLE auth.outbox TO polyclinic_auth;

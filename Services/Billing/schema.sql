@@ -44,6 +44,13 @@ begin
     return null;
 end
 $$;
+CREATE FUNCTION billing.outbox_refuse() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception 'a fact that was not published is not deleted' using errcode = 'insufficient_privilege',
+        constraint = 'outbox_kept_until_published', table = tg_table_name;
+end $$;
 CREATE TABLE billing.credit_note (
     id uuid NOT NULL,
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
@@ -74,6 +81,7 @@ CREATE TABLE billing.idempotency (
     answer bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone DEFAULT (now() + '48:00:00'::interval) NOT NULL,
+    patient_id uuid,
     CONSTRAINT idempotency_key_short CHECK (((length(key) >= 1) AND (length(key) <= 255)))
 );
 ALTER TABLE ONLY billing.idempotency FORCE ROW LEVEL SECURITY;
@@ -319,6 +327,7 @@ ALTER TABLE ONLY billing.visit_card
 CREATE INDEX credit_note_of_invoice ON billing.credit_note USING btree (tenant_id, invoice_id, id);
 CREATE INDEX data_key_of_tenant ON billing.data_key USING btree (tenant_id, person_id);
 CREATE INDEX idempotency_expired ON billing.idempotency USING btree (expires_at);
+CREATE INDEX idempotency_of_patient ON billing.idempotency USING btree (patient_id) WHERE (patient_id IS NOT NULL);
 CREATE INDEX inbox_received ON billing.inbox USING btree (received_at);
 CREATE INDEX invoice_newest ON billing.invoice USING btree (tenant_id, id DESC);
 CREATE INDEX invoice_of_patient ON billing.invoice USING btree (tenant_id, patient_id, id DESC);
@@ -335,6 +344,8 @@ CREATE TRIGGER invoice_frozen BEFORE UPDATE ON billing.invoice FOR EACH ROW EXEC
 CREATE TRIGGER invoice_line_frozen BEFORE INSERT OR DELETE OR UPDATE ON billing.invoice_line FOR EACH ROW EXECUTE FUNCTION billing.invoice_lines_stay_as_issued();
 CREATE CONSTRAINT TRIGGER ledger_entry_balances AFTER INSERT ON billing.ledger_entry DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.ledger_entry_balances();
 CREATE CONSTRAINT TRIGGER ledger_line_balances AFTER INSERT ON billing.ledger_line DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.ledger_entry_balances();
+CREATE TRIGGER outbox_kept_until_published BEFORE DELETE ON billing.outbox FOR EACH ROW WHEN ((old.published_at IS NULL)) EXECUTE FUNCTION billing.outbox_refuse();
+CREATE TRIGGER outbox_not_emptied BEFORE TRUNCATE ON billing.outbox FOR EACH STATEMENT EXECUTE FUNCTION billing.outbox_refuse();
 ALTER TABLE ONLY billing.credit_note
     ADD CONSTRAINT credit_note_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES billing.invoice(id);
 ALTER TABLE ONLY billing.invoice_line
@@ -380,6 +391,7 @@ GRANT SELECT,INSERT ON TABLE billing.credit_note TO polyclinic_billing;
 GRANT SELECT,INSERT,DELETE ON TABLE billing.data_key TO polyclinic_billing;
 GRANT UPDATE(wrapped) ON TABLE billing.data_key TO polyclinic_billing;
 GRANT SELECT,INSERT,DELETE ON TABLE billing.idempotency TO polyclinic_billing;
+GRANT UPDATE(answer) ON TABLE billing.idempotency TO polyclinic_billing;
 GRANT SELECT,INSERT,DELETE ON TABLE billing.inbox TO polyclinic_billing;
 GRANT SELECT,INSERT,UPDATE ON TABLE billing.inbox_revision TO polyclinic_billing;
 GRANT SELECT,INSERT,UPDATE ON TABLE billing.invoice TO polyclinic_billing;

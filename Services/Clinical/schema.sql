@@ -11,6 +11,13 @@ begin
     delete from visit_diagnosis using visit v where v.id = visit_id and v.patient_id = person;
     delete from prescription_item using prescription p where p.id = prescription_id and p.patient_id = person;
 end $$;
+CREATE FUNCTION clinical.outbox_refuse() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception 'a fact that was not published is not deleted' using errcode = 'insufficient_privilege',
+        constraint = 'outbox_kept_until_published', table = tg_table_name;
+end $$;
 CREATE FUNCTION clinical.visit_is_final() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -39,10 +46,15 @@ CREATE TABLE clinical.care_relation (
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
     patient_id uuid NOT NULL,
     who uuid NOT NULL,
-    location_id uuid NOT NULL,
+    location_id uuid,
     kind text NOT NULL,
     since timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT care_relation_kind_known CHECK ((kind = ANY (ARRAY['visit'::text, 'appointment'::text, 'arrival'::text, 'referral'::text])))
+    ends_at timestamp with time zone DEFAULT (now() + '7 days'::interval) NOT NULL,
+    appointment_id uuid,
+    revision integer DEFAULT 0 NOT NULL,
+    CONSTRAINT care_relation_kind_known CHECK ((kind = ANY (ARRAY['visit'::text, 'appointment'::text, 'arrival'::text, 'referral'::text]))),
+    CONSTRAINT care_relation_placed CHECK (((location_id IS NOT NULL) OR (ends_at = '-infinity'::timestamp with time zone))),
+    CONSTRAINT care_relation_revised CHECK (((revision = 0) OR (appointment_id IS NOT NULL)))
 );
 ALTER TABLE ONLY clinical.care_relation FORCE ROW LEVEL SECURITY;
 CREATE TABLE clinical.chart_policy (
@@ -113,6 +125,7 @@ CREATE TABLE clinical.idempotency (
     answer bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone DEFAULT (now() + '48:00:00'::interval) NOT NULL,
+    patient_id uuid,
     CONSTRAINT idempotency_key_short CHECK (((length(key) >= 1) AND (length(key) <= 255)))
 );
 ALTER TABLE ONLY clinical.idempotency FORCE ROW LEVEL SECURITY;
@@ -130,6 +143,13 @@ CREATE TABLE clinical.inbox_revision (
 CREATE TABLE clinical.keyed_tenant (
     tenant_id uuid NOT NULL
 );
+CREATE TABLE clinical.licence_card (
+    account_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    licensed_until date,
+    revision integer NOT NULL
+);
+ALTER TABLE ONLY clinical.licence_card FORCE ROW LEVEL SECURITY;
 CREATE TABLE clinical.medicine_card (
     id uuid NOT NULL,
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
@@ -355,8 +375,6 @@ CREATE TABLE clinical.visit_snapshot (
     body bytea NOT NULL
 );
 ALTER TABLE ONLY clinical.visit_snapshot FORCE ROW LEVEL SECURITY;
-ALTER TABLE ONLY clinical.care_relation
-    ADD CONSTRAINT care_relation_once PRIMARY KEY (patient_id, who, location_id, kind);
 ALTER TABLE ONLY clinical.chart_policy
     ADD CONSTRAINT chart_policy_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY clinical.consent
@@ -375,6 +393,8 @@ ALTER TABLE ONLY clinical.inbox_revision
     ADD CONSTRAINT inbox_revision_newest PRIMARY KEY (reaction, tenant_id, subject);
 ALTER TABLE ONLY clinical.keyed_tenant
     ADD CONSTRAINT keyed_tenant_pkey PRIMARY KEY (tenant_id);
+ALTER TABLE ONLY clinical.licence_card
+    ADD CONSTRAINT licence_card_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY clinical.medicine_card
     ADD CONSTRAINT medicine_card_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY clinical.mrn_counter
@@ -425,7 +445,9 @@ ALTER TABLE ONLY clinical.visit
     ADD CONSTRAINT visit_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY clinical.visit_snapshot
     ADD CONSTRAINT visit_snapshot_pkey PRIMARY KEY (visit_id);
+CREATE UNIQUE INDEX care_relation_of_appointment ON clinical.care_relation USING btree (appointment_id) WHERE (appointment_id IS NOT NULL);
 CREATE INDEX care_relation_of_site ON clinical.care_relation USING btree (patient_id, location_id);
+CREATE UNIQUE INDEX care_relation_once ON clinical.care_relation USING btree (patient_id, who, location_id, kind) WHERE (appointment_id IS NULL);
 CREATE INDEX consent_of_patient ON clinical.consent USING btree (patient_id, id);
 CREATE UNIQUE INDEX consent_one_standing ON clinical.consent USING btree (patient_id, purpose) WHERE (withdrawn_at IS NULL);
 CREATE INDEX data_key_of_tenant ON clinical.data_key USING btree (tenant_id, person_id);
@@ -433,6 +455,7 @@ CREATE INDEX erasure_due ON clinical.erasure USING btree (tenant_id, not_before)
 CREATE INDEX glass_grant_open ON clinical.glass_grant USING btree (patient_id, account_id, expires_at);
 CREATE INDEX glass_grant_unreviewed ON clinical.glass_grant USING btree (tenant_id, granted_at) WHERE (reviewed_at IS NULL);
 CREATE INDEX idempotency_expired ON clinical.idempotency USING btree (expires_at);
+CREATE INDEX idempotency_of_patient ON clinical.idempotency USING btree (patient_id) WHERE (patient_id IS NOT NULL);
 CREATE INDEX inbox_received ON clinical.inbox USING btree (received_at);
 CREATE UNIQUE INDEX outbox_fact_once ON clinical.outbox USING btree (tenant_id, type, subject, revision) WHERE (revision > 0);
 CREATE INDEX outbox_published ON clinical.outbox USING btree (published_at) WHERE (published_at IS NOT NULL);
@@ -449,6 +472,8 @@ CREATE INDEX visit_note_visit ON clinical.visit_note USING btree (visit_id, id);
 CREATE UNIQUE INDEX visit_one_open ON clinical.visit USING btree (tenant_id, patient_id, location_id) WHERE (status = 'in_progress'::text);
 CREATE INDEX visit_snapshot_day ON clinical.visit_snapshot USING btree (tenant_id, local_date DESC, visit_id DESC);
 CREATE INDEX visit_snapshot_patient ON clinical.visit_snapshot USING btree (patient_id, local_date DESC, visit_id DESC);
+CREATE TRIGGER outbox_kept_until_published BEFORE DELETE ON clinical.outbox FOR EACH ROW WHEN ((old.published_at IS NULL)) EXECUTE FUNCTION clinical.outbox_refuse();
+CREATE TRIGGER outbox_not_emptied BEFORE TRUNCATE ON clinical.outbox FOR EACH STATEMENT EXECUTE FUNCTION clinical.outbox_refuse();
 CREATE TRIGGER visit_diagnosis_is_final BEFORE INSERT OR DELETE OR UPDATE ON clinical.visit_diagnosis FOR EACH ROW EXECUTE FUNCTION clinical.visit_part_is_final();
 CREATE TRIGGER visit_is_final BEFORE DELETE OR UPDATE ON clinical.visit FOR EACH ROW EXECUTE FUNCTION clinical.visit_is_final();
 CREATE TRIGGER visit_note_is_final BEFORE INSERT OR DELETE OR UPDATE ON clinical.visit_note FOR EACH ROW EXECUTE FUNCTION clinical.visit_part_is_final();
@@ -493,6 +518,8 @@ ALTER TABLE clinical.glass_grant ENABLE ROW LEVEL SECURITY;
 CREATE POLICY glass_grant_tenant ON clinical.glass_grant USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE clinical.idempotency ENABLE ROW LEVEL SECURITY;
 CREATE POLICY idempotency_tenant ON clinical.idempotency USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE clinical.licence_card ENABLE ROW LEVEL SECURITY;
+CREATE POLICY licence_card_tenant ON clinical.licence_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE clinical.medicine_card ENABLE ROW LEVEL SECURITY;
 CREATE POLICY medicine_card_tenant ON clinical.medicine_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE clinical.mrn_counter ENABLE ROW LEVEL SECURITY;
@@ -531,6 +558,10 @@ GRANT USAGE ON SCHEMA clinical TO polyclinic_clinical;
 REVOKE ALL ON FUNCTION clinical.erase_codes(person uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION clinical.erase_codes(person uuid) TO polyclinic_clinical;
 GRANT SELECT,INSERT ON TABLE clinical.care_relation TO polyclinic_clinical;
+GRANT UPDATE(who) ON TABLE clinical.care_relation TO polyclinic_clinical;
+GRANT UPDATE(location_id) ON TABLE clinical.care_relation TO polyclinic_clinical;
+GRANT UPDATE(ends_at) ON TABLE clinical.care_relation TO polyclinic_clinical;
+GRANT UPDATE(revision) ON TABLE clinical.care_relation TO polyclinic_clinical;
 GRANT SELECT,INSERT,UPDATE ON TABLE clinical.chart_policy TO polyclinic_clinical;
 GRANT SELECT,INSERT ON TABLE clinical.consent TO polyclinic_clinical;
 GRANT UPDATE(withdrawn_by) ON TABLE clinical.consent TO polyclinic_clinical;
@@ -545,9 +576,11 @@ GRANT UPDATE(outcome) ON TABLE clinical.glass_grant TO polyclinic_clinical;
 GRANT UPDATE(note) ON TABLE clinical.glass_grant TO polyclinic_clinical;
 GRANT UPDATE(overdue_at) ON TABLE clinical.glass_grant TO polyclinic_clinical;
 GRANT SELECT,INSERT,DELETE ON TABLE clinical.idempotency TO polyclinic_clinical;
+GRANT UPDATE(answer) ON TABLE clinical.idempotency TO polyclinic_clinical;
 GRANT SELECT,INSERT,DELETE ON TABLE clinical.inbox TO polyclinic_clinical;
 GRANT SELECT,INSERT,UPDATE ON TABLE clinical.inbox_revision TO polyclinic_clinical;
 GRANT SELECT,INSERT ON TABLE clinical.keyed_tenant TO polyclinic_clinical;
+GRANT SELECT,INSERT,UPDATE ON TABLE clinical.licence_card TO polyclinic_clinical;
 GRANT SELECT,INSERT,UPDATE ON TABLE clinical.medicine_card TO polyclinic_clinical;
 GRANT SELECT,INSERT,UPDATE ON TABLE clinical.mrn_counter TO polyclinic_clinical;
 GRANT SELECT,INSERT,DELETE ON TABLE clinical.outbox TO polyclinic_clinical;

@@ -1,4 +1,18 @@
 CREATE SCHEMA notifications;
+CREATE FUNCTION notifications.outbox_refuse() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception 'a fact that was not published is not deleted' using errcode = 'insufficient_privilege',
+        constraint = 'outbox_kept_until_published', table = tg_table_name;
+end $$;
+CREATE TABLE notifications.consent_card (
+    patient_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    is_given boolean NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+ALTER TABLE ONLY notifications.consent_card FORCE ROW LEVEL SECURITY;
 CREATE TABLE notifications.data_key (
     person_id uuid NOT NULL,
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
@@ -14,6 +28,7 @@ CREATE TABLE notifications.idempotency (
     answer bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone DEFAULT (now() + '48:00:00'::interval) NOT NULL,
+    patient_id uuid,
     CONSTRAINT idempotency_key_short CHECK (((length(key) >= 1) AND (length(key) <= 255)))
 );
 ALTER TABLE ONLY notifications.idempotency FORCE ROW LEVEL SECURITY;
@@ -117,6 +132,8 @@ CREATE TABLE notifications.tenant_wrapping_key (
     CONSTRAINT tenant_wrapping_key_counts CHECK ((number > 0))
 );
 ALTER TABLE ONLY notifications.tenant_wrapping_key FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY notifications.consent_card
+    ADD CONSTRAINT consent_card_pkey PRIMARY KEY (patient_id);
 ALTER TABLE ONLY notifications.data_key
     ADD CONSTRAINT data_key_pkey PRIMARY KEY (person_id);
 ALTER TABLE ONLY notifications.idempotency
@@ -151,6 +168,7 @@ ALTER TABLE ONLY notifications.tenant_wrapping_key
     ADD CONSTRAINT tenant_wrapping_key_once PRIMARY KEY (tenant_id, number);
 CREATE INDEX data_key_of_tenant ON notifications.data_key USING btree (tenant_id, person_id);
 CREATE INDEX idempotency_expired ON notifications.idempotency USING btree (expires_at);
+CREATE INDEX idempotency_of_patient ON notifications.idempotency USING btree (patient_id) WHERE (patient_id IS NOT NULL);
 CREATE INDEX inbox_received ON notifications.inbox USING btree (received_at);
 CREATE INDEX notice_by_patient ON notifications.notice USING btree (tenant_id, patient_id, at DESC, id DESC) WHERE (patient_id IS NOT NULL);
 CREATE INDEX notice_by_role ON notifications.notice USING btree (tenant_id, role, at DESC, id DESC) WHERE (role IS NOT NULL);
@@ -160,8 +178,12 @@ CREATE INDEX outbox_published ON notifications.outbox USING btree (published_at)
 CREATE INDEX outbox_unpublished ON notifications.outbox USING btree (seq) WHERE (published_at IS NULL);
 CREATE INDEX reminder_due ON notifications.reminder USING btree (tenant_id, due_at) WHERE (status = 'pending'::text);
 CREATE INDEX revoked_session_expired ON notifications.revoked_session USING btree (expires_at);
+CREATE TRIGGER outbox_kept_until_published BEFORE DELETE ON notifications.outbox FOR EACH ROW WHEN ((old.published_at IS NULL)) EXECUTE FUNCTION notifications.outbox_refuse();
+CREATE TRIGGER outbox_not_emptied BEFORE TRUNCATE ON notifications.outbox FOR EACH STATEMENT EXECUTE FUNCTION notifications.outbox_refuse();
 ALTER TABLE ONLY notifications.notice_read
     ADD CONSTRAINT notice_read_notice_id_fkey FOREIGN KEY (notice_id) REFERENCES notifications.notice(id);
+ALTER TABLE notifications.consent_card ENABLE ROW LEVEL SECURITY;
+CREATE POLICY consent_card_tenant ON notifications.consent_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE notifications.data_key ENABLE ROW LEVEL SECURITY;
 CREATE POLICY data_key_tenant ON notifications.data_key USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE notifications.idempotency ENABLE ROW LEVEL SECURITY;
@@ -175,9 +197,11 @@ CREATE POLICY reminder_tenant ON notifications.reminder USING ((tenant_id = (cur
 ALTER TABLE notifications.tenant_wrapping_key ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant_wrapping_key_tenant ON notifications.tenant_wrapping_key USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 GRANT USAGE ON SCHEMA notifications TO polyclinic_notifications;
+GRANT SELECT,INSERT,UPDATE ON TABLE notifications.consent_card TO polyclinic_notifications;
 GRANT SELECT,INSERT,DELETE ON TABLE notifications.data_key TO polyclinic_notifications;
 GRANT UPDATE(wrapped) ON TABLE notifications.data_key TO polyclinic_notifications;
 GRANT SELECT,INSERT,DELETE ON TABLE notifications.idempotency TO polyclinic_notifications;
+GRANT UPDATE(answer) ON TABLE notifications.idempotency TO polyclinic_notifications;
 GRANT SELECT,INSERT,DELETE ON TABLE notifications.inbox TO polyclinic_notifications;
 GRANT SELECT,INSERT,UPDATE ON TABLE notifications.inbox_revision TO polyclinic_notifications;
 GRANT SELECT,INSERT ON TABLE notifications.keyed_tenant TO polyclinic_notifications;

@@ -1,4 +1,11 @@
 CREATE SCHEMA pharmacy;
+CREATE FUNCTION pharmacy.outbox_refuse() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception 'a fact that was not published is not deleted' using errcode = 'insufficient_privilege',
+        constraint = 'outbox_kept_until_published', table = tg_table_name;
+end $$;
 CREATE FUNCTION pharmacy.stock_movement_apply() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pharmacy', 'public'
@@ -49,7 +56,9 @@ CREATE TABLE pharmacy.dispensing (
     complete boolean NOT NULL,
     dispensed_by uuid NOT NULL,
     at timestamp with time zone NOT NULL,
-    local_date date NOT NULL
+    local_date date NOT NULL,
+    prescribed_by uuid,
+    CONSTRAINT dispensing_by_another CHECK ((dispensed_by <> prescribed_by))
 );
 ALTER TABLE ONLY pharmacy.dispensing FORCE ROW LEVEL SECURITY;
 CREATE TABLE pharmacy.dispensing_line (
@@ -73,6 +82,7 @@ CREATE TABLE pharmacy.idempotency (
     answer bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone DEFAULT (now() + '48:00:00'::interval) NOT NULL,
+    patient_id uuid,
     CONSTRAINT idempotency_key_short CHECK (((length(key) >= 1) AND (length(key) <= 255)))
 );
 ALTER TABLE ONLY pharmacy.idempotency FORCE ROW LEVEL SECURITY;
@@ -141,7 +151,8 @@ CREATE TABLE pharmacy.prescription_card (
     patient_id uuid NOT NULL,
     valid_until date NOT NULL,
     status text DEFAULT 'active'::text NOT NULL,
-    dispensings integer DEFAULT 0 NOT NULL
+    dispensings integer DEFAULT 0 NOT NULL,
+    prescribed_by uuid
 );
 ALTER TABLE ONLY pharmacy.prescription_card FORCE ROW LEVEL SECURITY;
 CREATE TABLE pharmacy.prescription_item_card (
@@ -252,6 +263,7 @@ CREATE INDEX batch_first_expired ON pharmacy.batch USING btree (tenant_id, medic
 CREATE INDEX data_key_of_tenant ON pharmacy.data_key USING btree (tenant_id, person_id);
 CREATE INDEX dispensing_of_prescription ON pharmacy.dispensing USING btree (tenant_id, prescription_id, id);
 CREATE INDEX idempotency_expired ON pharmacy.idempotency USING btree (expires_at);
+CREATE INDEX idempotency_of_patient ON pharmacy.idempotency USING btree (patient_id) WHERE (patient_id IS NOT NULL);
 CREATE INDEX inbox_received ON pharmacy.inbox USING btree (received_at);
 CREATE INDEX medicine_by_name ON pharmacy.medicine USING btree (tenant_id, lower(name), id);
 CREATE UNIQUE INDEX outbox_fact_once ON pharmacy.outbox USING btree (tenant_id, type, subject, revision) WHERE (revision > 0);
@@ -263,6 +275,8 @@ CREATE INDEX settlement_card_of_invoice ON pharmacy.settlement_card USING btree 
 CREATE INDEX stock_movement_newest ON pharmacy.stock_movement USING btree (tenant_id, id DESC);
 CREATE INDEX stock_movement_of_batch ON pharmacy.stock_movement USING btree (tenant_id, batch_id, id DESC);
 CREATE INDEX stock_movement_of_medicine ON pharmacy.stock_movement USING btree (tenant_id, medicine_id, id DESC);
+CREATE TRIGGER outbox_kept_until_published BEFORE DELETE ON pharmacy.outbox FOR EACH ROW WHEN ((old.published_at IS NULL)) EXECUTE FUNCTION pharmacy.outbox_refuse();
+CREATE TRIGGER outbox_not_emptied BEFORE TRUNCATE ON pharmacy.outbox FOR EACH STATEMENT EXECUTE FUNCTION pharmacy.outbox_refuse();
 CREATE TRIGGER stock_movement_moves_stock BEFORE INSERT ON pharmacy.stock_movement FOR EACH ROW EXECUTE FUNCTION pharmacy.stock_movement_apply();
 ALTER TABLE ONLY pharmacy.batch
     ADD CONSTRAINT batch_medicine_id_fkey FOREIGN KEY (medicine_id) REFERENCES pharmacy.medicine(id);
@@ -322,6 +336,7 @@ GRANT UPDATE(wrapped) ON TABLE pharmacy.data_key TO polyclinic_pharmacy;
 GRANT SELECT,INSERT ON TABLE pharmacy.dispensing TO polyclinic_pharmacy;
 GRANT SELECT,INSERT ON TABLE pharmacy.dispensing_line TO polyclinic_pharmacy;
 GRANT SELECT,INSERT,DELETE ON TABLE pharmacy.idempotency TO polyclinic_pharmacy;
+GRANT UPDATE(answer) ON TABLE pharmacy.idempotency TO polyclinic_pharmacy;
 GRANT SELECT,INSERT,DELETE ON TABLE pharmacy.inbox TO polyclinic_pharmacy;
 GRANT SELECT,INSERT,UPDATE ON TABLE pharmacy.inbox_revision TO polyclinic_pharmacy;
 GRANT SELECT,INSERT ON TABLE pharmacy.keyed_tenant TO polyclinic_pharmacy;

@@ -1,4 +1,11 @@
 CREATE SCHEMA portal;
+CREATE FUNCTION portal.outbox_refuse() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception 'a fact that was not published is not deleted' using errcode = 'insufficient_privilege',
+        constraint = 'outbox_kept_until_published', table = tg_table_name;
+end $$;
 CREATE TABLE portal.data_key (
     person_id uuid NOT NULL,
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
@@ -14,6 +21,7 @@ CREATE TABLE portal.idempotency (
     answer bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone DEFAULT (now() + '48:00:00'::interval) NOT NULL,
+    patient_id uuid,
     CONSTRAINT idempotency_key_short CHECK (((length(key) >= 1) AND (length(key) <= 255)))
 );
 ALTER TABLE ONLY portal.idempotency FORCE ROW LEVEL SECURITY;
@@ -103,11 +111,14 @@ ALTER TABLE ONLY portal.tenant_wrapping_key
     ADD CONSTRAINT tenant_wrapping_key_once PRIMARY KEY (tenant_id, number);
 CREATE INDEX data_key_of_tenant ON portal.data_key USING btree (tenant_id, person_id);
 CREATE INDEX idempotency_expired ON portal.idempotency USING btree (expires_at);
+CREATE INDEX idempotency_of_patient ON portal.idempotency USING btree (patient_id) WHERE (patient_id IS NOT NULL);
 CREATE INDEX inbox_received ON portal.inbox USING btree (received_at);
 CREATE UNIQUE INDEX outbox_fact_once ON portal.outbox USING btree (tenant_id, type, subject, revision) WHERE (revision > 0);
 CREATE INDEX outbox_published ON portal.outbox USING btree (published_at) WHERE (published_at IS NOT NULL);
 CREATE INDEX outbox_unpublished ON portal.outbox USING btree (seq) WHERE (published_at IS NULL);
 CREATE INDEX revoked_session_expired ON portal.revoked_session USING btree (expires_at);
+CREATE TRIGGER outbox_kept_until_published BEFORE DELETE ON portal.outbox FOR EACH ROW WHEN ((old.published_at IS NULL)) EXECUTE FUNCTION portal.outbox_refuse();
+CREATE TRIGGER outbox_not_emptied BEFORE TRUNCATE ON portal.outbox FOR EACH STATEMENT EXECUTE FUNCTION portal.outbox_refuse();
 ALTER TABLE portal.data_key ENABLE ROW LEVEL SECURITY;
 CREATE POLICY data_key_tenant ON portal.data_key USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE portal.idempotency ENABLE ROW LEVEL SECURITY;
@@ -118,6 +129,7 @@ GRANT USAGE ON SCHEMA portal TO polyclinic_portal;
 GRANT SELECT,INSERT,DELETE ON TABLE portal.data_key TO polyclinic_portal;
 GRANT UPDATE(wrapped) ON TABLE portal.data_key TO polyclinic_portal;
 GRANT SELECT,INSERT,DELETE ON TABLE portal.idempotency TO polyclinic_portal;
+GRANT UPDATE(answer) ON TABLE portal.idempotency TO polyclinic_portal;
 GRANT SELECT,INSERT,DELETE ON TABLE portal.inbox TO polyclinic_portal;
 GRANT SELECT,INSERT,UPDATE ON TABLE portal.inbox_revision TO polyclinic_portal;
 GRANT SELECT,INSERT ON TABLE portal.keyed_tenant TO polyclinic_portal;

@@ -1,4 +1,11 @@
 CREATE SCHEMA queue;
+CREATE FUNCTION queue.outbox_refuse() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception 'a fact that was not published is not deleted' using errcode = 'insufficient_privilege',
+        constraint = 'outbox_kept_until_published', table = tg_table_name;
+end $$;
 CREATE TABLE queue.appointment_card (
     appointment_id uuid NOT NULL,
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
@@ -27,6 +34,7 @@ CREATE TABLE queue.idempotency (
     answer bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone DEFAULT (now() + '48:00:00'::interval) NOT NULL,
+    patient_id uuid,
     CONSTRAINT idempotency_key_short CHECK (((length(key) >= 1) AND (length(key) <= 255)))
 );
 ALTER TABLE ONLY queue.idempotency FORCE ROW LEVEL SECURITY;
@@ -199,6 +207,7 @@ ALTER TABLE ONLY queue.token
     ADD CONSTRAINT token_pkey PRIMARY KEY (id);
 CREATE INDEX data_key_of_tenant ON queue.data_key USING btree (tenant_id, person_id);
 CREATE INDEX idempotency_expired ON queue.idempotency USING btree (expires_at);
+CREATE INDEX idempotency_of_patient ON queue.idempotency USING btree (patient_id) WHERE (patient_id IS NOT NULL);
 CREATE INDEX inbox_received ON queue.inbox USING btree (received_at);
 CREATE UNIQUE INDEX outbox_fact_once ON queue.outbox USING btree (tenant_id, type, subject, revision) WHERE (revision > 0);
 CREATE INDEX outbox_published ON queue.outbox USING btree (published_at) WHERE (published_at IS NOT NULL);
@@ -208,6 +217,8 @@ CREATE INDEX token_next ON queue.token USING btree (tenant_id, provider_id, loca
 CREATE UNIQUE INDEX token_one_per_appointment ON queue.token USING btree (tenant_id, appointment_id) WHERE ((appointment_id IS NOT NULL) AND (status <> 'LEFT'::text));
 CREATE UNIQUE INDEX token_one_per_walk_in ON queue.token USING btree (tenant_id, patient_id, provider_id, local_date) WHERE ((appointment_id IS NULL) AND (status = ANY (ARRAY['WAITING'::text, 'WITH_DOCTOR'::text, 'SKIPPED'::text])));
 CREATE UNIQUE INDEX token_one_with_doctor ON queue.token USING btree (tenant_id, provider_id, local_date) WHERE (status = 'WITH_DOCTOR'::text);
+CREATE TRIGGER outbox_kept_until_published BEFORE DELETE ON queue.outbox FOR EACH ROW WHEN ((old.published_at IS NULL)) EXECUTE FUNCTION queue.outbox_refuse();
+CREATE TRIGGER outbox_not_emptied BEFORE TRUNCATE ON queue.outbox FOR EACH STATEMENT EXECUTE FUNCTION queue.outbox_refuse();
 ALTER TABLE queue.appointment_card ENABLE ROW LEVEL SECURITY;
 CREATE POLICY appointment_card_tenant ON queue.appointment_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE queue.data_key ENABLE ROW LEVEL SECURITY;
@@ -233,6 +244,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE queue.appointment_card TO polyclinic_queue;
 GRANT SELECT,INSERT,DELETE ON TABLE queue.data_key TO polyclinic_queue;
 GRANT UPDATE(wrapped) ON TABLE queue.data_key TO polyclinic_queue;
 GRANT SELECT,INSERT,DELETE ON TABLE queue.idempotency TO polyclinic_queue;
+GRANT UPDATE(answer) ON TABLE queue.idempotency TO polyclinic_queue;
 GRANT SELECT,INSERT,DELETE ON TABLE queue.inbox TO polyclinic_queue;
 GRANT SELECT,INSERT,UPDATE ON TABLE queue.inbox_revision TO polyclinic_queue;
 GRANT SELECT,INSERT ON TABLE queue.keyed_tenant TO polyclinic_queue;

@@ -46,6 +46,30 @@ begin
     update audit_head set size = new.seq, head = new.hash where tenant_id = new.tenant_id;
     return new;
 end $$;
+CREATE FUNCTION reporting.audit_list() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'reporting', 'public'
+    AS $_$
+begin
+    insert into audit_listed (tenant_id, patient_id, at, entry_id)
+    select new.tenant_id, listed::uuid, new.at, new.id from jsonb_array_elements_text(new.after -> 'patients') as listed
+    where listed ~ '^[0-9a-f-]{36}$'
+    on conflict do nothing;
+    return null;
+end $_$;
+CREATE FUNCTION reporting.audit_refuse() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception 'an audit trail is not changed' using errcode = 'insufficient_privilege', table = tg_table_name;
+end $$;
+CREATE FUNCTION reporting.outbox_refuse() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception 'a fact that was not published is not deleted' using errcode = 'insufficient_privilege',
+        constraint = 'outbox_kept_until_published', table = tg_table_name;
+end $$;
 CREATE TABLE reporting.audit_checkpoint (
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
     size bigint NOT NULL,
@@ -62,6 +86,13 @@ CREATE TABLE reporting.audit_head (
     CONSTRAINT audit_head_size_counts CHECK ((size >= 0))
 );
 ALTER TABLE ONLY reporting.audit_head FORCE ROW LEVEL SECURITY;
+CREATE TABLE reporting.audit_listed (
+    tenant_id uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    entry_id uuid NOT NULL
+);
+ALTER TABLE ONLY reporting.audit_listed FORCE ROW LEVEL SECURITY;
 CREATE TABLE reporting.daily_patient (
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
     local_date date NOT NULL,
@@ -108,6 +139,7 @@ CREATE TABLE reporting.idempotency (
     answer bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone DEFAULT (now() + '48:00:00'::interval) NOT NULL,
+    patient_id uuid,
     CONSTRAINT idempotency_key_short CHECK (((length(key) >= 1) AND (length(key) <= 255)))
 );
 ALTER TABLE ONLY reporting.idempotency FORCE ROW LEVEL SECURITY;
@@ -204,6 +236,8 @@ ALTER TABLE ONLY reporting.audit_entry
     ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY reporting.audit_head
     ADD CONSTRAINT audit_head_pkey PRIMARY KEY (tenant_id);
+ALTER TABLE ONLY reporting.audit_listed
+    ADD CONSTRAINT audit_listed_once PRIMARY KEY (tenant_id, patient_id, at, entry_id);
 ALTER TABLE ONLY reporting.daily_patient
     ADD CONSTRAINT daily_patient_pkey PRIMARY KEY (tenant_id, local_date, patient_id);
 ALTER TABLE ONLY reporting.daily_summary
@@ -243,6 +277,7 @@ CREATE INDEX audit_entry_of_patient ON reporting.audit_entry USING btree (tenant
 CREATE INDEX audit_entry_of_resource ON reporting.audit_entry USING btree (tenant_id, resource, resource_id, at DESC, id DESC);
 CREATE INDEX data_key_of_tenant ON reporting.data_key USING btree (tenant_id, person_id);
 CREATE INDEX idempotency_expired ON reporting.idempotency USING btree (expires_at);
+CREATE INDEX idempotency_of_patient ON reporting.idempotency USING btree (patient_id) WHERE (patient_id IS NOT NULL);
 CREATE INDEX inbox_received ON reporting.inbox USING btree (received_at);
 CREATE UNIQUE INDEX outbox_fact_once ON reporting.outbox USING btree (tenant_id, type, subject, revision) WHERE (revision > 0);
 CREATE INDEX outbox_published ON reporting.outbox USING btree (published_at) WHERE (published_at IS NOT NULL);
@@ -250,13 +285,26 @@ CREATE INDEX outbox_unpublished ON reporting.outbox USING btree (seq) WHERE (pub
 CREATE INDEX revoked_session_expired ON reporting.revoked_session USING btree (expires_at);
 CREATE INDEX stock_movement_newest ON reporting.stock_movement USING btree (tenant_id, id DESC);
 CREATE INDEX stock_movement_of_medicine ON reporting.stock_movement USING btree (tenant_id, medicine_id, id DESC);
+CREATE TRIGGER audit_checkpoint_kept BEFORE DELETE OR UPDATE ON reporting.audit_checkpoint FOR EACH ROW EXECUTE FUNCTION reporting.audit_refuse();
+CREATE TRIGGER audit_checkpoint_not_emptied BEFORE TRUNCATE ON reporting.audit_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION reporting.audit_refuse();
 CREATE TRIGGER audit_entry_chain BEFORE INSERT ON reporting.audit_entry FOR EACH ROW EXECUTE FUNCTION reporting.audit_chain();
+CREATE TRIGGER audit_entry_kept BEFORE DELETE OR UPDATE ON reporting.audit_entry FOR EACH ROW EXECUTE FUNCTION reporting.audit_refuse();
+CREATE TRIGGER audit_entry_list AFTER INSERT ON reporting.audit_entry FOR EACH ROW WHEN ((jsonb_typeof((new.after -> 'patients'::text)) = 'array'::text)) EXECUTE FUNCTION reporting.audit_list();
+CREATE TRIGGER audit_entry_not_emptied BEFORE TRUNCATE ON reporting.audit_entry FOR EACH STATEMENT EXECUTE FUNCTION reporting.audit_refuse();
+CREATE TRIGGER audit_listed_kept BEFORE DELETE OR UPDATE ON reporting.audit_listed FOR EACH ROW EXECUTE FUNCTION reporting.audit_refuse();
+CREATE TRIGGER audit_listed_not_emptied BEFORE TRUNCATE ON reporting.audit_listed FOR EACH STATEMENT EXECUTE FUNCTION reporting.audit_refuse();
+CREATE TRIGGER outbox_kept_until_published BEFORE DELETE ON reporting.outbox FOR EACH ROW WHEN ((old.published_at IS NULL)) EXECUTE FUNCTION reporting.outbox_refuse();
+CREATE TRIGGER outbox_not_emptied BEFORE TRUNCATE ON reporting.outbox FOR EACH STATEMENT EXECUTE FUNCTION reporting.outbox_refuse();
+ALTER TABLE ONLY reporting.audit_listed
+    ADD CONSTRAINT audit_listed_entry FOREIGN KEY (entry_id) REFERENCES reporting.audit_entry(id);
 ALTER TABLE reporting.audit_checkpoint ENABLE ROW LEVEL SECURITY;
 CREATE POLICY audit_checkpoint_of_tenant ON reporting.audit_checkpoint USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE reporting.audit_entry ENABLE ROW LEVEL SECURITY;
 CREATE POLICY audit_entry_of_tenant ON reporting.audit_entry USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE reporting.audit_head ENABLE ROW LEVEL SECURITY;
 CREATE POLICY audit_head_of_tenant ON reporting.audit_head USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE reporting.audit_listed ENABLE ROW LEVEL SECURITY;
+CREATE POLICY audit_listed_of_tenant ON reporting.audit_listed USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE reporting.daily_patient ENABLE ROW LEVEL SECURITY;
 CREATE POLICY daily_patient_of_tenant ON reporting.daily_patient USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE reporting.daily_summary ENABLE ROW LEVEL SECURITY;
@@ -277,12 +325,14 @@ GRANT USAGE ON SCHEMA reporting TO polyclinic_reporting;
 GRANT SELECT,INSERT ON TABLE reporting.audit_entry TO polyclinic_reporting;
 GRANT SELECT,INSERT ON TABLE reporting.audit_checkpoint TO polyclinic_reporting;
 GRANT SELECT ON TABLE reporting.audit_head TO polyclinic_reporting;
+GRANT SELECT ON TABLE reporting.audit_listed TO polyclinic_reporting;
 GRANT SELECT,INSERT ON TABLE reporting.daily_patient TO polyclinic_reporting;
 GRANT SELECT,INSERT,UPDATE ON TABLE reporting.daily_summary TO polyclinic_reporting;
 GRANT SELECT,INSERT,UPDATE ON TABLE reporting.daily_takings TO polyclinic_reporting;
 GRANT SELECT,INSERT,DELETE ON TABLE reporting.data_key TO polyclinic_reporting;
 GRANT UPDATE(wrapped) ON TABLE reporting.data_key TO polyclinic_reporting;
 GRANT SELECT,INSERT,DELETE ON TABLE reporting.idempotency TO polyclinic_reporting;
+GRANT UPDATE(answer) ON TABLE reporting.idempotency TO polyclinic_reporting;
 GRANT SELECT,INSERT,DELETE ON TABLE reporting.inbox TO polyclinic_reporting;
 GRANT SELECT,INSERT,UPDATE ON TABLE reporting.inbox_revision TO polyclinic_reporting;
 GRANT SELECT,INSERT ON TABLE reporting.keyed_tenant TO polyclinic_reporting;

@@ -1,4 +1,11 @@
 CREATE SCHEMA scheduling;
+CREATE FUNCTION scheduling.outbox_refuse() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception 'a fact that was not published is not deleted' using errcode = 'insufficient_privilege',
+        constraint = 'outbox_kept_until_published', table = tg_table_name;
+end $$;
 CREATE TABLE scheduling.account_card (
     account_id uuid NOT NULL,
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
@@ -55,6 +62,7 @@ CREATE TABLE scheduling.idempotency (
     answer bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone DEFAULT (now() + '48:00:00'::interval) NOT NULL,
+    patient_id uuid,
     CONSTRAINT idempotency_key_short CHECK (((length(key) >= 1) AND (length(key) <= 255)))
 );
 ALTER TABLE ONLY scheduling.idempotency FORCE ROW LEVEL SECURITY;
@@ -221,6 +229,7 @@ CREATE INDEX appointment_open ON scheduling.appointment USING btree (tenant_id, 
 CREATE INDEX appointment_unsealed ON scheduling.appointment USING btree (tenant_id, id) WHERE ((reason IS NOT NULL) OR (cancel_reason IS NOT NULL));
 CREATE INDEX data_key_of_tenant ON scheduling.data_key USING btree (tenant_id, person_id);
 CREATE INDEX idempotency_expired ON scheduling.idempotency USING btree (expires_at);
+CREATE INDEX idempotency_of_patient ON scheduling.idempotency USING btree (patient_id) WHERE (patient_id IS NOT NULL);
 CREATE INDEX inbox_received ON scheduling.inbox USING btree (received_at);
 CREATE UNIQUE INDEX outbox_fact_once ON scheduling.outbox USING btree (tenant_id, type, subject, revision) WHERE (revision > 0);
 CREATE INDEX outbox_published ON scheduling.outbox USING btree (published_at) WHERE (published_at IS NOT NULL);
@@ -229,6 +238,8 @@ CREATE INDEX provider_directory ON scheduling.provider USING btree (tenant_id, n
 CREATE INDEX revoked_session_expired ON scheduling.revoked_session USING btree (expires_at);
 CREATE INDEX slot_by_time ON scheduling.slot USING btree (tenant_id, starts_at, id);
 CREATE INDEX slot_of_day ON scheduling.slot USING btree (tenant_id, provider_id, local_date, starts_at, id);
+CREATE TRIGGER outbox_kept_until_published BEFORE DELETE ON scheduling.outbox FOR EACH ROW WHEN ((old.published_at IS NULL)) EXECUTE FUNCTION scheduling.outbox_refuse();
+CREATE TRIGGER outbox_not_emptied BEFORE TRUNCATE ON scheduling.outbox FOR EACH STATEMENT EXECUTE FUNCTION scheduling.outbox_refuse();
 ALTER TABLE ONLY scheduling.appointment
     ADD CONSTRAINT appointment_slot_id_fkey FOREIGN KEY (slot_id) REFERENCES scheduling.slot(id);
 ALTER TABLE ONLY scheduling.slot
@@ -257,6 +268,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE scheduling.appointment TO polyclinic_schedul
 GRANT SELECT,INSERT,DELETE ON TABLE scheduling.data_key TO polyclinic_scheduling;
 GRANT UPDATE(wrapped) ON TABLE scheduling.data_key TO polyclinic_scheduling;
 GRANT SELECT,INSERT,DELETE ON TABLE scheduling.idempotency TO polyclinic_scheduling;
+GRANT UPDATE(answer) ON TABLE scheduling.idempotency TO polyclinic_scheduling;
 GRANT SELECT,INSERT,DELETE ON TABLE scheduling.inbox TO polyclinic_scheduling;
 GRANT SELECT,INSERT,UPDATE ON TABLE scheduling.inbox_revision TO polyclinic_scheduling;
 GRANT SELECT,INSERT ON TABLE scheduling.keyed_tenant TO polyclinic_scheduling;
