@@ -149,22 +149,19 @@ struct BrowserSessionTests {
                 let answer = await clinic.patch("/v1/tenants/settings", JSONObject([(name, value)]), version: version)
                 #expect(answer.status == 200)
             }
-            // Consent: asked of the next who comes, although the client was registered without.
+            // Consent is for each client to say; the clinic's word is for new ones.
             await settle("consentRequired", .bool(true), version: 0)
-            let asked = await portal.visit(cookies: first.cookies)
-            #expect(asked.header("Location")?.hasPrefix("/oauth2/sign-in") == true)
-            await settle("consentRequired", .bool(false), version: 1)
             #expect(await portal.visit(cookies: first.cookies).header("Location")?.contains("code=") == true)
 
-            await settle("grantTypes", .array([.string("authorization_code")]), version: 2)
+            await settle("grantTypes", .array([.string("authorization_code")]), version: 1)
             #expect(await portal.refresh(refresh).json["error"] == .string("unauthorized_client"))
             let without = await portal.redeem(try Portal.code(in: try await portal.signIn(cookies: first.cookies).place))
             #expect(without.status == 200 && !without.json.has("refresh_token"))
-            await settle("grantTypes", .array([.string("refresh_token")]), version: 3)
+            await settle("grantTypes", .array([.string("refresh_token")]), version: 2)
             let refused = await portal.visit(cookies: first.cookies)
             #expect(refused.header("Location")?.contains("error=unauthorized_client") == true)
 
-            await settle("redirectOrigins", .array([.string("https://only.example")]), version: 4)
+            await settle("redirectOrigins", .array([.string("https://only.example")]), version: 3)
             let nowhere = await portal.visit(cookies: first.cookies)
             #expect(nowhere.status == 400 && nowhere.header("Location") == nil)
             let bye = ["client_id": portal.id, "post_logout_redirect_uri": "https://portal.example/bye"]

@@ -53,12 +53,12 @@ def test_it_is_said_of_every_route_whether_it_tells_of_patients(world):  # noqa:
 
 
 def test_as_many_entries_as_requests(world, database):  # noqa: F811
-    routes, services, tokens, sets, ids = world
+    routes, services, tokens, sets, ids, _ = world
     asked = {}
     for service, pattern, _ in guarded(routes):
         if pattern not in TELLS[service]:
             continue
-        path, _, _ = access.probe("GET", pattern, sets["own"], ids)
+        path, _, _ = access.probe("GET", pattern, sets["own"], sets["own"], ids, None)
         for role in access.ROLES:
             trace = uuid.uuid4().hex
             status, _ = services.call(service, "GET", path, tokens(role, "own"), headers={"traceparent": f"00-{trace}-{'1' * 16}-01"})

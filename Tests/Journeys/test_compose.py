@@ -68,9 +68,10 @@ def test_each_container_mounts_its_own_secrets_and_no_other(compose, given):
     for service in SERVICES:
         also = {"tenant"} if service == "auth" else set()
         assert seen[f"{service}-secrets"] == {service, f"migrate-{service}"} | also
-        assert set(mounts(compose["services"][service])) == {"/secrets"}, "a service that serves has no migrator's password"
-    assert {v.removeprefix("/given/"): k for v, k in mounts(compose["services"]["keys"]).items() if v != "/secrets"} == {c: f"{c}-secrets" for c in given}
-    assert set(compose["volumes"]) == {"postgres", "rabbitmq", "secrets"} | {f"{c}-secrets" for c in given}
+        beside = {"/checkpoints"} if service == "reporting" else set()
+        assert set(mounts(compose["services"][service])) == {"/secrets"} | beside, "a service that serves has no migrator's password"
+    assert {v.removeprefix("/given/"): k for v, k in mounts(compose["services"]["keys"]).items() if v not in ("/secrets", "/checkpoints")} == {c: f"{c}-secrets" for c in given}
+    assert set(compose["volumes"]) == {"postgres", "rabbitmq", "secrets", "checkpoints"} | {f"{c}-secrets" for c in given}
 
 
 def test_every_file_that_a_container_is_told_of_is_given_to_it(compose, given):

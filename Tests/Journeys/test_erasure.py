@@ -106,6 +106,7 @@ def test_an_export_has_a_row_of_every_table_and_an_erasure_leaves_what_the_law_w
     ids, planted = person
     patient = ids["patient"]
     door.as_(planted["login"])
+    assert admin.get(f"/v1/appointments?patientId={patient}")["items"]  # somebody who lists them
     until = time.monotonic() + 20
     while True:  # what arrives by event is there a moment later
         rows = {table: rows_of(database, patient, table, condition, (shown if shown.startswith("`") else "1").strip("`"))

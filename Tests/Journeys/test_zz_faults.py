@@ -120,8 +120,8 @@ def audits_arrive_once(database, seconds=60):
     until = time.monotonic() + seconds
     while True:
         lost, extra = database.execute(f"""
-            with written as ({written}) select (select count(*) from written where id not in (select id from reporting.audit_entry)),
-                (select count(*) from reporting.audit_entry where id not in (select id from written))""").fetchone()
+            with written as ({written}) select (select count(*) from (select id from written except select id from reporting.audit_entry) x),
+                (select count(*) from (select id from reporting.audit_entry except select id from written) x)""").fetchone()
         if lost == extra == 0:
             return
         assert time.monotonic() < until, f"{lost} audit entries did not arrive, {extra} came from nowhere"

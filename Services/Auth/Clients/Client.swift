@@ -112,7 +112,6 @@ struct Client: Equatable, Sendable {
     func bounded(by settings: TenantSettings) -> Client {
         var client = self
         client.grantTypes.formIntersection(settings.grantTypes)
-        client.asksConsent = asksConsent || settings.insistsOnConsent
         if !settings.redirectOrigins.isEmpty {
             let isAllowed = { (address: String) in
                 RedirectURI.origin(address, isPublic: self.isPublic).map(settings.redirectOrigins.contains) ?? false

@@ -10,6 +10,7 @@ struct TenantSettings: Equatable, Sendable {
     var patientSessionSeconds: Int
     /// Empty: any origin.
     var redirectOrigins: [String]
+    /// For clients that are registered and say nothing of it themselves.
     var consentRequired: Bool
     var grantTypes: Set<Client.GrantType>
     var version: Int
@@ -24,10 +25,6 @@ struct TenantSettings: Equatable, Sendable {
         grantTypes = Set(Client.GrantType.allCases)
         version = 0
     }
-
-    /// Whether it asks everybody's consent whatever a client is registered with. Until it has said something itself,
-    /// the default is for new clients only.
-    var insistsOnConsent: Bool { version > 0 && consentRequired }
 
     func sessionLife(of credential: Credential) -> Int64 {
         Int64(credential.isOnlyPatient ? patientSessionSeconds : staffSessionSeconds)
