@@ -162,8 +162,8 @@ def test_a_forged_forwarded_address_does_not_move_the_limit(door, database):
         answers.append(door.call("POST", "/v1/auth/login", {"email": email, "password": "wrong-wrong-wrong"}, headers={
             "X-Forwarded-For": f"203.0.113.{n}", "X-Real-IP": f"203.0.113.{n}", "Forwarded": f"for=203.0.113.{n}"}).status)
     assert answers[:5] == [401] * 5 and 429 in answers, answers
-    # The address of this machine, the account at it and the account anywhere: not ten of each.
-    assert database.execute("select count(*) from auth.login_failure").fetchone()[0] <= tallies + 3
+    # The address of this machine, the account at it, the account anywhere and what is unknown here: not ten of each.
+    assert database.execute("select count(*) from auth.login_failure").fetchone()[0] <= tallies + 4
 
 
 def test_an_address_that_is_forged_past_the_gateway_limit_is_told_to_wait_too(narrow):

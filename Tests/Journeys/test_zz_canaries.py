@@ -223,6 +223,7 @@ def told(env, stack, door, overheard):
                                                   "password": PASSWORD, "patientId": record})["id"]
     for role in ("reception", "doctor", "patient"):
         tell("GET", "/v1/patients", role, query=f"?search={urllib.parse.quote(name)}")
+        tell("POST", "/v1/patients/search", role, {"limit": 5, "cursor": None})
     helper = hire("proxy")
     grant = tell("POST", "/v1/auth/proxies", "patient", {"accountId": helper, "patientId": record, "proof": "patient_consent", "from": None, "until": None})
     tell("GET", "/v1/auth/proxies", "patient")

@@ -18,7 +18,7 @@ def test_keys_are_rotated_while_everything_runs(door, stack, reception, env):
     def signed_by(token):
         return json.loads(base64.urlsafe_b64decode(token.split(".")[0] + "=="))["kid"]
 
-    before, old = keys(), signed_by(reception.token)
+    old = signed_by(reception.token)
     done = rotate("publish")
     assert done.returncode == 0, done.stderr
     new = done.stdout.split()[1]
@@ -37,8 +37,8 @@ def test_keys_are_rotated_while_everything_runs(door, stack, reception, env):
     for client in (reception, fresh):  # the old key's tokens live on, the new key's are taken at once
         for path in ("/v1/patients?search=meera", "/v1/providers", "/v1/queue/today", "/v1/inventory/medicines"):
             assert client.call("GET", path).status == 200, path
-    assert rotate("retire").stdout == "" and old in keys()  # its last token has not expired
-    assert before < keys()
+    # Its last token has not expired; keys of an earlier run on this stack may go.
+    assert old not in rotate("retire").stdout and {old, new} <= keys()
 
     # What retiring does in the end: the old key is published no more, and its tokens are refused before they expire.
     published = pathlib.Path(env["POLYCLINIC_DATA"], "secrets", "jwks.json")
