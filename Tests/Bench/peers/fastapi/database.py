@@ -58,6 +58,8 @@ class Change:
             entry["before"] = before
         if after is not None:
             entry["after"] = after
+            if "patientId" in after:  # Whose record it touches, and for which purpose.
+                entry |= {"patientId": after["patientId"], "purpose": "TREAT"}
         self.announce("audit.entry.recorded.v1", id, 0, entry)
 
 

@@ -9,8 +9,8 @@ from safety import Keyring, may
 
 router, keyring = APIRouter(), Keyring(os.environ["MASTER_KEY_FILE"])
 
-READ_PATIENT = """select id, mrn, location_id, registered_at, active, version, data_key, personal
-from patient where id = $1"""
+READ_PATIENT = """select p.id, p.mrn, p.location_id, p.registered_at, p.active, p.version, k.wrapped, p.personal, p.restricted
+from patient p join data_key k on k.person_id = p.id where p.id = $1"""
 # Names in clear: who writes the whole name or begins it is found by the b-tree, who misspells it by trigrams.
 NAME = "select id, mrn, name, to_char(birth_date, 'YYYY-MM-DD') as born, sex, phone, active from bench.name "
 BEGUN = NAME + """where tenant_id = current_setting('app.tenant')::uuid
@@ -25,10 +25,10 @@ async def read_patient(id: uuid.UUID, request: Request, who: Annotated[dict, may
         if row is None:
             raise HTTPException(404, "not_found")
         wrapping = keyring.tenants.get(who["tid"]) or await keyring.tenant(db, who["tid"])
-    personal = keyring.open(wrapping, who["tid"], str(id), row["data_key"], row["personal"])
+    personal = keyring.open(wrapping, who["tid"], str(id), row["wrapped"], row["personal"])
     body = json({
         "id": row["id"], "mrn": f"MRN-{row['mrn']:06}", "active": row["active"], "locationId": row["location_id"],
-        "registeredAt": row["registered_at"],
+        "registeredAt": row["registered_at"], "restricted": row["restricted"],
     })
     if len(personal) > 2:  # Both are objects: their members become one object's.
         body = body[:-1] + b"," + personal[1:]

@@ -108,6 +108,9 @@ func (c *change) audit(who *caller, service, action, resource, id string, before
 	}
 	if after != nil {
 		data["after"] = after
+		if patient, ok := after["patientId"]; ok { // Whose record it touches, and for which purpose.
+			data["patientId"], data["purpose"] = patient, "TREAT"
+		}
 	}
 	c.announce("audit.entry.recorded.v1", id, 0, data)
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v4"
 )
 
-const readPatient = `select id, mrn, location_id, registered_at, active, version, data_key, personal
-from patient where id = $1`
+const readPatient = `select p.id, p.mrn, p.location_id, p.registered_at, p.active, p.version, k.wrapped, p.personal, p.restricted
+from patient p join data_key k on k.person_id = p.id where p.id = $1`
 
 func mrn(number int64) string { return fmt.Sprintf("MRN-%06d", number) }
 
@@ -27,12 +27,13 @@ func (s *server) readPatient(w http.ResponseWriter, r *http.Request, who *caller
 		Active       bool      `json:"active"`
 		LocationID   string    `json:"locationId"`
 		RegisteredAt time.Time `json:"registeredAt"`
+		Restricted   bool      `json:"restricted"`
 	}
 	var number int64
 	var version int
 	var dataKey, sealed []byte
 	err := s.patients.query(r.Context(), who.Tenant, func(row pgx.Rows) error {
-		return row.Scan(&p.ID, &number, &p.LocationID, &p.RegisteredAt, &p.Active, &version, &dataKey, &sealed)
+		return row.Scan(&p.ID, &number, &p.LocationID, &p.RegisteredAt, &p.Active, &version, &dataKey, &sealed, &p.Restricted)
 	}, readPatient, id)
 	if err == nil && p.ID == "" {
 		err = refusal{404, "not_found"}
