@@ -49,7 +49,8 @@ import Primitives
             let account = known.account, let client = try await ClientStore(sql: reader).find(known.client), client.isActive
         else { return SignInPages.runOut.response(400) }
         do {
-            let keys = try await count(account, request)
+            let keys = guesses.keys(of: account, at: "second-factor", from: request.network)
+            try await guesses.count(keys)
             let otp = (try? sent.form.one("code")).flatMap { $0 } ?? ""
             return try await sent.transaction(host, request, as: nil) { tx in
                 let store = AttemptStore(sql: tx)
@@ -65,8 +66,7 @@ import Primitives
                 // What an earlier session of this browser showed was less: a new one says all of it.
                 attempt.browserSession = nil
                 try await store.save(attempt)
-                try await LoginFailureStore(sql: tx).clear(keys.both)
-                try await LoginFailureStore(sql: tx).takeBack(keys.client)
+                try await guesses.clear(keys, tx)
                 try tx.audit("second_factor", "account", account.description)
                 return try await flow.advance(attempt, client, sent.handle.tenant, tx)
             }
@@ -83,22 +83,7 @@ import Primitives
         }
     }
 
-    /// Counted before the code is looked at, as at the front door.
-    private func count(_ account: AccountID, _ request: Request) async throws -> (both: Bytes, client: Bytes) {
-        let keys = signIn.emailIndex.failureKeys("second-factor|\(account)", from: request.network)
-        let now = host.now()
-        let config = signIn.config
-        try await host.db.systemTransaction { tx in
-            let failures = LoginFailureStore(sql: tx)
-            let mine = try await failures.claim(keys.both, at: now)
-            let everybody = try await failures.claim(keys.client, at: now)
-            let waits = [config.throttle.wait(after: mine, at: now), config.addressThrottle.wait(after: everybody, at: now)]
-            if let wait = waits.compactMap({ $0 }).max() { throw SignInError.tooManyAttempts(wait: wait) }
-            try await failures.save(config.throttle.counting(mine, at: now), under: keys.both)
-            try await failures.save(config.addressThrottle.counting(everybody, at: now), under: keys.client)
-        }
-        return keys
-    }
+    private var guesses: GuessTally { GuessTally(host: host, config: signIn.config, emailIndex: signIn.emailIndex) }
 
     private static let pageDocs = Route.Docs(
         "The page that asks for a second factor", query: [.required("attempt", .text(max: 80))], answers: [(200, nil)],

@@ -3,16 +3,16 @@ import Loop
 import Postgres
 import Primitives
 
-/// Bounds guesses at the password or code of somebody who is signed in: a token picked up from an open screen must not
-/// buy the password behind it.
+/// Bounds guesses at the password or code of somebody whose account is known already: a token picked up from an open
+/// screen must not buy the password behind it, nor a password the second factor.
 @LoopActor struct GuessTally {
     let host: Host
     let config: AuthConfig
     let emailIndex: EmailIndex
 
-    /// One row for a step-up and a change of the password, which ask for the same secret.
-    func keys(of caller: AccountID, from address: String) -> (both: Bytes, client: Bytes) {
-        emailIndex.failureKeys("step-up|\(caller)", from: address)
+    /// One row for a step-up and a change of the password, which ask for the same secret; another `door` has its own.
+    func keys(of account: AccountID, at door: String = "step-up", from address: String) -> (both: Bytes, client: Bytes) {
+        emailIndex.failureKeys("\(door)|\(account)", from: address)
     }
 
     /// Counted before anything is looked at, as at the front door.
