@@ -92,10 +92,7 @@ import Primitives
 
     private func enter(_ request: Request) async throws -> Response {
         guard let sent = Sent(request, browser) else { return SignInPages.notOurs.response(403) }
-        let reader = host.db.reader(for: sent.handle.tenant)
-        guard let known = try await AttemptStore(sql: reader).find(sent.handle.id, browser: sent.hash, at: host.now()),
-            let client = try await ClientStore(sql: reader).find(known.client), client.isActive
-        else { return SignInPages.runOut.response(400) }
+        guard let (known, client) = try await sent.attempt(host) else { return SignInPages.runOut.response(400) }
         do {
             let proof = try await signIn.prove(
                 email: try sent.form.needed("email"), password: try sent.form.needed("password"), request)
@@ -174,6 +171,15 @@ struct Sent: Sendable {
         self.form = form
         self.handle = handle
         self.secret = secret
+    }
+
+    /// The attempt that the form goes on with, and its client; nil when either has run out.
+    @LoopActor func attempt(_ host: Host) async throws -> (known: Attempt, client: Client)? {
+        let reader = host.db.reader(for: handle.tenant)
+        guard let known = try await AttemptStore(sql: reader).find(handle.id, browser: hash, at: host.now()),
+            let client = try await ClientStore(sql: reader).find(known.client), client.isActive
+        else { return nil }
+        return (known, client)
     }
 
     @LoopActor func transaction(

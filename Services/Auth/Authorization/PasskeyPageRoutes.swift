@@ -18,10 +18,7 @@ import Primitives
 
     private func enter(_ request: Request) async throws -> Response {
         guard let sent = Sent(request, browser) else { return SignInPages.notOurs.response(403) }
-        let reader = host.db.reader(for: sent.handle.tenant)
-        guard let known = try await AttemptStore(sql: reader).find(sent.handle.id, browser: sent.hash, at: host.now()),
-            let client = try await ClientStore(sql: reader).find(known.client), client.isActive
-        else { return SignInPages.runOut.response(400) }
+        guard let (known, client) = try await sent.attempt(host) else { return SignInPages.runOut.response(400) }
         do {
             let (user, assertion) = try Self.answer(in: sent.form)
             // An account of another clinic is not known here.
@@ -47,7 +44,7 @@ import Primitives
                 return try await flow.advance(attempt, client, sent.handle.tenant, tx)
             }
         } catch is PasskeyError {
-            return try await again(known, client, sent, reader)
+            return try await again(known, client, sent, host.db.reader(for: sent.handle.tenant))
         }
     }
 

@@ -44,10 +44,9 @@ import Primitives
 
     private func enter(_ request: Request) async throws -> Response {
         guard let sent = Sent(request, browser) else { return SignInPages.notOurs.response(403) }
-        let reader = host.db.reader(for: sent.handle.tenant)
-        guard let known = try await AttemptStore(sql: reader).find(sent.handle.id, browser: sent.hash, at: host.now()),
-            let account = known.account, let client = try await ClientStore(sql: reader).find(known.client), client.isActive
-        else { return SignInPages.runOut.response(400) }
+        guard let (known, client) = try await sent.attempt(host), let account = known.account else {
+            return SignInPages.runOut.response(400)
+        }
         do {
             let keys = guesses.keys(of: account, at: "second-factor", from: request.network)
             try await guesses.count(keys)
