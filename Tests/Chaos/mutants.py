@@ -143,18 +143,24 @@ def build(group):
         done = subprocess.run(["swift", "build", *FLAGS, "--product", mutant["service"]], cwd=TREE, capture_output=True, text=True)
         if done.returncode:
             errors = [line for line in done.stdout.splitlines() if "error" in line]
-            sys.exit(f"{name} does not build: " + "\n".join(errors[:5]))
-        shutil.copy2(os.path.join(TREE, ".build/debug", mutant["service"]), os.path.join(BINARIES, name))
+            say(f"  {name} does not build: " + "\n".join(errors[:5]))
+        else:
+            shutil.copy2(os.path.join(TREE, ".build/debug", mutant["service"]), os.path.join(BINARIES, name))
 
 
 def build_all(mutants, reuse):
+    """Returns those that do not build: the others are proved all the same."""
     os.makedirs(BINARIES, exist_ok=True)
+    if not reuse:
+        for name in os.listdir(BINARIES):
+            os.remove(os.path.join(BINARIES, name))
     wanted = {n: m for n, m in mutants.items() if not (reuse and os.path.exists(os.path.join(BINARIES, n)))}
     for number, group in enumerate(all_groups := groups(wanted), 1):
         began = time.monotonic()
         build(group)
         say(f"  built {number} of {len(all_groups)}: {', '.join(group)}, {time.monotonic() - began:.0f} s")
     copy_tree()
+    return [name for name in mutants if not os.path.exists(os.path.join(BINARIES, name))]
 
 
 # --- proving ------------------------------------------------------------------------------------
@@ -240,13 +246,14 @@ def main():
         sys.exit("there is no such mutant")
     if options.chaos:
         mutants = {name: {**mutant, "caught_by": ["chaos"]} for name, mutant in mutants.items()}
-    began = time.monotonic()
+    began, unbuilt = time.monotonic(), []
     source = {n: m for n, m in mutants.items() if "file" in m}
     if source:
         say(f"building {len(source)} mutants in {TREE}; the first time builds everything")
-        build_all(source, options.reuse)
+        unbuilt = build_all(source, options.reuse)
+        mutants = {n: m for n, m in mutants.items() if n not in unbuilt}
     if options.build:
-        return 0
+        return 1 if unbuilt else 0
     say("saving the database, and running every test once unharmed")
     wait_until_healthy()
     save()
@@ -262,8 +269,8 @@ def main():
     with admin() as server:
         server.execute("drop database if exists polyclinic_clean with (force)")
     say(f"{len(mutants) - len(survived)} of {len(mutants)} mutants caught in {time.monotonic() - began:.0f} s"
-        + (f"; survived: {', '.join(survived)}" if survived else ""))
-    return 1 if survived else 0
+        + (f"; survived: {', '.join(survived)}" if survived else "") + (f"; not built: {', '.join(unbuilt)}" if unbuilt else ""))
+    return 1 if survived or unbuilt else 0
 
 
 if __name__ == "__main__":

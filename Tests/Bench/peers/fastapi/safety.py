@@ -6,6 +6,7 @@ import time
 from typing import Annotated
 
 import jwt
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -52,21 +53,28 @@ def unseal(cipher, box, context):
 
 
 class Keyring:
-    """Master key → tenant's key (remembered) → patient's key → the record."""
+    """Master key → tenant's keys (remembered, the newest first) → patient's key → the record."""
 
     def __init__(self, file):
-        self.master = AESGCM(derive(bytes.fromhex(pathlib.Path(file).read_text().strip()), "clinical tenant keys v1"))
+        master = bytes.fromhex(pathlib.Path(file).read_text().strip())
+        self.founding, self.wrapping = (AESGCM(derive(master, use)) for use in ("clinical tenant keys v1", "tenant wrapping keys v1"))
         self.tenants = {}
 
     async def tenant(self, db, tenant):
-        wrapped = await db.fetchval("select wrapped from tenant_key")
-        key = unseal(self.master, wrapped, f"{tenant}|{tenant}|tenant_key|wrapped|{tenant}")
-        self.tenants[tenant] = AESGCM(derive(key, "clinical patient data keys v1"))
+        rows = await db.fetch("select number, wrapped from tenant_wrapping_key where active_from <= now() order by number desc")
+        keys = [unseal(self.wrapping, row["wrapped"], f"{tenant}|{tenant}|clinical.tenant_wrapping_key|wrapped|{row['number']}") for row in rows]
+        founding = unseal(self.founding, await db.fetchval("select wrapped from tenant_key"), f"{tenant}|{tenant}|tenant_key|wrapped|{tenant}")
+        self.tenants[tenant] = [AESGCM(key) for key in (*keys, derive(founding, "clinical patient data keys v1"))]
         return self.tenants[tenant]
 
     def open(self, wrapping, tenant, patient, data_key, sealed):
-        key = unseal(wrapping, data_key, f"{tenant}|{patient}|patient|data_key|{patient}")
-        return unseal(AESGCM(key), sealed, f"{tenant}|{patient}|patient|personal|{patient}")
+        for one in wrapping:
+            try:
+                key = unseal(one, data_key, f"{tenant}|{patient}|patient|data_key|{patient}")
+            except InvalidTag:
+                continue
+            return unseal(AESGCM(key), sealed, f"{tenant}|{patient}|patient|personal|{patient}")
+        raise ValueError("no key of the tenant opens the patient's")
 
 
 verifier = Verifier(os.environ["JWT_PUBLIC_KEYS_FILE"])

@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"net/http"
@@ -116,11 +117,11 @@ func (c *caller) hasOne(roles []string) bool {
 	return false
 }
 
-// --- what is sealed: master key -> tenant's key (remembered) -> patient's key -> the record ---
+// --- what is sealed: master key -> tenant's keys (remembered) -> patient's key -> the record ---
 
 type keyring struct {
-	master  []byte
-	tenants sync.Map // tenant -> cipher.AEAD that wraps the patients' keys
+	founding, wrapping []byte
+	tenants            sync.Map // tenant -> []cipher.AEAD that wrap the patients' keys, the newest first
 }
 
 func newKeyring(file string) *keyring {
@@ -128,7 +129,7 @@ func newKeyring(file string) *keyring {
 	must(err)
 	master, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	must(err)
-	return &keyring{master: derive(master, "clinical tenant keys v1")}
+	return &keyring{founding: derive(master, "clinical tenant keys v1"), wrapping: derive(master, "tenant wrapping keys v1")}
 }
 
 func derive(key []byte, use string) []byte {
@@ -154,20 +155,29 @@ func unseal(with cipher.AEAD, box []byte, context string) ([]byte, error) {
 	return with.Open(nil, box[1:13], box[13:], []byte(context))
 }
 
-func (k *keyring) tenant(ctx context.Context, db *database, tenant string) (cipher.AEAD, error) {
+func (k *keyring) tenant(ctx context.Context, db *database, tenant string) ([]cipher.AEAD, error) {
 	if known, ok := k.tenants.Load(tenant); ok {
-		return known.(cipher.AEAD), nil
+		return known.([]cipher.AEAD), nil
 	}
-	var wrapped []byte
-	err := db.query(ctx, tenant, func(row pgx.Rows) error { return row.Scan(&wrapped) }, "select wrapped from tenant_key")
+	var wrapping []cipher.AEAD
+	err := db.query(ctx, tenant, func(row pgx.Rows) error {
+		var number int
+		var wrapped []byte
+		if err := row.Scan(&number, &wrapped); err != nil {
+			return err
+		}
+		if number == 0 {
+			key, err := unseal(gcm(k.founding), wrapped, tenant+"|"+tenant+"|tenant_key|wrapped|"+tenant)
+			wrapping = append(wrapping, gcm(derive(key, "clinical patient data keys v1")))
+			return err
+		}
+		key, err := unseal(gcm(k.wrapping), wrapped, fmt.Sprintf("%s|%s|clinical.tenant_wrapping_key|wrapped|%d", tenant, tenant, number))
+		wrapping = append(wrapping, gcm(key))
+		return err
+	}, "select 0, wrapped from tenant_key union all select number, wrapped from tenant_wrapping_key where active_from <= now() order by 1 desc")
 	if err != nil {
 		return nil, err
 	}
-	key, err := unseal(gcm(k.master), wrapped, tenant+"|"+tenant+"|tenant_key|wrapped|"+tenant)
-	if err != nil {
-		return nil, err
-	}
-	wrapping := gcm(derive(key, "clinical patient data keys v1"))
 	k.tenants.Store(tenant, wrapping)
 	return wrapping, nil
 }
@@ -177,9 +187,10 @@ func (k *keyring) open(ctx context.Context, db *database, tenant, patient string
 	if err != nil {
 		return nil, err
 	}
-	key, err := unseal(wrapping, dataKey, tenant+"|"+patient+"|patient|data_key|"+patient)
-	if err != nil {
-		return nil, err
+	for _, one := range wrapping {
+		if key, err := unseal(one, dataKey, tenant+"|"+patient+"|patient|data_key|"+patient); err == nil {
+			return unseal(gcm(key), sealed, tenant+"|"+patient+"|patient|personal|"+patient)
+		}
 	}
-	return unseal(gcm(key), sealed, tenant+"|"+patient+"|patient|personal|"+patient)
+	return nil, errors.New("no key of the tenant opens the patient's")
 }
