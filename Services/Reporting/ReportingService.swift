@@ -41,5 +41,6 @@ enum ReportingService {
         Migration("0032_chain", PackageResources._032_chain_sql),
         Migration("0065_listed", PackageResources._065_listed_sql),
         Migration("0066_kept", PackageResources._066_kept_sql),
+        Migration("0076_append", PackageResources._076_append_sql),
     ]
 }

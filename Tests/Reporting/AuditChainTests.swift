@@ -17,7 +17,7 @@ import Testing
     @LoopActor private static func written(_ count: Int, _ test: TestDatabase) async throws -> [AuditChain.Link] {
         for batch in stride(from: 0, to: count, by: 7) {
             try await test.db.transaction(for: test.tenant) { tx in
-                try await AuditStore(sql: tx).insert(
+                try await AuditStore(sql: tx).append(
                     (batch..<min(batch + 7, count)).map { .sample(at: Int64($0), actor: AccountID()) })
             }
         }
@@ -44,7 +44,7 @@ import Testing
                 }
                 let again = AuditEntry.sample(at: 1, actor: AccountID())
                 for _ in 1...2 {
-                    try await test.db.transaction(for: test.tenant) { try await AuditStore(sql: $0).insert([again]) }
+                    try await test.db.transaction(for: test.tenant) { try await AuditStore(sql: $0).append([again]) }
                 }
                 let store = AuditChainStore(sql: test.db.reader(for: test.tenant))
                 let links = try await store.links(after: 0, limit: 10_000)
@@ -178,7 +178,7 @@ import Testing
                     """, as: { try $0.next(as: String.self) })
                 #expect(columns.count >= 16)
                 try await test.db.transaction(for: test.tenant) {
-                    try await AuditStore(sql: $0).insert([.sample(at: 5, actor: AccountID())])
+                    try await AuditStore(sql: $0).append([.sample(at: 5, actor: AccountID())])
                 }
                 // Whatever column is given another value, the text is another.
                 for column in columns {
@@ -227,7 +227,7 @@ import Testing
             let keys = KeySet([key.verifying])
             @LoopActor func broken() -> Double? { test.host.gauges["polyclinic_audit_chains_broken"]?.value }
             try await test.host.db.transaction(for: test.tenant) { tx in
-                try await AuditStore(sql: tx).insert((0..<20).map { .sample(at: $0, actor: AccountID()) })
+                try await AuditStore(sql: tx).append((0..<20).map { .sample(at: $0, actor: AccountID()) })
             }
             try await CheckpointClock(host: test.host, key: key, folder: folder, tick: .seconds(60)).signAll()
             let watch = ChainWatch(host: test.host, keys: keys, folder: folder, tick: .seconds(60))
@@ -235,7 +235,7 @@ import Testing
             #expect(broken() == 0)
             // The chain grows, and what was signed is still its beginning.
             try await test.host.db.transaction(for: test.tenant) { tx in
-                try await AuditStore(sql: tx).insert([.sample(at: 99, actor: AccountID())])
+                try await AuditStore(sql: tx).append([.sample(at: 99, actor: AccountID())])
             }
             try await watch.verifyAll()
             #expect(broken() == 0)

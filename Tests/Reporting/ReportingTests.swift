@@ -69,9 +69,9 @@ import Testing
                 let actor = AccountID()
                 let entries = (0..<5).map { AuditEntry.sample(at: Int64($0 / 2), actor: $0 == 3 ? actor : AccountID()) }
                 try await test.db.transaction(for: test.tenant) { tx in
-                    try await AuditStore(sql: tx).insert(entries)
+                    try await AuditStore(sql: tx).append(entries)
                     // The same fact again.
-                    try await AuditStore(sql: tx).insert([entries[0]])
+                    try await AuditStore(sql: tx).append([entries[0]])
                 }
                 let store = AuditStore(sql: test.db.reader(for: test.tenant))
                 let all = try await store.page(AuditFilter(), before: nil, limit: 10)
@@ -89,7 +89,7 @@ import Testing
         try await onLoop {
             try await TestDatabase.with(ReportingService.migrations) { test in
                 try await test.db.transaction(for: test.tenant) {
-                    try await AuditStore(sql: $0).insert([.sample(at: 0, actor: AccountID())])
+                    try await AuditStore(sql: $0).append([.sample(at: 0, actor: AccountID())])
                 }
                 for statement: SQL in ["update audit_entry set action = 'x'", "delete from audit_entry", "truncate audit_entry"] {
                     await #expect(throws: PostgresError.self) {

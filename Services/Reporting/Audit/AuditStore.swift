@@ -2,17 +2,15 @@ import Loop
 import Postgres
 import Primitives
 
-/// Every statement that touches `audit_entry`. There is no update and no delete, in code or by right.
+/// Every statement that touches `audit_entry`. There is no update and no delete, in code or by right, and no insert past the chain.
 @LoopActor struct AuditStore {
     let sql: any SQLSession
 
-    /// One statement for any number of them.
-    func insert(_ entries: [AuditEntry]) async throws {
+    /// One statement for any number of them: the database chains them in this order.
+    func append(_ entries: [AuditEntry]) async throws {
         try await sql.run(
             """
-            insert into audit_entry (id, at, actor_id, role, service, action, resource, resource_id, allowed,
-                before, after, trace, patient_id, purpose)
-            select * from unnest(
+            select audit_append(
                 \(entries.map(\.id))::uuid[], \(entries.map(\.at))::timestamptz[],
                 \(SQLArray(entries.map(\.actor)))::uuid[], \(entries.map(\.role))::text[],
                 \(entries.map(\.service))::text[], \(entries.map(\.action))::text[],
@@ -20,7 +18,6 @@ import Primitives
                 \(entries.map(\.allowed))::boolean[], \(SQLArray(entries.map(\.before)))::jsonb[],
                 \(SQLArray(entries.map(\.after)))::jsonb[], \(entries.map(\.trace))::text[],
                 \(SQLArray(entries.map(\.patient)))::uuid[], \(SQLArray(entries.map(\.purpose)))::text[])
-            on conflict (id) do nothing
             """)
     }
 

@@ -8,12 +8,12 @@ extension Reaction {
     static let keepAuditEntry = Reaction(
         toAll: AuditRecorded.self, named: "reporting.keep-audit-entry"
     ) { recorded, tx in
-        try await AuditStore(sql: tx).insert(recorded.map { AuditEntry($0.event, $0.envelope) })
+        try await AuditStore(sql: tx).append(recorded.map { AuditEntry($0.event, $0.envelope) })
     }
 
     /// What was read and refused comes many to an event.
     static let keepAccess = Reaction(toAll: AccessRecorded.self, named: "reporting.keep-access") { recorded, tx in
-        try await AuditStore(sql: tx).insert(
+        try await AuditStore(sql: tx).append(
             recorded.flatMap { fact in fact.event.entries.map { AuditEntry($0, of: fact.event.service) } })
     }
 }
