@@ -45,7 +45,10 @@ def search(kind, words, **more):
 
 JOBS = [
     Job("read", "read a patient by id", "clinical", gateway=True,
-        setup="create table bench.wish as select row_number() over () as n, id from (select id from clinical.patient order by random() limit {need}) p",
+        setup="""create table bench.wish as select row_number() over () as n, id, json_build_object('service', 'clinical', 'entries', json_build_array(
+            json_build_object('id', 'ENTRY', 'at', now(), 'actorId', gen_random_uuid(), 'role', 'reception', 'action', 'read', 'resource', 'patient',
+            'resourceId', id, 'allowed', true, 'patientId', id, 'purpose', 'TREAT', 'after', json_build_object('ground', 'role'),
+            'traceId', '0af7651916cd43dd8448eb211c80319c'))) as entry from (select id from clinical.patient order by random() limit {need}) p""",
         line="bench.line('1', 'GET', '/v1/patients/' || id, '', '')",
         aims=(("Go", "rps", ">=", 1.0, "read by id ≥ 1.0 × Go's requests/s"), ("Go", "service", "<=", 1.0, "read by id: service CPU ≤ Go's"))),
     search("exact", "search by full name"),

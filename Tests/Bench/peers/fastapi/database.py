@@ -1,5 +1,6 @@
 """Postgres as one would use it with asyncpg: a pool for each service's login, one transaction for each request."""
 import contextlib
+import datetime
 import os
 import secrets
 import time
@@ -41,6 +42,19 @@ def uuid7():
 def json(value):
     # asyncpg's UUID is a subclass, which orjson leaves to us.
     return orjson.dumps(value, default=str, option=orjson.OPT_UTC_Z)
+
+
+INSERT_READ = """insert into outbox (id, tenant_id, type, subject, revision, traceparent, data, occurred_at)
+values ($1, $2, 'audit.access.recorded.v1', $3, 0, $4, $5, now())"""
+
+
+async def left_entry(db, who, service, resource, patient):
+    """An entry of who reads about one patient, in the transaction of the read."""
+    trace = secrets.token_hex(16)
+    entry = {"id": uuid7(), "at": datetime.datetime.now(datetime.timezone.utc), "actorId": who["sub"], "role": who["roles"][-1], "action": "read",
+             "resource": resource, "resourceId": patient, "allowed": True, "patientId": patient, "purpose": "TREAT", "after": {"ground": "role"},
+             "traceId": trace}
+    await db.execute(INSERT_READ, uuid7(), who["tid"], service, f"00-{trace}-{secrets.token_hex(8)}-01", json({"service": service, "entries": [entry]}).decode())
 
 
 class Change:

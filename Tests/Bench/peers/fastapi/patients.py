@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
-from database import json, tenant
+from database import json, left_entry, tenant
 from safety import Keyring, may
 
 router, keyring = APIRouter(), Keyring(os.environ["MASTER_KEY_FILE"])
@@ -24,6 +24,7 @@ async def read_patient(id: uuid.UUID, request: Request, who: Annotated[dict, may
         row = await db.fetchrow(READ_PATIENT, id)
         if row is None:
             raise HTTPException(404, "not_found")
+        await left_entry(db, who, "clinical", "patient", str(id))
         wrapping = keyring.tenants.get(who["tid"]) or await keyring.tenant(db, who["tid"])
     personal = keyring.open(wrapping, who["tid"], str(id), row["wrapped"], row["personal"])
     body = json({

@@ -8,6 +8,7 @@ import (
 	"log"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v4"
 	"github.com/jackc/pgx/v4/pgxpool"
@@ -40,8 +41,34 @@ func (db *database) query(ctx context.Context, tenant string, each func(pgx.Rows
 	batch.Queue(sql, arguments...)
 	results := db.SendBatch(ctx, batch)
 	defer results.Close()
-	if _, err := results.Exec(); err != nil {
-		return err
+	return collect(results, each, 1)
+}
+
+const insertRead = `insert into outbox (id, tenant_id, type, subject, revision, traceparent, data, occurred_at)
+values ($1, $2, 'audit.access.recorded.v1', $3, 0, $4, $5, now())`
+
+// look is a query about one patient that leaves an entry of who read it, in the same round trip and transaction.
+func (db *database) look(ctx context.Context, who *caller, service, resource, patient string, each func(pgx.Rows) error, sql string, arguments ...any) error {
+	traceparent := newTrace()
+	body, _ := json.Marshal(object{"service": service, "entries": []object{{
+		"id": text(uuid7()), "at": time.Now().UTC(), "actorId": who.Account, "role": who.Roles[len(who.Roles)-1], "action": "read", "resource": resource,
+		"resourceId": patient, "allowed": true, "patientId": patient, "purpose": "TREAT", "after": object{"ground": "role"}, "traceId": traceparent[3:35],
+	}}})
+	batch := &pgx.Batch{}
+	batch.Queue(setTenant, who.Tenant)
+	batch.Queue(insertRead, uuid7(), who.Tenant, service, traceparent, string(body))
+	batch.Queue(sql, arguments...)
+	results := db.SendBatch(ctx, batch)
+	defer results.Close()
+	return collect(results, each, 2)
+}
+
+// collect skips what comes before the rows.
+func collect(results pgx.BatchResults, each func(pgx.Rows) error, before int) error {
+	for ; before > 0; before-- {
+		if _, err := results.Exec(); err != nil {
+			return err
+		}
 	}
 	rows, err := results.Query()
 	if err != nil {
@@ -117,9 +144,7 @@ func (c *change) audit(who *caller, service, action, resource, id string, before
 
 // flush writes the facts in one statement, as the services do.
 func (c *change) flush() error {
-	trace := make([]byte, 24)
-	rand.Read(trace)
-	traceparent := "00-" + hex.EncodeToString(trace[:16]) + "-" + hex.EncodeToString(trace[16:]) + "-01"
+	traceparent := newTrace()
 	var ids, kinds, subjects, bodies []string
 	var revisions []int32
 	for _, f := range c.facts {
@@ -132,6 +157,12 @@ func (c *change) flush() error {
 		from unnest($3::text[], $4::text[], $5::text[], $6::int[], $7::text[]) with ordinality as announced (id, type, subject, revision, data, place)
 		order by place`, c.actor, traceparent, ids, kinds, subjects, revisions, bodies)
 	return err
+}
+
+func newTrace() string {
+	trace := make([]byte, 24)
+	rand.Read(trace)
+	return "00-" + hex.EncodeToString(trace[:16]) + "-" + hex.EncodeToString(trace[16:]) + "-01"
 }
 
 func (c *change) run(sql string, arguments ...any) error {
