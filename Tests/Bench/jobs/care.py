@@ -57,13 +57,13 @@ def shelf(stage):
 PRESCRIBED = """create table bench.wish as
     with drug as (select id, row_number() over (order by id) as n from pharmacy.medicine where name like 'Bench %')
     select g.n, bench.id() as prescription, bench.id() as item, bench.id() as id, bench.id() as movement, drug.id as medicine,
-        (select b.id from pharmacy.batch b where b.medicine_id = drug.id order by expiry_date limit 1) as batch, gen_random_uuid() as patient, gen_random_uuid() as actor,
+        (select b.id from pharmacy.batch b where b.medicine_id = drug.id order by expiry_date limit 1) as batch, gen_random_uuid() as patient, gen_random_uuid() as prescriber, gen_random_uuid() as actor,
         json_build_object('service', 'pharmacy') as entry, json_build_object('service', 'pharmacy') as fact, json_build_object('service', 'pharmacy') as moved
     from generate_series(1, {need}) g (n) join drug on drug.n = (g.n - 1) % (select count(*) from drug) + 1;
     update bench.wish set entry = bench.entry('pharmacy', 'dispense', 'dispensing', id, 'pharmacist', json_build_object('prescriptionId', prescription, 'complete', true, 'lines', 1, 'quantity', 10)),
         fact = json_build_object('dispensingId', id, 'prescriptionId', prescription, 'patientId', patient, 'complete', true, 'quantity', 10, 'localDate', '{day}'),
         moved = json_build_object('movementId', movement, 'batchId', batch, 'medicineId', medicine, 'kind', 'OUT', 'delta', -10, 'onHand', 1, 'localDate', '{day}');
-    insert into pharmacy.prescription_card (prescription_id, patient_id, valid_until) select prescription, patient, current_date + 30 from bench.wish;
+    insert into pharmacy.prescription_card (prescription_id, patient_id, prescribed_by, valid_until) select prescription, patient, prescriber, current_date + 30 from bench.wish;
     insert into pharmacy.prescription_item_card (item_id, prescription_id, medicine_id, position, prescribed) select item, prescription, medicine, 0, 10 from bench.wish;
     insert into pharmacy.settlement_card (prescription_id, paid) select prescription, true from bench.wish;
     analyze pharmacy.prescription_card, pharmacy.prescription_item_card, pharmacy.settlement_card, pharmacy.batch, pharmacy.medicine, pharmacy.dispensing, pharmacy.stock_movement"""

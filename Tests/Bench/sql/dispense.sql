@@ -1,10 +1,10 @@
 begin;
 select set_config('app.tenant', 'TENANT', true);
-select id as dispensing, prescription, item, movement, medicine, batch, patient, actor, fact, entry, moved from bench.wish where n = (select nextval('bench.at')) \gset
-select prescription_id, patient_id, valid_until, status, dispensings from prescription_card where prescription_id = :prescription;
+select id as dispensing, prescription, item, movement, medicine, batch, patient, prescriber, actor, fact, entry, moved from bench.wish where n = (select nextval('bench.at')) \gset
+select prescription_id, patient_id, prescribed_by, valid_until, status, dispensings from prescription_card where prescription_id = :prescription;
 select item_id, medicine_id, prescribed, dispensed from prescription_item_card where prescription_id = :prescription order by position;
 select paid from settlement_card where prescription_id = :prescription;
-select prescription_id, patient_id, valid_until, status, dispensings from prescription_card where prescription_id = :prescription for update;
+select prescription_id, patient_id, prescribed_by, valid_until, status, dispensings from prescription_card where prescription_id = :prescription for update;
 select item_id, medicine_id, prescribed, dispensed from prescription_item_card where prescription_id = :prescription order by position;
 select * from batch where medicine_id = any(array[:medicine]::uuid[]) and on_hand > 0 and not quarantined and expiry_date >= 'DAY' order by expiry_date, received_at, id for update;
 insert into stock_movement (id, batch_id, medicine_id, kind, delta, reason, dispensing_id, actor_id, at, local_date)
@@ -13,7 +13,7 @@ select * from medicine where id = any(array[:medicine]::uuid[]) order by id;
 select coalesce(sum(on_hand), 0)::bigint from batch where medicine_id = :medicine and on_hand > 0 and not quarantined and expiry_date >= 'DAY';
 update prescription_card set dispensings = 1 where prescription_id = :prescription;
 update prescription_item_card set dispensed = 10 where item_id = :item and dispensed <> 10;
-insert into dispensing (id, prescription_id, patient_id, complete, dispensed_by, at, local_date) values (:dispensing, :prescription, :patient, true, :actor, now(), 'DAY');
+insert into dispensing (id, prescription_id, patient_id, complete, prescribed_by, dispensed_by, at, local_date) values (:dispensing, :prescription, :patient, true, :prescriber, :actor, now(), 'DAY');
 insert into dispensing_line (dispensing_id, position, prescription_item_id, medicine_id, batch_id, lot_number, expiry_date, quantity)
     values (:dispensing, 0, :item, :medicine, :batch, 'L1', 'DAY', 10);
 insert into outbox (id, type, subject, revision, actor, traceparent, data, occurred_at)

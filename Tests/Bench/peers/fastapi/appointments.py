@@ -77,5 +77,5 @@ async def book(wish: Booking, request: Request, who: Annotated[dict, may("recept
             "slotId": row["slot_id"], "start": row["starts_at"], "end": row["ends_at"], "localDate": row["local_date"],
             "modality": wish.modality, "priority": wish.priority,
         })
-        made.audit("scheduling", "book", "appointment", row["id"], {name: answer[name] for name in ("status", "slotId", "patientId", "providerId", "start")})
+        made.audit("scheduling", "book", "appointment", row["id"], {name: answer[name] for name in ("status", "slotId", "patientId", "providerId", "start")}, patient=answer["patientId"])
     return Response(json(answer), 201, {"ETag": '"1"', "Location": f"/v1/appointments/{row['id']}"}, "application/json")

@@ -68,7 +68,7 @@ async def invoice(wish: Invoice, request: Request, who: Annotated[dict, may("rec
             await made.db.execute(LINE, id, at, line.description, line.quantity, line.unitPrice.amount, round(line.taxPercent * 100), gross, part, gross + part)
             views.append({"position": at + 1, "description": line.description, "quantity": line.quantity, "unitPrice": rupees(line.unitPrice.amount), "taxPercent": line.taxPercent,
                           "subtotal": rupees(gross), "discount": rupees(0), "tax": rupees(part), "total": rupees(gross + part)})
-        made.audit("billing", "create", "invoice", id, audited("DRAFT", number, subtotal + tax))
+        made.audit("billing", "create", "invoice", id, audited("DRAFT", number, subtotal + tax), patient=card["patient_id"], purpose="HPAYMT")
     return Response(json({
         "id": id, "number": number, "status": "DRAFT", "mode": "MANUAL", "visitId": wish.visitId, "patientId": card["patient_id"], "localDate": day, "createdAt": now,
         "subtotal": rupees(subtotal), "discount": rupees(0), "tax": rupees(tax), "total": rupees(subtotal + tax), "paid": rupees(0), "refunded": rupees(0),
@@ -111,7 +111,7 @@ async def pay(id: uuid.UUID, wish: Payment, request: Request, who: Annotated[dic
         await post(made.db, id, "PAYMENT", now, day, [(wish.method.lower(), total), ("receivable", -total)])
         made.announce("billing.payment.received.v1", payment, 1, {"paymentId": payment, "invoiceId": id, "method": wish.method, "paid": rupees(total), "due": rupees(0), "localDate": day})
         made.announce("billing.invoice.paid.v1", id, version + 2, owed)
-        made.audit("billing", "pay", "invoice", id, audited("PAID", number, total, total), audited("DRAFT", number, total))
+        made.audit("billing", "pay", "invoice", id, audited("PAID", number, total, total), audited("DRAFT", number, total), patient=row["patient_id"], purpose="HPAYMT")
     return Response(json({
         "id": payment, "invoiceId": id, "kind": "PAYMENT", "method": wish.method, "amount": rupees(total), "at": now, "invoice": {
             "id": id, "number": number, "status": "PAID", "total": rupees(total), "paid": rupees(total), "refunded": rupees(0), "due": rupees(0)}}), 201, media_type="application/json")

@@ -66,14 +66,14 @@ class Change:
     def announce(self, kind, subject, revision, data):
         self.facts.append((uuid7(), kind, str(subject), revision, json(data).decode()))
 
-    def audit(self, service, action, resource, id, after=None, before=None):
+    def audit(self, service, action, resource, id, after=None, before=None, patient=None, purpose="TREAT"):
         entry = {"service": service, "action": action, "resource": resource, "resourceId": id, "role": self.who["roles"][-1], "allowed": True}
         if before is not None:
             entry["before"] = before
         if after is not None:
             entry["after"] = after
-            if "patientId" in after:  # Whose record it touches, and for which purpose.
-                entry |= {"patientId": after["patientId"], "purpose": "TREAT"}
+        if patient is not None:  # Whose record it touches, and for which purpose.
+            entry |= {"patientId": patient, "purpose": purpose}
         self.announce("audit.entry.recorded.v1", id, 0, entry)
 
 

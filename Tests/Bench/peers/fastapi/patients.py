@@ -2,6 +2,7 @@ import os
 import uuid
 from typing import Annotated
 
+import orjson
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from database import json, left_entry, tenant
@@ -27,6 +28,8 @@ async def read_patient(id: uuid.UUID, request: Request, who: Annotated[dict, may
         await left_entry(db, who, "clinical", "patient", str(id))
         wrapping = keyring.tenants.get(who["tid"]) or await keyring.tenant(db, who["tid"])
     personal = keyring.open(wrapping, who["tid"], str(id), row["wrapped"], row["personal"])
+    if not {"doctor", "nurse"} & set(who["roles"]):  # The desk is not told what somebody suffers from.
+        personal = json({name: value for name, value in orjson.loads(personal).items() if name not in ("allergies", "conditions")})
     body = json({
         "id": row["id"], "mrn": f"MRN-{row['mrn']:06}", "active": row["active"], "locationId": row["location_id"],
         "registeredAt": row["registered_at"], "restricted": row["restricted"],

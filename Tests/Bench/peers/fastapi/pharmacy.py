@@ -57,7 +57,7 @@ async def dispense(wish: Wish, request: Request, who: Annotated[dict, may("pharm
         if not await db.fetchval("select paid from settlement_card where prescription_id = $1", prescription):
             raise HTTPException(422, "invoice_unpaid")
     async with change(pool, who) as made:
-        card = await made.db.fetchrow("select patient_id, valid_until, status, dispensings from prescription_card where prescription_id = $1 for update", prescription)
+        card = await made.db.fetchrow("select patient_id, prescribed_by, valid_until, status, dispensings from prescription_card where prescription_id = $1 for update", prescription)
         item = await made.db.fetchrow("select item_id, medicine_id, prescribed, dispensed from prescription_item_card where prescription_id = $1 order by position", prescription)
         if card["status"] != "active" or day > card["valid_until"]:
             raise HTTPException(422, "prescription_not_active")
@@ -67,12 +67,12 @@ async def dispense(wish: Wish, request: Request, who: Annotated[dict, may("pharm
         lines = await take(made, item, missing, id, now, day)
         await made.db.execute("update prescription_card set dispensings = $2 where prescription_id = $1", prescription, card["dispensings"] + 1)
         await made.db.execute("update prescription_item_card set dispensed = $2 where item_id = $1", item["item_id"], item["prescribed"])
-        await made.db.execute("insert into dispensing (id, prescription_id, patient_id, complete, dispensed_by, at, local_date) values ($1, $2, $3, true, $4, $5, $6)",
-                              id, prescription, card["patient_id"], who["sub"], now, day)
+        await made.db.execute("insert into dispensing (id, prescription_id, patient_id, complete, prescribed_by, dispensed_by, at, local_date) values ($1, $2, $3, true, $4, $5, $6, $7)",
+                              id, prescription, card["patient_id"], card["prescribed_by"], who["sub"], now, day)
         for at, line in enumerate(lines):
             await made.db.execute(LINE, id, at, item["item_id"], item["medicine_id"], line["batchId"], line["lotNumber"], line["expiryDate"], line["quantity"])
         made.announce("pharmacy.prescription.dispensed.v1", prescription, card["dispensings"] + 1, {"dispensingId": id, "prescriptionId": prescription,
                       "patientId": card["patient_id"], "complete": True, "quantity": missing, "localDate": day})
-        made.audit("pharmacy", "dispense", "dispensing", id, {"prescriptionId": prescription, "complete": True, "lines": len(lines), "quantity": missing})
+        made.audit("pharmacy", "dispense", "dispensing", id, {"prescriptionId": prescription, "complete": True, "lines": len(lines), "quantity": missing}, patient=card["patient_id"])
     return Response(json({"id": id, "prescriptionId": prescription, "patientId": card["patient_id"], "complete": True, "dispensedBy": who["sub"], "at": now, "lines": lines}),
                     201, media_type="application/json")

@@ -46,10 +46,13 @@ def derive(key, use):
 
 
 def unseal(cipher, box, context):
-    """Opens version byte ‖ nonce ‖ ciphertext ‖ tag."""
+    """Opens 2 ‖ key's id ‖ version byte ‖ nonce ‖ ciphertext ‖ tag, or the same without the first two."""
+    context = context.encode()
+    if box[0] == 2:
+        context, box = context + box[:2], box[2:]
     if len(box) < 29 or box[0] != 1:
         raise ValueError("not a sealed value")
-    return cipher.decrypt(box[1:13], box[13:], context.encode())
+    return cipher.decrypt(box[1:13], box[13:], context)
 
 
 class Keyring:

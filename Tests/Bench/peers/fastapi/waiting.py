@@ -88,7 +88,7 @@ async def check_in(wish: Arrival, request: Request, who: Annotated[dict, may("re
         made.announce("queue.token.issued.v1", token["id"], 1, {"tokenId": token["id"], "number": token["number"], "patientId": token["patientId"],
                       "providerId": token["providerId"], "locationId": token["locationId"], "appointmentId": token["appointmentId"], "localDate": token["date"],
                       "priority": token["priority"], "issuedAt": token["issuedAt"]})
-        made.audit("queue", "check-in", "token", token["id"], trace(token))
+        made.audit("queue", "check-in", "token", token["id"], trace(token), patient=trace(token)["patientId"])
     return Response(json(token), 201, media_type="application/json")
 
 
@@ -113,5 +113,5 @@ async def call_next(_: Call, request: Request, who: Annotated[dict, may("doctor"
         token = view(row)
         made.announce("queue.token.called.v1", token["id"], token["version"], {"tokenId": token["id"], "patientId": token["patientId"], "providerId": token["providerId"],
                       "locationId": token["locationId"], "localDate": token["date"], "waitedSeconds": row["waited_seconds"], "calledAt": token["calledAt"]})
-        made.audit("queue", "call", "token", token["id"], trace(token))
+        made.audit("queue", "call", "token", token["id"], trace(token), patient=trace(token)["patientId"])
     return Response(json(token), 200, media_type="application/json")

@@ -136,7 +136,7 @@ func bookIn(c *change, who *caller, wish booking, slotID, patient uuid) (*appoin
 		"appointmentId": a.ID, "patientId": a.PatientID, "providerId": a.ProviderID, "locationId": a.LocationID, "slotId": a.SlotID,
 		"start": a.Start, "end": a.End, "localDate": a.Date, "modality": a.Modality, "priority": a.Priority,
 	})
-	c.audit(who, "scheduling", "book", "appointment", a.ID, nil, object{
+	c.audit(who, "scheduling", "book", "appointment", a.ID, a.PatientID, treatment, nil, object{
 		"status": a.Status, "slotId": a.SlotID, "patientId": a.PatientID, "providerId": a.ProviderID, "start": a.Start,
 	})
 	return a, nil

@@ -79,7 +79,7 @@ func issueDraft(c *change, who *caller, visit uuid, lines []line, now time.Time,
 			return nil, err
 		}
 	}
-	c.audit(who, "billing", "create", "invoice", id, nil, object{"status": "DRAFT", "number": number, "total": subtotal + tax, "discount": 0, "received": 0, "refunded": 0, "currency": "INR"})
+	c.audit(who, "billing", "create", "invoice", id, patient, payment, nil, object{"status": "DRAFT", "number": number, "total": subtotal + tax, "discount": 0, "received": 0, "refunded": 0, "currency": "INR"})
 	return object{"id": id, "number": number, "status": "DRAFT", "mode": "MANUAL", "visitId": text(visit), "patientId": patient, "localDate": day, "createdAt": now.UTC(),
 		"subtotal": rupees(subtotal), "discount": rupees(0), "tax": rupees(tax), "total": rupees(subtotal + tax), "paid": rupees(0), "refunded": rupees(0), "due": rupees(subtotal + tax),
 		"lines": views, "prescriptionIds": []string{}}, nil
@@ -152,18 +152,18 @@ func payInvoice(c *change, who *caller, id, method string, now time.Time, day st
 	if err := c.run(update, id, "PAID", total, day, now, version+2); err != nil {
 		return nil, err
 	}
-	payment := text(uuid7())
+	receipt := text(uuid7())
 	if err := c.run(`insert into payment (id, invoice_id, kind, method, amount, currency, actor_id, at, local_date) values ($1, $2, 'PAYMENT', $3, $4, 'INR', $5, $6, $7)`,
-		payment, id, method, total, who.Account, now, day); err != nil {
+		receipt, id, method, total, who.Account, now, day); err != nil {
 		return nil, err
 	}
 	if err := post(c, id, "PAYMENT", now, day, []entry{{strings.ToLower(method), total}, {"receivable", -total}}); err != nil {
 		return nil, err
 	}
-	c.announce("billing.payment.received.v1", payment, 1, object{"paymentId": payment, "invoiceId": id, "method": method, "paid": rupees(total), "due": rupees(0), "localDate": day})
+	c.announce("billing.payment.received.v1", receipt, 1, object{"paymentId": receipt, "invoiceId": id, "method": method, "paid": rupees(total), "due": rupees(0), "localDate": day})
 	c.announce("billing.invoice.paid.v1", id, version+2, owed)
-	c.audit(who, "billing", "pay", "invoice", id, money("DRAFT", 0), money("PAID", total))
-	return object{"id": payment, "invoiceId": id, "kind": "PAYMENT", "method": method, "amount": rupees(total), "at": now.UTC(), "invoice": object{
+	c.audit(who, "billing", "pay", "invoice", id, patient, payment, money("DRAFT", 0), money("PAID", total))
+	return object{"id": receipt, "invoiceId": id, "kind": "PAYMENT", "method": method, "amount": rupees(total), "at": now.UTC(), "invoice": object{
 		"id": id, "number": number, "status": "PAID", "total": rupees(total), "paid": rupees(total), "refunded": rupees(refunded), "due": rupees(0)}}, nil
 }
 

@@ -127,7 +127,11 @@ func (c *change) announce(kind, subject string, revision int, data object) {
 	c.facts = append(c.facts, fact{kind, subject, revision, data})
 }
 
-func (c *change) audit(who *caller, service, action, resource, id string, before, after object) {
+// Why a patient's record is touched (HL7 PurposeOfUse).
+const treatment, payment = "TREAT", "HPAYMT"
+
+// audit says whose record it touches and for which purpose, where it touches one.
+func (c *change) audit(who *caller, service, action, resource, id, patient, purpose string, before, after object) {
 	c.actor = who.Account
 	data := object{"service": service, "action": action, "resource": resource, "resourceId": id, "role": who.Roles[len(who.Roles)-1], "allowed": true}
 	if before != nil {
@@ -135,9 +139,9 @@ func (c *change) audit(who *caller, service, action, resource, id string, before
 	}
 	if after != nil {
 		data["after"] = after
-		if patient, ok := after["patientId"]; ok { // Whose record it touches, and for which purpose.
-			data["patientId"], data["purpose"] = patient, "TREAT"
-		}
+	}
+	if patient != "" {
+		data["patientId"], data["purpose"] = patient, purpose
 	}
 	c.announce("audit.entry.recorded.v1", id, 0, data)
 }

@@ -188,7 +188,7 @@ func (s *signIn) session(tx *change, c credential, both, every []byte) (object, 
 		return nil, err
 	}
 	names := strings.Split(roles, ",")
-	tx.audit(&caller{Account: c.account, Roles: names}, "auth", "sign_in", "session", session, nil, nil)
+	tx.audit(&caller{Account: c.account, Roles: names}, "auth", "sign_in", "session", session, "", "", nil, nil)
 	at := float64(now.UnixMilli()) / 1000
 	claims := object{"iss": "polyclinic", "aud": "polyclinic", "sub": c.account, "tid": c.tenant, "roles": names, "sid": session, "loc": location, "zone": zone,
 		"cur": currency, "jti": text(uuid7()), "iat": at, "exp": at + 600}

@@ -47,11 +47,28 @@ func (s *server) readPatient(w http.ResponseWriter, r *http.Request, who *caller
 	}
 	p.MRN, p.RegisteredAt = mrn(number), p.RegisteredAt.UTC()
 	body, _ := json.Marshal(&p)
+	if !who.hasOne([]string{"doctor", "nurse"}) { // The desk is not told what somebody suffers from.
+		personal, err = without(personal, "allergies", "conditions")
+		if settle(w, err) {
+			return
+		}
+	}
 	if len(personal) > 2 { // Both are objects: their members become one object's.
 		body = append(append(body[:len(body)-1], ','), personal[1:]...)
 	}
 	w.Header().Set("ETag", fmt.Sprintf(`"%d"`, version))
 	answer(w, 200, body)
+}
+
+func without(text []byte, names ...string) ([]byte, error) {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(text, &members); err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		delete(members, name)
+	}
+	return json.Marshal(members)
 }
 
 // Names in clear: who writes the whole name or begins it is found by the b-tree, who misspells it by trigrams.

@@ -48,10 +48,11 @@ func (s *server) dispense(w http.ResponseWriter, r *http.Request, who *caller) {
 // handOut gives all that remains of a prescription, first expired first.
 func handOut(c *change, who *caller, prescription string, now time.Time, day string) (object, error) {
 	var patient, status string
+	var prescriber *string
 	var until time.Time
 	var dispensings int
-	err := c.QueryRow(c.ctx, "select patient_id, valid_until, status, dispensings from prescription_card where prescription_id = $1 for update", prescription).
-		Scan(&patient, &until, &status, &dispensings)
+	err := c.QueryRow(c.ctx, "select patient_id, prescribed_by, valid_until, status, dispensings from prescription_card where prescription_id = $1 for update", prescription).
+		Scan(&patient, &prescriber, &until, &status, &dispensings)
 	if err != nil {
 		return nil, err
 	}
@@ -104,8 +105,8 @@ func handOut(c *change, who *caller, prescription string, now time.Time, day str
 	if err := c.run("update prescription_item_card set dispensed = $2 where item_id = $1", item, prescribed); err != nil {
 		return nil, err
 	}
-	if err := c.run("insert into dispensing (id, prescription_id, patient_id, complete, dispensed_by, at, local_date) values ($1, $2, $3, true, $4, $5, $6)",
-		id, prescription, patient, who.Account, now, day); err != nil {
+	if err := c.run("insert into dispensing (id, prescription_id, patient_id, complete, prescribed_by, dispensed_by, at, local_date) values ($1, $2, $3, true, $4, $5, $6, $7)",
+		id, prescription, patient, prescriber, who.Account, now, day); err != nil {
 		return nil, err
 	}
 	for i, l := range lines {
@@ -116,7 +117,7 @@ func handOut(c *change, who *caller, prescription string, now time.Time, day str
 	}
 	c.announce("pharmacy.prescription.dispensed.v1", prescription, dispensings+1, object{"dispensingId": id, "prescriptionId": prescription, "patientId": patient,
 		"complete": true, "quantity": total, "localDate": day})
-	c.audit(who, "pharmacy", "dispense", "dispensing", id, nil, object{"prescriptionId": prescription, "complete": true, "lines": len(lines), "quantity": total})
+	c.audit(who, "pharmacy", "dispense", "dispensing", id, patient, treatment, nil, object{"prescriptionId": prescription, "complete": true, "lines": len(lines), "quantity": total})
 	return object{"id": id, "prescriptionId": prescription, "patientId": patient, "complete": true, "dispensedBy": who.Account, "at": now.UTC(), "lines": lines}, nil
 }
 

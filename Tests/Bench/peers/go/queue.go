@@ -139,7 +139,7 @@ func (s *server) checkIn(w http.ResponseWriter, r *http.Request, who *caller) {
 		t.Position = &position
 		c.announce("queue.token.issued.v1", t.ID, t.Version, object{"tokenId": t.ID, "number": t.Number, "patientId": t.Patient, "providerId": t.Provider,
 			"locationId": t.Location, "appointmentId": t.Appointment, "localDate": t.Date, "priority": t.Priority, "issuedAt": t.IssuedAt})
-		c.audit(who, "queue", "check-in", "token", t.ID, nil, t.trace())
+		c.audit(who, "queue", "check-in", "token", t.ID, t.Patient, treatment, nil, t.trace())
 		return nil
 	})
 	if !settle(w, err) {
@@ -182,7 +182,7 @@ func (s *server) callNext(w http.ResponseWriter, r *http.Request, who *caller) {
 		}
 		c.announce("queue.token.called.v1", t.ID, t.Version, object{"tokenId": t.ID, "patientId": t.Patient, "providerId": t.Provider, "locationId": t.Location,
 			"localDate": t.Date, "waitedSeconds": *t.waited, "calledAt": *t.CalledAt})
-		c.audit(who, "queue", "call", "token", t.ID, nil, t.trace())
+		c.audit(who, "queue", "call", "token", t.ID, t.Patient, treatment, nil, t.trace())
 		return nil
 	})
 	if !settle(w, err) {

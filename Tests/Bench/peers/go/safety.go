@@ -147,8 +147,11 @@ func gcm(key []byte) cipher.AEAD {
 	return sealer
 }
 
-// unseal opens version byte ‖ nonce ‖ ciphertext ‖ tag.
+// unseal opens 2 ‖ key's id ‖ version byte ‖ nonce ‖ ciphertext ‖ tag, or the same without the first two.
 func unseal(with cipher.AEAD, box []byte, context string) ([]byte, error) {
+	if len(box) > 2 && box[0] == 2 {
+		context, box = context+string(box[:2]), box[2:]
+	}
 	if len(box) < 29 || box[0] != 1 {
 		return nil, errors.New("not a sealed value")
 	}
