@@ -19,7 +19,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "Journeys")]
 import psycopg  # noqa: E402
 
 import checks  # noqa: E402
-from clinic import Clinic, stack_environment  # noqa: E402
+from clinic import PASSWORD, Clinic, stack_environment  # noqa: E402
 
 ENV = stack_environment()
 HOME = os.environ.get("POLYCLINIC_HOME", os.path.join(ROOT, ".local"))
@@ -55,6 +55,10 @@ def restore():
                    check=True, capture_output=True)
     stack("start", "queue")
     wait_until_healthy()
+    # A stack that is broken by itself would fail every test, and every mutant would look caught.
+    answer = Clinic(ENV["POLYCLINIC_URL"]).call("POST", "/v1/auth/login", {"email": "admin@demo.example", "password": PASSWORD})
+    if answer.status != 200:
+        sys.exit(f"the stack is not sound any more, so nothing that follows would be proof: {answer!r}")
 
 
 def copy(source, target):
