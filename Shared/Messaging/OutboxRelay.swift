@@ -27,6 +27,7 @@ import Primitives
     private let note: Note
     private let alarm = Alarm()
     private var book = RelayBook()
+    private var lookedAtAge = ContinuousClock.now - .seconds(60)
 
     package init(
         service: String, db: Database, publisher: Publisher, settings: MessagingSettings = MessagingSettings(),
@@ -49,8 +50,11 @@ import Primitives
     package func run() async {
         while !Task.isCancelled {
             do {
-                try await drain()
+                let began = ContinuousClock.now
+                if try await drain() > 0 { try await EventLoop.sleep(for: RelayBook.rest(after: .now - began)) }
                 await alarm.wait(upTo: book.pause(upTo: settings.pollInterval))
+            } catch is CancellationError {
+                return
             } catch {
                 note(.fault("outbox relay", error))
                 await alarm.wait(upTo: .milliseconds(Int.random(in: 250...1000)))
@@ -59,12 +63,18 @@ import Primitives
     }
 
     /// Publishes everything that is there now. Where there was something there is soon more, also from transactions
-    /// of other processes, which wake nobody here: the next looks come quickly.
-    package func drain() async throws {
+    /// of other processes, which wake nobody here: the next looks come quickly. Returns how many left.
+    @discardableResult package func drain() async throws -> Int {
         let before = metrics.published
         while try await publishBatch() {}
-        if metrics.published > before { book.wake() }
-        metrics.oldestUnpublished = try await age()
+        let published = metrics.published - before
+        if published > 0 { book.wake() }
+        // For a gauge that is read every some seconds: not a transaction of its own for each batch.
+        if published == 0 || ContinuousClock.now - lookedAtAge > .seconds(1) {
+            metrics.oldestUnpublished = try await age()
+            lookedAtAge = .now
+        }
+        return published
     }
 
     /// True when there may be more.

@@ -17,13 +17,6 @@ import Primitives
         try await remember(patient, "\(account)", location, kind, end)
     }
 
-    /// By provider, for what others announce; which account that is may become known later.
-    func remember(
-        _ patient: PatientID, with provider: ProviderID, at location: LocationID, _ kind: Kind, until end: Timestamp
-    ) async throws {
-        try await remember(patient, "\(provider)", location, kind, end)
-    }
-
     private func remember(
         _ patient: PatientID, _ who: SQL, _ location: LocationID, _ kind: Kind, _ end: Timestamp
     ) async throws {
@@ -36,17 +29,33 @@ import Primitives
             """)
     }
 
+    /// Who came to see whom, by provider: which account that is may become known later. One statement for any number.
+    func remember(_ arrivals: [Arrival]) async throws {
+        try await sql.run(
+            """
+            insert into care_relation as c (patient_id, who, location_id, kind, ends_at)
+            select patient, who, location, 'arrival', max(ends_at)
+            from unnest(\(arrivals.map(\.patient))::uuid[], \(arrivals.map(\.provider))::uuid[],
+                        \(arrivals.map(\.location))::uuid[], \(arrivals.map(\.end))::timestamptz[])
+                as came (patient, who, location, ends_at)
+            group by patient, who, location order by patient, who, location
+            on conflict (patient_id, who, location_id, kind) where appointment_id is null
+            do update set ends_at = excluded.ends_at where c.ends_at < excluded.ends_at
+            """)
+    }
+
     /// An appointment relates its patient to one practitioner at a time, and to nobody once it is cancelled (`end` is
-    /// nil). What is known of it only moves forward, whatever comes first.
-    func remember(
-        _ appointment: AppointmentID, of patient: PatientID, with provider: ProviderID, at location: LocationID?,
-        until end: Timestamp?, revision: Int
-    ) async throws {
+    /// nil). What is known of it only moves forward, whatever comes first. Each appointment once, in any order.
+    func remember(_ appointments: [Arranged]) async throws {
         try await sql.run(
             """
             insert into care_relation as c (patient_id, who, location_id, kind, appointment_id, ends_at, revision)
-            values (\(patient), \(provider), \(location), 'appointment', \(appointment),
-                    coalesce(\(end)::timestamptz, '-infinity'), \(revision))
+            select patient, who, location, 'appointment', appointment, coalesce(ends_at, '-infinity'), revision
+            from unnest(\(appointments.map(\.patient))::uuid[], \(appointments.map(\.provider))::uuid[],
+                        \(SQLArray(appointments.map(\.location)))::uuid[], \(appointments.map(\.appointment))::uuid[],
+                        \(SQLArray(appointments.map(\.end)))::timestamptz[], \(appointments.map(\.revision))::int[])
+                as arranged (patient, who, location, appointment, ends_at, revision)
+            order by appointment
             on conflict (appointment_id) where appointment_id is not null
             do update set who = excluded.who, location_id = coalesce(excluded.location_id, c.location_id),
                           ends_at = excluded.ends_at, revision = excluded.revision
@@ -65,6 +74,24 @@ import Primitives
             on conflict (provider_id) do update set account_id = excluded.account_id
             """)
     }
+}
+
+/// A patient whom the queue gave a token, for one practitioner.
+struct Arrival: Sendable {
+    let patient: PatientID
+    let provider: ProviderID
+    let location: LocationID
+    let end: Timestamp
+}
+
+/// What an appointment says of who has to do with whom; `end` is nil when it is cancelled.
+struct Arranged: Sendable {
+    let appointment: AppointmentID
+    let patient: PatientID
+    let provider: ProviderID
+    let location: LocationID?
+    let end: Timestamp?
+    let revision: Int
 }
 
 /// How long each kind of relation lasts. Two years of visits, because who comes once a year is still a patient.
@@ -86,35 +113,53 @@ extension Reaction {
 
     /// Who has an appointment with somebody may be read up on by them before it, and for some days after.
     static func relateByAppointment(_ terms: CareTerms) -> Reaction {
-        Reaction(to: AppointmentBooked.self, named: "clinical.relate-by-appointment") { booked, envelope, tx in
+        Reaction(toAll: AppointmentBooked.self, named: "clinical.relate-by-appointment") { facts, tx in
             try await CareStore(sql: tx).remember(
-                booked.appointmentID, of: booked.patientID, with: booked.providerID, at: booked.locationID,
-                until: terms.end(of: booked.end, terms.afterAppointment), revision: envelope.revision)
+                facts.newest().map { fact in
+                    let booked = fact.event
+                    return Arranged(
+                        appointment: booked.appointmentID, patient: booked.patientID, provider: booked.providerID,
+                        location: booked.locationID, end: terms.end(of: booked.end, terms.afterAppointment),
+                        revision: fact.envelope.revision)
+                })
         }
     }
 
     /// The practitioner it moved away from has nothing to do with it any more.
     static func relateByMove(_ terms: CareTerms) -> Reaction {
-        Reaction(to: AppointmentRescheduled.self, named: "clinical.relate-by-move") { moved, envelope, tx in
+        Reaction(toAll: AppointmentRescheduled.self, named: "clinical.relate-by-move") { facts, tx in
             try await CareStore(sql: tx).remember(
-                moved.appointmentID, of: moved.patientID, with: moved.providerID, at: moved.locationID,
-                until: terms.end(of: moved.end, terms.afterAppointment), revision: envelope.revision)
+                facts.newest().map { fact in
+                    let moved = fact.event
+                    return Arranged(
+                        appointment: moved.appointmentID, patient: moved.patientID, provider: moved.providerID,
+                        location: moved.locationID, end: terms.end(of: moved.end, terms.afterAppointment),
+                        revision: fact.envelope.revision)
+                })
         }
     }
 
     static let unrelateByCancellation = Reaction(
-        to: AppointmentCancelled.self, named: "clinical.unrelate-by-cancellation"
-    ) { cancelled, envelope, tx in
+        toAll: AppointmentCancelled.self, named: "clinical.unrelate-by-cancellation"
+    ) { facts, tx in
         try await CareStore(sql: tx).remember(
-            cancelled.appointmentID, of: cancelled.patientID, with: cancelled.providerID, at: nil, until: nil,
-            revision: envelope.revision)
+            facts.newest().map { fact in
+                let cancelled = fact.event
+                return Arranged(
+                    appointment: cancelled.appointmentID, patient: cancelled.patientID, provider: cancelled.providerID,
+                    location: nil, end: nil, revision: fact.envelope.revision)
+            })
     }
 
     static func relateByArrival(_ terms: CareTerms) -> Reaction {
-        Reaction(to: TokenIssued.self, named: "clinical.relate-by-arrival") { issued, _, tx in
+        Reaction(toAll: TokenIssued.self, named: "clinical.relate-by-arrival") { facts, tx in
             try await CareStore(sql: tx).remember(
-                issued.patientID, with: issued.providerID, at: issued.locationID, .arrival,
-                until: terms.end(of: issued.issuedAt, terms.afterAppointment))
+                facts.map { fact in
+                    let issued = fact.event
+                    return Arrival(
+                        patient: issued.patientID, provider: issued.providerID, location: issued.locationID,
+                        end: terms.end(of: issued.issuedAt, terms.afterAppointment))
+                })
         }
     }
 }

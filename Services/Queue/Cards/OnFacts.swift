@@ -34,23 +34,29 @@ extension Reaction {
     }
 
     static let rememberMove = Reaction(
-        to: AppointmentRescheduled.self, named: "queue.remember-move"
-    ) { moved, envelope, tx in
-        let card = AppointmentCard(
-            id: moved.appointmentID, patient: moved.patientID, provider: moved.providerID,
-            location: moved.locationID, start: moved.start, localDate: moved.localDate, status: "booked",
-            priority: Priority(rawValue: moved.priority) ?? .routine, revision: envelope.revision)
-        try await CardStore(sql: tx).remember([card])
+        toAll: AppointmentRescheduled.self, named: "queue.remember-move"
+    ) { facts, tx in
+        let cards = facts.newest().map { fact in
+            let moved = fact.event
+            return AppointmentCard(
+                id: moved.appointmentID, patient: moved.patientID, provider: moved.providerID,
+                location: moved.locationID, start: moved.start, localDate: moved.localDate, status: "booked",
+                priority: Priority(rawValue: moved.priority) ?? .routine, revision: fact.envelope.revision)
+        }
+        try await CardStore(sql: tx).remember(cards)
     }
 
     static let rememberCancellation = Reaction(
-        to: AppointmentCancelled.self, named: "queue.remember-cancellation"
-    ) { cancelled, envelope, tx in
-        let card = AppointmentCard(
-            id: cancelled.appointmentID, patient: cancelled.patientID, provider: cancelled.providerID,
-            location: nil, start: cancelled.start, localDate: cancelled.localDate, status: "cancelled",
-            priority: .routine, revision: envelope.revision)
-        try await CardStore(sql: tx).remember([card])
+        toAll: AppointmentCancelled.self, named: "queue.remember-cancellation"
+    ) { facts, tx in
+        let cards = facts.newest().map { fact in
+            let cancelled = fact.event
+            return AppointmentCard(
+                id: cancelled.appointmentID, patient: cancelled.patientID, provider: cancelled.providerID,
+                location: nil, start: cancelled.start, localDate: cancelled.localDate, status: "cancelled",
+                priority: .routine, revision: fact.envelope.revision)
+        }
+        try await CardStore(sql: tx).remember(cards)
     }
 
     static let rememberPatient = Reaction(
