@@ -57,7 +57,7 @@ import Primitives
             }
             signed[checkpoint.size] = checkpoint.head
         }
-        _ = try await VerifyAudit(host: host, keys: keys).follow(tenant, signed)
+        _ = try await VerifyAudit(host: host, keys: keys).follow(tenant, signed, isPatient: true)
     }
 
     private func tell(_ found: AuditChain.Break, of tenant: TenantID) async throws {
