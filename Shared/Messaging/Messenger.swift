@@ -44,7 +44,7 @@ import Postgres
     /// Ends reacting, then relaying, then the connections. What is unfinished stays in the outbox and the broker.
     package func drain() async {
         await consumer.drain()
-        _ = try? await withDeadline(.seconds(3)) { try await self.relay.drain() }
+        try? await withDeadline(.seconds(3)) { try await self.relay.drain() }
         for worker in workers { worker.cancel() }
         publisher.stop()
     }

@@ -50,11 +50,8 @@ import Primitives
     package func run() async {
         while !Task.isCancelled {
             do {
-                let began = ContinuousClock.now
-                if try await drain() > 0 { try await EventLoop.sleep(for: RelayBook.rest(after: .now - began)) }
+                try await drain()
                 await alarm.wait(upTo: book.pause(upTo: settings.pollInterval))
-            } catch is CancellationError {
-                return
             } catch {
                 note(.fault("outbox relay", error))
                 await alarm.wait(upTo: .milliseconds(Int.random(in: 250...1000)))
@@ -63,8 +60,8 @@ import Primitives
     }
 
     /// Publishes everything that is there now. Where there was something there is soon more, also from transactions
-    /// of other processes, which wake nobody here: the next looks come quickly. Returns how many left.
-    @discardableResult package func drain() async throws -> Int {
+    /// of other processes, which wake nobody here: the next looks come quickly.
+    package func drain() async throws {
         let before = metrics.published
         while try await publishBatch() {}
         let published = metrics.published - before
@@ -74,7 +71,6 @@ import Primitives
             metrics.oldestUnpublished = try await age()
             lookedAtAge = .now
         }
-        return published
     }
 
     /// True when there may be more.

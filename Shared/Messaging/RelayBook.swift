@@ -32,11 +32,6 @@ package struct RelayBook: Sendable {
         return min(.milliseconds(2 << (2 * (3 - eagerness))), poll)
     }
 
-    /// How long to rest after publishing for `took`, whoever wakes meanwhile: at most half of the time goes into carrying,
-    /// and under load what gathers goes together, which costs the database and the broker less for each fact. A fact waits
-    /// no longer than it would for the batch before its own.
-    package static func rest(after took: Duration) -> Duration { min(took, .milliseconds(8)) }
-
     /// The kinds not to ask for now.
     package mutating func heldBack(at now: ContinuousClock.Instant) -> [String] {
         refused = refused.filter { $0.value > now }

@@ -10,6 +10,7 @@ import json
 import statistics
 import subprocess
 
+import profiled
 from clients import built
 from drive import Meter
 from jobs import JOBS
@@ -32,7 +33,8 @@ def once(stage, rate):
     wishes, tokens = stage.file("wishes", "\n".join(job.wishes(stage)[:rate * SECONDS])), stage.file("tokens", "\n".join(job.tokens(stage)))
     stage.settle()
     meters = {name: Meter(stage, stage.pid(name)) for name in ("queue", "scheduling")}
-    done = subprocess.run([client, "rate", f"127.0.0.1:{stage.port('queue')}", wishes, tokens, str(rate), str(SECONDS)], capture_output=True, text=True)
+    with profiled.of(stage, dataclasses.replace(job, name=f"event-{rate}")):
+        done = subprocess.run([client, "rate", f"127.0.0.1:{stage.port('queue')}", wishes, tokens, str(rate), str(SECONDS)], capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"bench: the open-loop client failed: {done.stderr[-300:]}")
     sent = json.loads(done.stdout)

@@ -8,7 +8,7 @@ import subprocess
 from stage import ROOT, say
 
 TOP = """select round(total_exec_time)::text || ' ms  ' || calls || ' calls  ' || round((total_exec_time / calls)::numeric, 3) || ' ms each  '
-    || regexp_replace(left(query, 200), '\\s+', ' ', 'g') from pg_stat_statements order by total_exec_time desc limit 15"""
+    || regexp_replace(left(query, 200), '\\s+', ' ', 'g') from pg_stat_statements order by total_exec_time desc limit 40"""
 
 
 @contextlib.contextmanager
