@@ -36,7 +36,13 @@ import Primitives
     /// begun, or whose patient took the consent back, is void instead: the check is here, inside the claim, where a
     /// cancellation cannot slip between.
     func claimDue(at now: Timestamp, limit: Int) async throws -> [Reminder] {
-        try await sql.run("update reminder set status = 'void', version = version + 1 where status = 'pending' and starts_at <= \(now)")
+        // Whatever has begun was due before (`reminder_before_start`): said here too, the index of what is due finds it,
+        // where each tick read every reminder that waits (90 ms among some 100,000).
+        try await sql.run(
+            """
+            update reminder set status = 'void', version = version + 1
+            where status = 'pending' and due_at <= \(now) and starts_at <= \(now)
+            """)
         try await sql.run(
             """
             update reminder set status = 'void', version = version + 1
