@@ -17,6 +17,8 @@ struct AuthConfig: ServiceConfig {
     let accessTokenLife: Duration
     let staffSessionLife: Duration
     let patientSessionLife: Duration
+    /// How long staff may do nothing and stay signed in.
+    let staffIdle: Duration
     /// How long a rotated refresh token still answers with its successor: two tabs, or an answer lost on its way.
     let refreshGrace: Duration
     let throttle: LoginThrottle
@@ -40,6 +42,8 @@ struct AuthConfig: ServiceConfig {
         accessTokenLife = read.seconds("AUTH_ACCESS_TOKEN_SECONDS", default: 600, in: 60...900)
         staffSessionLife = read.seconds("AUTH_STAFF_SESSION_SECONDS", default: 43_200, in: 900...86_400)
         patientSessionLife = read.seconds("AUTH_PATIENT_SESSION_SECONDS", default: 2_592_000, in: 900...7_776_000)
+        // NIST SP 800-63B 4.2.3: after half an hour of inactivity a member of staff signs in again.
+        staffIdle = read.seconds("AUTH_STAFF_IDLE_SECONDS", default: 1800, in: 300...86_400)
         refreshGrace = read.seconds("AUTH_REFRESH_GRACE_SECONDS", default: 10, in: 0...60)
         throttle = LoginThrottle(limit: read.int("AUTH_LOGIN_FAILURES", default: 10, in: 3...100))
         // A clinic's staff may share one address, so it bears many more.

@@ -44,6 +44,23 @@ struct BrowserSessionTests {
         }
     }
 
+    @Test func `A browser that nobody of the staff used for half an hour asks who it is`() async throws {
+        try await Clinic.with { clinic in
+            let portal = try await Portal(clinic)
+            let mine = try await portal.signIn()
+            let given = await portal.redeem(try Portal.code(in: mine.place))
+            clinic.host.clock.advance(seconds: 1_799)
+            // Work at the client keeps the browser, too.
+            #expect(await portal.refresh(try given.json.required("refresh_token")).status == 200)
+            clinic.host.clock.advance(seconds: 1_799)
+            #expect(await portal.visit(cookies: mine.cookies).header("Location")?.contains("code=") == true)
+            clinic.host.clock.advance(seconds: 1)
+            #expect(await portal.visit(cookies: mine.cookies).header("Location")?.hasPrefix("/oauth2/sign-in") == true)
+            let silent = await portal.visit(["prompt": "none"], cookies: mine.cookies)
+            #expect(silent.header("Location")?.contains("error=login_required") == true)
+        }
+    }
+
     @Test func `A second factor shown in a browser that was signed in is in its tokens`() async throws {
         try await Clinic.with { clinic in
             let portal = try await Portal(clinic)

@@ -88,7 +88,7 @@ struct LogoutTests {
     }
 
     @Test func `An ID token signs out after its end, and by a retired key the person is asked`() async throws {
-        try await Clinic.with { clinic in
+        try await Clinic.with(["AUTH_STAFF_IDLE_SECONDS": "7200"]) { clinic in
             let visitor = try await Visitor(clinic)
             let old = try await Visitor(clinic)
             clinic.host.clock.advance(seconds: 3600)

@@ -34,8 +34,25 @@ struct RefreshTokenTests {
             endedAt: ended ? now : nil)
     }
 
+    private func verdict(
+        _ session: Session, issued: Int64 = 0, rotated: Int64? = nil, successorIsLive: Bool = false, idleLimit: Int64? = nil
+    ) -> Session.Verdict {
+        let token = StoredToken(
+            issuedAt: now.adding(seconds: -issued), rotatedAt: rotated.map { now.adding(seconds: -$0) })
+        return session.verdict(token, successorIsLive: successorIsLive, grace: .seconds(10), idleLimit: idleLimit, at: now)
+    }
+
     @Test func `The live token is exchanged`() {
-        #expect(session().verdict(rotatedAt: nil, successorIsLive: false, grace: .seconds(10), at: now) == .rotate)
+        #expect(verdict(session()) == .rotate)
+    }
+
+    @Test func `A live token that nobody used for too long ends its session, where that is asked for`() {
+        #expect(verdict(session(), issued: 2399, idleLimit: 2400) == .rotate)
+        #expect(verdict(session(), issued: 2400, idleLimit: 2400) == .idle)
+        #expect(verdict(session(), issued: 2_000_000, idleLimit: nil) == .rotate)
+        // A retired one was used: it is judged as such.
+        #expect(verdict(session(), issued: 2400, rotated: 5, successorIsLive: true, idleLimit: 2400) == .repeatSuccessor)
+        #expect(verdict(session(expires: 0), issued: 2400, idleLimit: 2400) == .over)
     }
 
     @Test func `A retired token repeats its answer for ten seconds and is theft afterwards`() {
@@ -44,16 +61,14 @@ struct RefreshTokenTests {
             (0, true, Session.Verdict.repeatSuccessor), (9, true, .repeatSuccessor), (10, true, .reused),
             (600, true, .reused), (0, false, .reused),
         ] as [(Int64, Bool, Session.Verdict)] {
-            #expect(
-                session.verdict(
-                    rotatedAt: now.adding(seconds: -age), successorIsLive: isLive, grace: .seconds(10), at: now) == verdict)
+            #expect(self.verdict(session, rotated: age, successorIsLive: isLive) == verdict)
         }
     }
 
     @Test func `A session that ended or expired gives nothing more`() {
         for over in [session(ended: true), session(expires: 0)] {
-            #expect(over.verdict(rotatedAt: nil, successorIsLive: false, grace: .seconds(10), at: now) == .over)
-            #expect(over.verdict(rotatedAt: now, successorIsLive: true, grace: .seconds(10), at: now) == .over)
+            #expect(verdict(over) == .over)
+            #expect(verdict(over, rotated: 0, successorIsLive: true) == .over)
         }
     }
 }

@@ -67,8 +67,49 @@ struct SessionRoutesTests {
         }
     }
 
-    @Test func `A session ends by its time however often it is refreshed`() async throws {
+    @Test func `Staff who do nothing for half an hour sign in again, and who works does not`() async throws {
         try await Clinic.with { clinic in
+            var token = clinic.admin.refresh
+            // An access token counts for ten minutes of work without a refresh.
+            for _ in 0..<3 {
+                clinic.host.clock.advance(seconds: 2_399)
+                token = try await clinic.refresh(token).json.required("refreshToken")
+            }
+            clinic.host.clock.advance(seconds: 2_400)
+            for _ in 0..<2 {
+                let idle = await clinic.refresh(token)
+                #expect(idle.status == 401 && idle.code == "token_invalid")
+            }
+            let ended = try await clinic.host.announced().filter { $0.type == "auth.session.ended.v1" }
+            #expect(ended.map { $0.data["reason"] } == [.string("idle")])
+        }
+    }
+
+    @Test func `A clinic decides how long its staff may be idle, and a patient's phone is asked nothing`() async throws {
+        try await Clinic.with { clinic in
+            let settings = JSONObject([("staffIdleSeconds", .int(300))])
+            #expect(await clinic.patch("/v1/tenants/settings", settings, version: 0).status == 200)
+            #expect(await clinic.patch("/v1/tenants/settings", JSONObject([("staffIdleSeconds", .int(299))]), version: 1).status == 400)
+            let patient = PatientID()
+            clinic.host.cards["clinical", "/internal/cards/patients/\(patient)"] = JSONObject([
+                ("patientId", .string(patient.description)), ("active", .bool(true)),
+            ])
+            let created = await clinic.post(
+                "/v1/users",
+                JSONObject([
+                    ("name", .string("Meera")), ("email", .string("meera@demo.example")), ("password", .string(Clinic.password)),
+                    ("roles", .array([.string("patient")])), ("patientId", .string(patient.description)),
+                ]))
+            #expect(created.status == 201)
+            let meera = try await clinic.signIn("meera@demo.example")
+            clinic.host.clock.advance(seconds: 900)
+            #expect(await clinic.refresh(clinic.admin.refresh).code == "token_invalid")
+            #expect(await clinic.refresh(meera.refresh).status == 200)
+        }
+    }
+
+    @Test func `A session ends by its time however often it is refreshed`() async throws {
+        try await Clinic.with(["AUTH_STAFF_IDLE_SECONDS": "86400"]) { clinic in
             clinic.host.clock.advance(seconds: 43_000)
             let late = await clinic.refresh(clinic.admin.refresh)
             #expect(late.status == 200 && late.json["expiresIn"] == .int(200))

@@ -132,6 +132,18 @@ def test_others_guesses_close_the_pages_to_strangers_and_not_to_the_owners_brows
         database.execute("delete from auth.login_failure where key <> all (%s)", [before])
 
 
+def test_a_browser_that_was_idle_asks_who_it_is(portal, database):
+    portal.code("nurse")
+    assert "code=" in portal.visit()[1]
+    browser, account = database.execute("select id, account_id from auth.browser_session order by shown_at desc limit 1").fetchone()
+    # The account was there long before: what asks is the idle browser.
+    database.execute("update auth.account set valid_from = valid_from - interval '1 hour' where id = %s", [account])
+    database.execute("update auth.browser_session set shown_at = shown_at - interval '29 minutes' where id = %s", [browser])
+    assert "code=" in portal.visit()[1]
+    database.execute("update auth.browser_session set shown_at = shown_at - interval '1 minute' where id = %s", [browser])
+    assert portal.visit()[1].startswith("/oauth2/sign-in")
+
+
 def test_the_access_token_dies_with_the_session(door, admin):
     """Signing out, and a refresh token that comes back: within seconds, in every service."""
     email = f"{unique('nurse')}@demo.example"

@@ -63,14 +63,21 @@ import Primitives
             """)
     }
 
-    /// Whose browser this is, as long as that account may sign in and nothing was changed about it since.
-    func browserSession(_ hash: Bytes, at now: Timestamp) async throws -> BrowserSession? {
+    /// Whose browser this is, as long as that account may sign in and nothing was changed about it since. Of staff also only
+    /// until nothing was done in it for `idleLimit` seconds: neither signed in, nor a token refreshed that began in it.
+    func browserSession(
+        _ hash: Bytes, idleLimit: Int? = nil, at now: Timestamp
+    ) async throws -> BrowserSession? {
         try await sql.first(
             """
             select b.id, b.account_id, b.shown, b.shown_at, b.expires_at
             from browser_session b join account a on a.id = b.account_id
             where b.hash = \(hash) and b.ended_at is null and b.expires_at > \(now) and a.active
               and a.valid_from <= b.shown_at
+              and (\(idleLimit)::int is null or a.roles <@ array['patient']
+                   or greatest(b.shown_at, (select max(t.issued_at) from session s join refresh_token t on t.session_id = s.id
+                                            where s.browser_session_id = b.id))
+                      > \(now)::timestamptz - make_interval(secs => \(idleLimit)::int))
             """,
             as: { row in
                 BrowserSession(

@@ -49,7 +49,12 @@ struct AttemptHandle: Equatable, Sendable {
         return try await host.transaction(for: tenant, as: cause) { tx in
             let store = AttemptStore(sql: tx)
             let found: BrowserSession?
-            if let sessionHash { found = try await store.browserSession(sessionHash, at: now) } else { found = nil }
+            if let sessionHash {
+                let limit = try await settings(of: tenant, tx).staffIdleSeconds
+                found = try await store.browserSession(sessionHash, idleLimit: limit, at: now)
+            } else {
+                found = nil
+            }
             let known = wish.wantsSignIn(since: found?.shownAt, at: now) ? nil : found
             if known == nil && isSilent { throw OAuthError(.loginRequired, "Nobody is signed in.") }
             let attempt = Attempt(

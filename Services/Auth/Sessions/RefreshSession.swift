@@ -60,11 +60,15 @@ import Primitives
         let now = host.now()
         let successor = token.successor(successorKey)
         let isLive = stored.rotatedAt == nil ? false : try await isLive(successor, sessions)
-        switch session.verdict(rotatedAt: stored.rotatedAt, successorIsLive: isLive, grace: grace, at: now) {
+        let idleLimit = try await issuer.settings(of: token.tenant, tx).idleLimit(of: credential)
+        switch session.verdict(stored, successorIsLive: isLive, grace: grace, idleLimit: idleLimit, at: now) {
         case .over: return .failure(.refreshInvalid)
         case .reused:
             _ = try await EndSession(host: host)(session.id, of: token.tenant, because: .tokenReused, tx)
             return .failure(.refreshReused)
+        case .idle:
+            _ = try await EndSession(host: host)(session.id, of: token.tenant, because: .idle, tx)
+            return .failure(.refreshInvalid)
         case .rotate:
             guard try await asksNoMore(of: &session, credential, in: token.tenant, at: now, tx) else {
                 _ = try await EndSession(host: host)(session.id, of: token.tenant, because: .factorRequired, tx)

@@ -17,6 +17,8 @@ struct Session: Equatable, Sendable {
         case givenBack = "given_back"
         /// The clinic asks for a second factor by now, and this session has not seen it.
         case factorRequired = "factor_required"
+        /// A member of staff did nothing for too long.
+        case idle
     }
 
     let id: ID<SessionKind>
@@ -48,12 +50,19 @@ struct Session: Equatable, Sendable {
         case repeatSuccessor
         /// It was retired and comes back: somebody else has a copy. End the session.
         case reused
+        /// It is the live one and nobody has used it for longer than `idleLimit`, in seconds. End the session.
+        case idle
         case over
     }
 
-    func verdict(rotatedAt: Timestamp?, successorIsLive: Bool, grace: Duration, at now: Timestamp) -> Verdict {
+    func verdict(
+        _ token: StoredToken, successorIsLive: Bool, grace: Duration, idleLimit: Int64?, at now: Timestamp
+    ) -> Verdict {
         guard endedAt == nil, now < expiresAt else { return .over }
-        guard let rotatedAt else { return .rotate }
+        guard let rotatedAt = token.rotatedAt else {
+            guard let idleLimit, now >= token.issuedAt.adding(seconds: idleLimit) else { return .rotate }
+            return .idle
+        }
         let isRecent = now < rotatedAt.adding(seconds: grace.components.seconds)
         return isRecent && successorIsLive ? .repeatSuccessor : .reused
     }

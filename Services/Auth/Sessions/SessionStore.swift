@@ -52,11 +52,11 @@ import Primitives
         try await sql.run("update session set assurance = \(assurance.rawValue), expires_at = \(end) where id = \(id)")
     }
 
-    /// When the token was retired; nil when no such token was ever issued.
+    /// Nil when no such token was ever issued.
     func find(_ token: RefreshToken) async throws -> StoredToken? {
         try await sql.first(
-            "select rotated_at from refresh_token where hash = \(token.hash) and session_id = \(token.session)",
-            as: { row in StoredToken(rotatedAt: try row.next()) })
+            "select issued_at, rotated_at from refresh_token where hash = \(token.hash) and session_id = \(token.session)",
+            as: { row in StoredToken(issuedAt: try row.next(), rotatedAt: try row.next()) })
     }
 
     func insert(_ token: RefreshToken, at now: Timestamp) async throws {
@@ -127,7 +127,9 @@ extension Session {
     }
 }
 
-/// What is known of a refresh token that was issued: nil while it is the live one of its session.
+/// What is known of a refresh token that was issued.
 struct StoredToken: Sendable {
+    let issuedAt: Timestamp
+    /// Nil while it is the live one of its session.
     let rotatedAt: Timestamp?
 }

@@ -40,6 +40,7 @@ import Primitives
             found.accessTokenSeconds = try body.optional("accessTokenSeconds") ?? found.accessTokenSeconds
             found.staffSessionSeconds = try body.optional("staffSessionSeconds") ?? found.staffSessionSeconds
             found.patientSessionSeconds = try body.optional("patientSessionSeconds") ?? found.patientSessionSeconds
+            found.staffIdleSeconds = try body.optional("staffIdleSeconds") ?? found.staffIdleSeconds
             found.redirectOrigins = try body.optional("redirectOrigins") ?? found.redirectOrigins
             found.consentRequired = try body.optional("consentRequired") ?? found.consentRequired
             if let names = try body.optional("grantTypes", as: [String].self) {
@@ -61,6 +62,7 @@ extension TenantSettings: JSONWritable {
             $0.field("accessTokenSeconds", accessTokenSeconds)
             $0.field("staffSessionSeconds", staffSessionSeconds)
             $0.field("patientSessionSeconds", patientSessionSeconds)
+            $0.field("staffIdleSeconds", staffIdleSeconds)
             $0.field("redirectOrigins", redirectOrigins)
             $0.field("consentRequired", consentRequired)
             $0.field("grantTypes", Client.GrantType.allCases.filter { grantTypes.contains($0) }.map(\.rawValue))
@@ -73,7 +75,7 @@ extension TenantSettings: JSONWritable {
 
     private static let bounds: [(name: String, schema: Schema)] = [
         ("accessTokenSeconds", .integer(60...900)), ("staffSessionSeconds", .integer(900...86_400)),
-        ("patientSessionSeconds", .integer(900...7_776_000)),
+        ("patientSessionSeconds", .integer(900...7_776_000)), ("staffIdleSeconds", .integer(300...86_400)),
         ("redirectOrigins", .list(of: .text(min: 8, max: 200), max: 50)), ("consentRequired", .boolean),
         ("grantTypes", .list(of: .choice(Client.GrantType.allCases.map(\.rawValue)), max: 3)),
     ]

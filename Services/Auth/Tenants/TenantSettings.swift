@@ -8,6 +8,8 @@ struct TenantSettings: Equatable, Sendable {
     var accessTokenSeconds: Int
     var staffSessionSeconds: Int
     var patientSessionSeconds: Int
+    /// A member of staff who did nothing for so long signs in again.
+    var staffIdleSeconds: Int
     /// Empty: any origin.
     var redirectOrigins: [String]
     /// For clients that are registered and say nothing of it themselves.
@@ -20,6 +22,7 @@ struct TenantSettings: Equatable, Sendable {
         accessTokenSeconds = Int(clamping: config.accessTokenLife.components.seconds)
         staffSessionSeconds = Int(clamping: config.staffSessionLife.components.seconds)
         patientSessionSeconds = Int(clamping: config.patientSessionLife.components.seconds)
+        staffIdleSeconds = Int(clamping: config.staffIdle.components.seconds)
         redirectOrigins = []
         consentRequired = true
         grantTypes = Set(Client.GrantType.allCases)
@@ -28,6 +31,12 @@ struct TenantSettings: Equatable, Sendable {
 
     func sessionLife(of credential: Credential) -> Int64 {
         Int64(credential.isOnlyPatient ? patientSessionSeconds : staffSessionSeconds)
+    }
+
+    /// How old the live refresh token of somebody who is still there may be: what they did last needed an access token, and
+    /// that came with it. Nil for patients, whose phone is their own.
+    func idleLimit(of credential: Credential) -> Int64? {
+        credential.isOnlyPatient ? nil : Int64(staffIdleSeconds + accessTokenSeconds)
     }
 }
 
@@ -47,7 +56,7 @@ struct TenantSettings: Equatable, Sendable {
     func find() async throws -> TenantSettings? {
         try await sql.first(
             """
-            select access_token_seconds, staff_session_seconds, patient_session_seconds, redirect_origins,
+            select access_token_seconds, staff_session_seconds, patient_session_seconds, staff_idle_seconds, redirect_origins,
                    consent_required, grant_types, version
             from tenant_setting
             """, as: TenantSettings.init(row:))
@@ -60,10 +69,10 @@ struct TenantSettings: Equatable, Sendable {
             return try await sql.run(
                 """
                 insert into tenant_setting (access_token_seconds, staff_session_seconds, patient_session_seconds,
-                                            redirect_origins, consent_required, grant_types)
+                                            staff_idle_seconds, redirect_origins, consent_required, grant_types)
                 values (\(settings.accessTokenSeconds), \(settings.staffSessionSeconds),
-                        \(settings.patientSessionSeconds), \(settings.redirectOrigins), \(settings.consentRequired),
-                        \(grants))
+                        \(settings.patientSessionSeconds), \(settings.staffIdleSeconds), \(settings.redirectOrigins),
+                        \(settings.consentRequired), \(grants))
                 on conflict (tenant_id) do nothing
                 """) == 1
         }
@@ -71,7 +80,8 @@ struct TenantSettings: Equatable, Sendable {
             """
             update tenant_setting
             set access_token_seconds = \(settings.accessTokenSeconds), staff_session_seconds = \(settings.staffSessionSeconds),
-                patient_session_seconds = \(settings.patientSessionSeconds), redirect_origins = \(settings.redirectOrigins),
+                patient_session_seconds = \(settings.patientSessionSeconds),
+                staff_idle_seconds = \(settings.staffIdleSeconds), redirect_origins = \(settings.redirectOrigins),
                 consent_required = \(settings.consentRequired), grant_types = \(grants), version = version + 1
             where version = \(settings.version)
             """) == 1
@@ -83,6 +93,7 @@ extension TenantSettings {
         accessTokenSeconds = try row.next()
         staffSessionSeconds = try row.next()
         patientSessionSeconds = try row.next()
+        staffIdleSeconds = try row.next()
         redirectOrigins = try row.next()
         consentRequired = try row.next()
         grantTypes = Set(try row.next(as: [Client.GrantType].self))
