@@ -84,6 +84,33 @@ struct SignInPageTests {
         }
     }
 
+    @Test func `Who was given a password for the first time chooses their own on the page`() async throws {
+        try await Clinic.with { clinic in
+            let created = await clinic.post(
+                "/v1/users",
+                JSONObject([
+                    ("name", .string("N")), ("email", .string("n@demo.example")), ("roles", .array([.string("nurse")])),
+                ]))
+            let given: String = try created.json.required("temporaryPassword")
+            let portal = try await Portal(clinic, asksConsent: false)
+            let page = try await portal.page()
+            let own = "quay lamp seven rivers"
+            for (fields, words) in [
+                (["password": given], "The one that you were given is right"),
+                (["password": given, "newPassword": given], "Choose another than you were given."),
+                (["password": given, "newPassword": "short"], "Choose your own password"),
+                (["password": "not the password", "newPassword": own], "The address or the password is not right."),
+            ] {
+                let told = await portal.enter(page, fields.merging(["email": "n@demo.example"]) { $1 })
+                #expect(told.status == 422 && told.header("Location") == nil)
+                #expect(String(decoding: told.bytes, as: UTF8.self).contains(words), "\(words)")
+            }
+            let done = await portal.enter(page, ["email": "n@demo.example", "password": given, "newPassword": own])
+            #expect(await portal.redeem(try Portal.code(in: done.header("Location") ?? "")).status == 200)
+            #expect(try await clinic.login("n@demo.example", own).status == 200)
+        }
+    }
+
     @Test func `Only our own script runs on the pages, and only where it is needed`() async throws {
         try await Clinic.with { clinic in
             let portal = try await Portal(clinic)

@@ -95,7 +95,8 @@ import Primitives
         guard let (known, client) = try await sent.attempt(host) else { return SignInPages.runOut.response(400) }
         do {
             let proof = try await signIn.prove(
-                email: try sent.form.needed("email"), password: try sent.form.needed("password"), request)
+                email: try sent.form.needed("email"), password: try sent.form.needed("password"),
+                newPassword: try sent.form.one("newPassword"), request)
             // An account of another clinic is not known here, and looks like a wrong password.
             guard proof.tenant == sent.handle.tenant else { throw SignInError.invalidCredentials }
             return try await sent.transaction(host, request, as: proof.credential) { tx in
@@ -111,11 +112,24 @@ import Primitives
                 try tx.audit("sign_in", "browser", attempt.id.description)
                 return try await flow.advance(attempt, client, sent.handle.tenant, tx)
             }
+        } catch SignInError.passwordChangeRequired {
+            return chooseOwn(nil, known, client, sent)
+        } catch let problem as Problem where problem.errors.first?.pointer == "/newPassword" {
+            return chooseOwn(problem.errors.first?.detail, known, client, sent)
         } catch let error as SignInError {
             return again(error, known, client, sent)
         } catch is OAuthError {
             return again(.invalidCredentials, known, client, sent)
         }
+    }
+
+    /// The password is right and an administrator gave it: its owner chooses another, here and now.
+    private func chooseOwn(_ alert: String?, _ attempt: Attempt, _ client: Client, _ sent: Sent) -> Response {
+        var page = SignInPages.ownPassword(
+            client, sent.handle, token: browser.formToken(sent.secret, sent.handle.text),
+            email: (try? sent.form.one("email")) ?? "", alert: alert)
+        page.leadsTo = RedirectURI.origin(attempt.redirectURI, isPublic: client.isPublic)
+        return page.response(422)
     }
 
     private func again(_ error: SignInError, _ attempt: Attempt, _ client: Client, _ sent: Sent) -> Response {

@@ -18,6 +18,24 @@ enum SignInPages {
             script: PasskeyChoice.script)
     }
 
+    /// For who was given a password that opens nothing else.
+    static func ownPassword(
+        _ client: Client, _ handle: AttemptHandle, token: String, email: String, alert: String?
+    ) -> Page {
+        Page(
+            title: "Choose your own password", lead: "to continue to \(client.name)", alert: alert,
+            content: HTML.note("The one that you were given is right. It was only for the first time.")
+                + HTML.form(
+                    to: "/oauth2/sign-in", [("attempt", handle.text), ("token", token), ("email", email)],
+                    HTML.field(
+                        "password", "The password that you were given", type: "password",
+                        #"autocomplete="current-password" maxlength="128" autofocus"#)
+                        + HTML.field(
+                            "newPassword", "Your own, 15 characters or more", type: "password",
+                            #"autocomplete="new-password" minlength="15" maxlength="128""#)
+                        + HTML.button("Continue")))
+    }
+
     static func code(
         _ client: Client, _ handle: AttemptHandle, token: String, _ passkey: PasskeyChoice, alert: String? = nil
     ) -> Page {
