@@ -258,13 +258,13 @@ def main():
         mutants = {n: m for n, m in mutants.items() if n not in unbuilt}
     if options.build:
         return 1 if unbuilt else 0
-    say("saving the database, and running every test once unharmed")
+    say("running every test once unharmed, then saving the database")
     wait_until_healthy()
-    save()
     for catcher in sorted({c for m in mutants.values() for c in m["caught_by"] + m.get("still_passes", [])}):
         passed, reason = test(catcher)
         if not passed:
             sys.exit(f"{catcher} fails without any mutant: {reason}")
+    save()  # after them, so that it has whatever is made once, such as keys, which services remember
     restore()
     try:
         survived = [name for name, mutant in mutants.items() if not prove(name, mutant)]

@@ -11,7 +11,7 @@ import Primitives
 /// comes from `host.keys` once it was rotated.
 @LoopActor final class TenantKeys {
     private let host: Host
-    private var keys: [TenantID: SymmetricKey] = [:]
+    private var keys: [TenantID: (wrapped: [UInt8], key: SymmetricKey)] = [:]
     private var rings: [TenantID: (ring: KeyRing, until: ContinuousClock.Instant)] = [:]
 
     init(host: Host) { self.host = host }
@@ -50,9 +50,18 @@ import Primitives
     }
 
     private func key(of tenant: TenantID) async throws -> SymmetricKey? {
-        if let key = keys[tenant] { return key }
-        guard let wrapped = try await TenantKeyStore(sql: host.db.reader(for: tenant)).find() else { return nil }
-        return try unwrap(wrapped, of: tenant)
+        let known = keys[tenant]
+        let wrapped: [UInt8]?
+        do { wrapped = try await TenantKeyStore(sql: host.db.reader(for: tenant)).find() } catch {
+            guard let known else { throw error }
+            return known.key  // A database that is away for a moment takes nothing from what is known.
+        }
+        // Without a row there is no key: what one that only we remember seals, nobody would open again.
+        guard let wrapped else {
+            keys[tenant] = nil
+            return nil
+        }
+        return known?.wrapped == wrapped ? known?.key : try unwrap(wrapped, of: tenant)
     }
 
     private func ring(_ key: SymmetricKey, _ tenant: TenantID) async throws -> KeyRing {
@@ -69,7 +78,7 @@ import Primitives
     private func unwrap(_ wrapped: [UInt8], of tenant: TenantID) throws -> SymmetricKey {
         let key = SymmetricKey(
             bytes: try host.config.masterKeys.open(wrapped, for: Self.use, context: context(tenant)))
-        keys[tenant] = key
+        keys[tenant] = (wrapped, key)
         return key
     }
 

@@ -43,9 +43,9 @@ import Primitives
     package func existing(_ tenant: TenantID, founding: SymmetricKey? = nil) async throws -> KeyChain? {
         guard let known = rings[tenant] else { return try await read(tenant, founding) }
         if ContinuousClock.now < known.until { return known.ring }
-        // A database that is away for a moment takes nothing from what is known.
-        guard let fresh = try? await read(tenant, founding) else { return known.ring }
-        return fresh
+        // A database that is away for a moment takes nothing from what is known. One that answers without the key does: a
+        // standby that had not heard of it is the truth now, and what the lost key sealed nobody would open again.
+        do { return try await read(tenant, founding) } catch { return known.ring }
     }
 
     private func read(_ tenant: TenantID, _ founding: SymmetricKey? = nil) async throws -> KeyChain? {
@@ -58,7 +58,10 @@ import Primitives
         let active = try rows.filter(\.2).map { try unwrap($0.1, number: $0.0, of: tenant) }
         let announced = try rows.filter { !$0.2 }.map { try unwrap($0.1, number: $0.0, of: tenant) }
         let keys = active + [founding].compactMap { $0 } + announced
-        guard let current = keys.first else { return nil }
+        guard let current = keys.first else {
+            rings[tenant] = nil
+            return nil
+        }
         let ring = KeyChain(current, former: Array(keys.dropFirst()))
         if rings.count >= 10_000 { rings.removeAll() }
         rings[tenant] = (ring, ContinuousClock.now + Self.lifetime)
