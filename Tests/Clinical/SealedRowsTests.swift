@@ -1,6 +1,8 @@
 import Access
+import Bootstrap
 import JSON
 import Loop
+import Postgres
 import Primitives
 import TestSupport
 import Testing
@@ -59,6 +61,27 @@ import Testing
                 #expect(answer.status == 500, "\(statement)")
                 #expect(!Self.text(answer).contains("Coughs"))
             }
+        }
+    }
+
+    @Test func `A key that the database lost seals nothing more, though it is remembered`() async throws {
+        try await withClinical { host in
+            _ = try await host.registered("Before Failover")
+            try await Self.tamper(host, "tenant_key", "delete from tenant_key")
+            let tables = host.host.db.reader(for: host.tenant)
+            var last: PatientID?
+            // What was read a moment ago still counts for a second.
+            let deadline = ContinuousClock.now + .seconds(20)
+            while try await tables.first("select count(*) from tenant_key", as: { try $0.next(as: Int.self) }) == 0 {
+                try #require(ContinuousClock.now < deadline)
+                last = try await host.registered("After Failover", phone: "9820054321").id
+            }
+            // As another process reads it, which remembers nothing.
+            let ring = try #require(try await TenantKeys(host: host.host).existing(host.tenant))
+            let scope = PatientScope.system(host.tenant)
+            let row = try await PatientStore(sql: tables, scope: scope).find(try #require(last))
+            let personal = try #require(try row?.open(ring, scope))
+            #expect(String(decoding: personal, as: UTF8.self).contains("After Failover"))
         }
     }
 }
