@@ -1,4 +1,46 @@
 CREATE SCHEMA reporting;
+CREATE FUNCTION reporting.audit_append(ids uuid[], ats timestamp with time zone[], actors uuid[], roles text[], services text[], actions text[], resources text[], resource_ids text[], alloweds boolean[], befores jsonb[], afters jsonb[], traces text[], patients uuid[], purposes text[]) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'reporting', 'public'
+    AS $$
+declare
+    tenant constant uuid := current_setting('app.tenant')::uuid;
+    last   audit_head;
+    newest audit_head;
+begin
+    insert into audit_head (tenant_id, size, head) values (tenant, 0, sha256('')) on conflict do nothing;
+    if found then
+        insert into tenant_card (tenant_id) values (tenant) on conflict do nothing;
+    end if;
+    select * into strict last from audit_head where tenant_id = tenant for update;
+    with recorded as (
+        select distinct on (r.id) r.*
+        from unnest(ids, ats, actors, roles, services, actions, resources, resource_ids, alloweds, befores, afters, traces,
+                    patients, purposes) with ordinality
+            as r (id, at, actor_id, role, service, action, resource, resource_id, allowed, before, after, trace, patient_id,
+                  purpose, place)
+        where not exists (select from audit_entry e where e.id = r.id)
+        order by r.id, r.place
+    ), fresh as (
+        select row(r.id, tenant, r.at, r.actor_id, r.role, r.service, r.action, r.resource, r.resource_id, r.allowed,
+                   r.before, r.after, r.trace, r.patient_id, r.purpose,
+                   last.size + row_number() over (order by r.place), null)::audit_entry as e
+        from recorded r
+    ), added as (
+        insert into audit_entry
+        select (e).id, (e).tenant_id, (e).at, (e).actor_id, (e).role, (e).service, (e).action, (e).resource, (e).resource_id,
+            (e).allowed, (e).before, (e).after, (e).trace, (e).patient_id, (e).purpose, (e).seq,
+            audit_chained(last.head, audit_canonical(e)) over (order by (e).seq)
+        from fresh
+        returning seq, hash
+    )
+    select tenant, seq, hash into newest from added order by seq desc limit 1;
+    if not found then
+        return 0;
+    end if;
+    update audit_head set size = newest.size, head = newest.head where tenant_id = tenant;
+    return newest.size - last.size;
+end $$;
 CREATE TABLE reporting.audit_entry (
     id uuid NOT NULL,
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
@@ -26,25 +68,11 @@ CREATE FUNCTION reporting.audit_canonical(e reporting.audit_entry) RETURNS text
         e.service, e.action, e.resource, e.resource_id, e.allowed, e.before, e.after, e.trace, e.patient_id,
         e.purpose)::text
 $$;
-CREATE FUNCTION reporting.audit_chain() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'reporting', 'public'
+CREATE FUNCTION reporting.audit_link(so_far bytea, head bytea, canonical text) RETURNS bytea
+    LANGUAGE plpgsql STABLE
     AS $$
-declare
-    last audit_head;
 begin
-    insert into audit_head (tenant_id, size, head) values (new.tenant_id, 0, sha256('')) on conflict do nothing;
-    if found then
-        insert into tenant_card (tenant_id) values (new.tenant_id) on conflict do nothing;
-    end if;
-    select * into strict last from audit_head where tenant_id = new.tenant_id for update;
-    if exists (select from audit_entry where id = new.id) then
-        return null;  -- The same entry again: it has its place.
-    end if;
-    new.seq := last.size + 1;
-    new.hash := sha256(last.head || convert_to(audit_canonical(new), 'UTF8'));
-    update audit_head set size = new.seq, head = new.hash where tenant_id = new.tenant_id;
-    return new;
+    return sha256(coalesce(so_far, head) || convert_to(canonical, 'UTF8'));
 end $$;
 CREATE FUNCTION reporting.audit_list() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -70,6 +98,10 @@ begin
     raise exception 'a fact that was not published is not deleted' using errcode = 'insufficient_privilege',
         constraint = 'outbox_kept_until_published', table = tg_table_name;
 end $$;
+CREATE AGGREGATE reporting.audit_chained(head bytea, canonical text) (
+    SFUNC = reporting.audit_link,
+    STYPE = bytea
+);
 CREATE TABLE reporting.audit_checkpoint (
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
     size bigint NOT NULL,
@@ -271,10 +303,10 @@ ALTER TABLE ONLY reporting.tenant_card
 ALTER TABLE ONLY reporting.tenant_wrapping_key
     ADD CONSTRAINT tenant_wrapping_key_once PRIMARY KEY (tenant_id, number);
 CREATE UNIQUE INDEX audit_entry_chained ON reporting.audit_entry USING btree (tenant_id, seq);
-CREATE INDEX audit_entry_newest ON reporting.audit_entry USING btree (tenant_id, at DESC, id DESC);
-CREATE INDEX audit_entry_of_actor ON reporting.audit_entry USING btree (tenant_id, actor_id, at DESC, id DESC);
-CREATE INDEX audit_entry_of_patient ON reporting.audit_entry USING btree (tenant_id, patient_id, at DESC, id DESC) WHERE (patient_id IS NOT NULL);
-CREATE INDEX audit_entry_of_resource ON reporting.audit_entry USING btree (tenant_id, resource, resource_id, at DESC, id DESC);
+CREATE INDEX audit_entry_newest ON reporting.audit_entry USING btree (tenant_id, at, id);
+CREATE INDEX audit_entry_of_actor ON reporting.audit_entry USING btree (actor_id, at) WHERE (actor_id IS NOT NULL);
+CREATE INDEX audit_entry_of_patient ON reporting.audit_entry USING btree (patient_id, at) WHERE (patient_id IS NOT NULL);
+CREATE INDEX audit_entry_of_resource ON reporting.audit_entry USING btree (resource_id, at);
 CREATE INDEX data_key_of_tenant ON reporting.data_key USING btree (tenant_id, person_id);
 CREATE INDEX idempotency_expired ON reporting.idempotency USING btree (expires_at);
 CREATE INDEX idempotency_of_patient ON reporting.idempotency USING btree (patient_id) WHERE (patient_id IS NOT NULL);
@@ -287,7 +319,6 @@ CREATE INDEX stock_movement_newest ON reporting.stock_movement USING btree (tena
 CREATE INDEX stock_movement_of_medicine ON reporting.stock_movement USING btree (tenant_id, medicine_id, id DESC);
 CREATE TRIGGER audit_checkpoint_kept BEFORE DELETE OR UPDATE ON reporting.audit_checkpoint FOR EACH ROW EXECUTE FUNCTION reporting.audit_refuse();
 CREATE TRIGGER audit_checkpoint_not_emptied BEFORE TRUNCATE ON reporting.audit_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION reporting.audit_refuse();
-CREATE TRIGGER audit_entry_chain BEFORE INSERT ON reporting.audit_entry FOR EACH ROW EXECUTE FUNCTION reporting.audit_chain();
 CREATE TRIGGER audit_entry_kept BEFORE DELETE OR UPDATE ON reporting.audit_entry FOR EACH ROW EXECUTE FUNCTION reporting.audit_refuse();
 CREATE TRIGGER audit_entry_list AFTER INSERT ON reporting.audit_entry FOR EACH ROW WHEN ((jsonb_typeof((new.after -> 'patients'::text)) = 'array'::text)) EXECUTE FUNCTION reporting.audit_list();
 CREATE TRIGGER audit_entry_not_emptied BEFORE TRUNCATE ON reporting.audit_entry FOR EACH STATEMENT EXECUTE FUNCTION reporting.audit_refuse();
@@ -322,7 +353,9 @@ CREATE POLICY stock_movement_of_tenant ON reporting.stock_movement USING ((tenan
 ALTER TABLE reporting.tenant_wrapping_key ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant_wrapping_key_tenant ON reporting.tenant_wrapping_key USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 GRANT USAGE ON SCHEMA reporting TO polyclinic_reporting;
-GRANT SELECT,INSERT ON TABLE reporting.audit_entry TO polyclinic_reporting;
+REVOKE ALL ON FUNCTION reporting.audit_append(ids uuid[], ats timestamp with time zone[], actors uuid[], roles text[], services text[], actions text[], resources text[], resource_ids text[], alloweds boolean[], befores jsonb[], afters jsonb[], traces text[], patients uuid[], purposes text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION reporting.audit_append(ids uuid[], ats timestamp with time zone[], actors uuid[], roles text[], services text[], actions text[], resources text[], resource_ids text[], alloweds boolean[], befores jsonb[], afters jsonb[], traces text[], patients uuid[], purposes text[]) TO polyclinic_reporting;
+GRANT SELECT ON TABLE reporting.audit_entry TO polyclinic_reporting;
 GRANT SELECT,INSERT ON TABLE reporting.audit_checkpoint TO polyclinic_reporting;
 GRANT SELECT ON TABLE reporting.audit_head TO polyclinic_reporting;
 GRANT SELECT ON TABLE reporting.audit_listed TO polyclinic_reporting;
