@@ -40,7 +40,7 @@ import Messaging
     }
 
     private func page(_ request: Request) async throws -> Response {
-        let body = assets["swagger-ui-bundle.js"] == nil
+        let body = !assets.has("swagger-ui-bundle.js")
             ? "<p>Swagger UI is not installed here. The document itself is at <a href=\"/v1/openapi.json\">/v1/openapi.json</a>.</p>"
             : "<div id=\"swagger\"></div><script src=\"/docs/assets/swagger-ui-bundle.js\"></script><script src=\"/docs/assets/start.js\"></script>"
         return .page("Polyclinic API", head: "<link rel=\"stylesheet\" href=\"/docs/assets/swagger-ui.css\">", body)
