@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 
+from jobs.job import WARM
 from machine import cpu, rss
 from peers.servers import address
 from stage import SECONDS
@@ -75,6 +76,10 @@ class Meter:
 
 def measured(stage, server, url, job, wishes, tokens):
     """One load run with the CPU that everybody spent in it, and a look at whether it happened."""
+    if job.rate:
+        first = min(job.rate * WARM, len(wishes) // 4)
+        wrk(stage, url, wishes[:first], tokens, job.connections, job.follow, WARM)
+        wishes = wishes[first:]
     effect = int(stage.psql(job.effect)) if job.effect else 0
     meter = Meter(stage, server)
     figures = wrk(stage, url, wishes, tokens, job.connections, job.follow)
@@ -90,10 +95,16 @@ def measured(stage, server, url, job, wishes, tokens):
 def pgbench(stage, script, job):
     """The same statements without any server of ours; mind that pgbench takes `:word` for a variable inside quotes too."""
     file = stage.file("script.sql", script)
+
+    def run(seconds):
+        return subprocess.run(["pgbench", "-n", "-M", "prepared", f"-c{job.connections}", "-j1", f"-T{seconds}", "-f", file, address(stage, job.service)],
+                              capture_output=True, text=True, env={**os.environ, "PGOPTIONS": f"-c search_path={job.service},public"})
+
+    if job.rate:
+        run(WARM)
     effect = int(stage.psql(job.effect)) if job.effect else 0
     meter = Meter(stage, 0)
-    done = subprocess.run(["pgbench", "-n", "-M", "prepared", f"-c{job.connections}", "-j1", f"-T{SECONDS}", "-f", file, address(stage, job.service)],
-                          capture_output=True, text=True, env={**os.environ, "PGOPTIONS": f"-c search_path={job.service},public"})
+    done = run(SECONDS)
     found = re.search(r"actually processed: (\d+)", done.stdout)
     if done.returncode or not found:
         raise SystemExit(f"bench: pgbench of {job.name} failed: {done.stderr[-600:]}")
