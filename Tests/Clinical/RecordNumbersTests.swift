@@ -1,4 +1,5 @@
 import Bootstrap
+import JSON
 import Loop
 import Postgres
 import Primitives
@@ -32,6 +33,26 @@ import Testing
             }
             let stranger = try await numbers.next(of: TenantID())
             #expect([first.number, second.number, stranger.number] == [1, 2, 1])
+        }
+    }
+
+    @Test func `Numbers that the database gave to somebody else after a failover are not insisted on`() async throws {
+        try await withClinical { host in
+            func mrn(_ name: String) async throws -> JSONValue? {
+                let answer = try await host.registered(name, phone: "9820012345").answer
+                #expect(answer.status == 201)
+                return answer.json["mrn"]
+            }
+            #expect(try await mrn("Asha First") == .string("MRN-000001"))
+            // Another process has spent the rest of the same block, which the counter had forgotten.
+            for number in 2...20 { _ = try await mrn("Other \(number)") }
+            try await host.database.asOwner(
+                """
+                alter table patient no force row level security;
+                update patient set mrn = mrn + 19 where mrn > 1;
+                alter table patient force row level security
+                """)
+            #expect(try await mrn("Meera Next") == .string("MRN-000041"))
         }
     }
 }

@@ -50,12 +50,13 @@ import Primitives
         let today = caller.today(at: now)
         let personal = try PatientForm.read(request.body, today: today)
         let ring = try await keys.ring(for: caller.tenant)
-        let mrn = try await numbers.next(of: caller.tenant)
 
-        return try await host.write(request, by: caller) { tx in
-            let patient = try await RegisterPatient(ring: ring, scope: caller.deskScope, location: caller.location)
-                .register(personal, numbered: mrn, at: now, today: today, in: tx)
-            return .created(PatientView(patient), version: patient.version, at: "/v1/patients/\(patient.id)")
+        return try await numbers.spend(of: caller.tenant) { mrn in
+            try await host.write(request, by: caller) { tx in
+                let patient = try await RegisterPatient(ring: ring, scope: caller.deskScope, location: caller.location)
+                    .register(personal, numbered: mrn, at: now, today: today, in: tx)
+                return .created(PatientView(patient), version: patient.version, at: "/v1/patients/\(patient.id)")
+            }
         }
     }
 

@@ -18,6 +18,19 @@ import Primitives
 
     init(host: Host) { self.host = host }
 
+    /// Runs `body`, which opens the transaction, with a number. One that a patient has already comes from a block that the
+    /// database forgot after we took it (a failover lost the commit, and somebody else was given the same): the block is
+    /// dropped, and `body` runs again with the first of another.
+    func spend<T>(
+        of tenant: TenantID, _ body: @LoopActor (MedicalRecordNumber) async throws -> T
+    ) async throws -> T {
+        for _ in 0..<3 {
+            do { return try await body(try await next(of: tenant)) } catch let error as PostgresError
+            where error.constraint == "patient_mrn" { left[tenant] = nil }
+        }
+        return try await body(try await next(of: tenant))
+    }
+
     /// Call it before a transaction, never inside one.
     func next(of tenant: TenantID) async throws -> MedicalRecordNumber {
         while true {

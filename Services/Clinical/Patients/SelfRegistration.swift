@@ -30,16 +30,18 @@ import Primitives
         let today = caller.today(at: now)
         let personal = try PatientForm.read(request.body, today: today)
         let ring = try await keys.ring(for: caller.tenant)
-        let mrn = try await numbers.next(of: caller.tenant)
 
-        return try await host.write(request, by: caller) { tx in
-            let taken = Problem.conflict("already_registered", "Your record is there already.")
-            // The record's key refuses a second one; so does what it is found by, which is written first.
-            return try await onConstraint("patient_key_found", throw: taken) {
-                try await onConstraint("patient_pkey", throw: taken) {
-                    let patient = try await RegisterPatient(ring: ring, scope: caller.identityScope, location: caller.location)
-                        .register(personal, as: own, numbered: mrn, at: now, today: today, in: tx)
-                    return .created(PatientView(patient), version: patient.version, at: "/v1/patients/\(patient.id)")
+        return try await numbers.spend(of: caller.tenant) { mrn in
+            try await host.write(request, by: caller) { tx in
+                let taken = Problem.conflict("already_registered", "Your record is there already.")
+                // The record's key refuses a second one; so does what it is found by, which is written first.
+                return try await onConstraint("patient_key_found", throw: taken) {
+                    try await onConstraint("patient_pkey", throw: taken) {
+                        let patient = try await RegisterPatient(
+                            ring: ring, scope: caller.identityScope, location: caller.location
+                        ).register(personal, as: own, numbered: mrn, at: now, today: today, in: tx)
+                        return .created(PatientView(patient), version: patient.version, at: "/v1/patients/\(patient.id)")
+                    }
                 }
             }
         }
