@@ -42,8 +42,8 @@ WRONG = [
         select f.id from ({ALL_FACTS}) f left join reporting.audit_entry e on e.id = f.id
         where f.type = 'audit.entry.recorded.v1' and e.id is null"""),
     ("R2", "an audit entry came from nowhere", f"""
-        select e.id from reporting.audit_entry e where e.at > %(since)s and e.id not in (select id from ({ALL_FACTS}) f)
-            and e.id not in (select id from ({ALL_ACCESS}) a)"""),
+        select id from reporting.audit_entry where at > %(since)s
+        except select id from ({ALL_FACTS}) f except select id from ({ALL_ACCESS}) a"""),
     ("R2", "an entry of what was read or refused was lost", f"""
         select a.id from ({ALL_ACCESS}) a left join reporting.audit_entry e on e.id = a.id where e.id is null"""),
     ("R2", "an event did not reach a reaction", f"""
