@@ -25,6 +25,7 @@ ENV = stack_environment()
 HOME = os.environ.get("POLYCLINIC_HOME", os.path.join(ROOT, ".local"))
 TREE = os.environ.get("MUTANT_TREE", os.path.join(HOME, "mutants", "tree"))
 BINARIES = os.path.join(HOME, "mutants", "bin")
+SERVICES = ("auth", "scheduling", "queue", "clinical", "pharmacy", "billing", "notifications", "reporting", "portal")
 FLAGS = ["-c", "debug"]  # a change costs seconds, and what it breaks is broken at any speed
 
 
@@ -48,12 +49,14 @@ def save():
 
 
 def restore():
-    """Back to what was saved. Versions go back too, so copies that carry them are worth nothing any more."""
-    stack("kill", "queue")
+    """Back to what was saved. Versions, keys and numbers go back too, so what anybody remembers of them is worth nothing."""
+    for service in SERVICES:
+        stack("kill", service)
     copy("polyclinic_clean", "polyclinic")
     subprocess.run(["redis-cli", "-p", ENV["TEST_REDIS_PORT"], "-a", ENV["TEST_REDIS_PASSWORD"], "--no-auth-warning", "FLUSHALL"],
                    check=True, capture_output=True)
-    stack("start", "queue")
+    for service in SERVICES:
+        stack("start", service)
     wait_until_healthy()
     # A stack that is broken by itself would fail every test, and every mutant would look caught.
     answer = Clinic(ENV["POLYCLINIC_URL"]).call("POST", "/v1/auth/login", {"email": "admin@demo.example", "password": PASSWORD})
