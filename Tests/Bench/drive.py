@@ -4,10 +4,9 @@ import os
 import re
 import subprocess
 
-from jobs.job import WARM
 from machine import cpu, rss
 from peers.servers import address
-from stage import SECONDS
+from stage import SECONDS, WARM
 
 NAN = float("nan")
 

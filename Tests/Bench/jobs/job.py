@@ -3,11 +3,8 @@ import dataclasses
 import pathlib
 import urllib.parse
 
-from stage import SECONDS
+from stage import SECONDS, WARM
 
-# A second before each run that changes something, which does not count: the relay looks once a second while nothing happens, so
-# whoever does not wake it would be measured without what their facts set off.
-WARM = 1
 SQL = pathlib.Path(__file__).resolve().parents[1] / "sql"
 
 
