@@ -352,7 +352,7 @@ CREATE TABLE auth.tenant_setting (
     consent_required boolean NOT NULL,
     grant_types text[] NOT NULL,
     version integer DEFAULT 1 NOT NULL,
-    staff_idle_seconds integer NOT NULL,
+    staff_idle_seconds integer DEFAULT 1800 NOT NULL,
     CONSTRAINT tenant_setting_access_bounded CHECK (((access_token_seconds >= 60) AND (access_token_seconds <= 900))),
     CONSTRAINT tenant_setting_idle_bounded CHECK (((staff_idle_seconds >= 300) AND (staff_idle_seconds <= 86400))),
     CONSTRAINT tenant_setting_patient_bounded CHECK (((patient_session_seconds >= 900) AND (patient_session_seconds <= 7776000))),

@@ -123,7 +123,7 @@ import Primitives
                     $0.field("patientId", entry.patient)
                     $0.field("purpose", entry.cause.purpose)
                     $0.field("after", entry.after)
-                    $0.field("traceId", String(Substring(entry.cause.traceparent.utf8.dropFirst(3).prefix(32))))
+                    $0.field("traceId", Traceparent.traceID(of: entry.cause.traceparent))
                 }
             }
         }

@@ -13,6 +13,11 @@ package enum Traceparent {
         return traceparent.prefix(36) + hex(random.next() | 1) + traceparent.suffix(3)
     }
 
+    /// What all that one request caused has in common. Cut by bytes: it is done for every read of a record.
+    package static func traceID(of traceparent: String) -> String {
+        String(Substring(traceparent.utf8.dropFirst(3).prefix(32)))
+    }
+
     package static func isValid(_ text: String) -> Bool {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count == 4, zip(parts, [2, 32, 16, 2]).allSatisfy({ $0.utf8.count == $1 }), parts[0] != "ff" else {

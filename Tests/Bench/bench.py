@@ -6,7 +6,7 @@ lines    {lines}
          event (commit → effect elsewhere), fanout (SSE, WebSocket), memory (and cold start), growth, load (only the data)
 settings BENCH_SECONDS (3) BENCH_REPEATS (3) BENCH_PATIENTS (100000) BENCH_SLOTS (1000000) BENCH_PEERS (1) BENCH_PORT_BASE (28080)
          BENCH_HOME (.local/bench) BENCH_KEEP=1 leaves the stack up BENCH_DRY=1 leaves docs/benchmarks.md alone
-         PROFILE=1 writes perf's report of the service and pg_stat_statements' top 15 of each job to .local/profile
+         PROFILE=1 writes perf's report of the service and pg_stat_statements' top 40 of each job to .local/profile
 
 A private stack, everything on that protects a user. All sides are measured in turn within one run, medians of the repeats.
 It writes docs/benchmarks.md, replacing the lines that were measured. README.md here says how to read them.

@@ -20,12 +20,12 @@ import psycopg  # noqa: E402
 
 import checks  # noqa: E402
 from clinic import PASSWORD, Clinic, stack_environment  # noqa: E402
+from stage import SERVICES  # noqa: E402
 
 ENV = stack_environment()
 HOME = os.environ.get("POLYCLINIC_HOME", os.path.join(ROOT, ".local"))
 TREE = os.environ.get("MUTANT_TREE", os.path.join(HOME, "mutants", "tree"))
 BINARIES = os.path.join(HOME, "mutants", "bin")
-SERVICES = ("auth", "scheduling", "queue", "clinical", "pharmacy", "billing", "notifications", "reporting", "portal")
 FLAGS = ["-c", "debug"]  # a change costs seconds, and what it breaks is broken at any speed
 
 

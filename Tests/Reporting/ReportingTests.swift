@@ -67,11 +67,14 @@ import Testing
         try await onLoop {
             try await TestDatabase.with(ReportingService.migrations) { test in
                 let actor = AccountID()
-                let entries = (0..<5).map { AuditEntry.sample(at: Int64($0 / 2), actor: $0 == 3 ? actor : AccountID()) }
+                var entries = (0..<5).map { AuditEntry.sample(at: Int64($0 / 2), actor: $0 == 3 ? actor : AccountID()) }
                 try await test.db.transaction(for: test.tenant) { tx in
                     try await AuditStore(sql: tx).append(entries)
-                    // The same fact again.
-                    try await AuditStore(sql: tx).append([entries[0]])
+                    // The same facts again: one with itself, one beside what is new.
+                    let fresh = AuditEntry.sample(at: 9, actor: AccountID())
+                    try await AuditStore(sql: tx).append([entries[0], entries[0], fresh, entries[1], fresh])
+                    try await AuditStore(sql: tx).append([])
+                    entries.append(fresh)
                 }
                 let store = AuditStore(sql: test.db.reader(for: test.tenant))
                 let all = try await store.page(AuditFilter(), before: nil, limit: 10)

@@ -8,22 +8,17 @@ import Primitives
 @LoopActor struct CareStore {
     let sql: any SQLSession
 
-    enum Kind: String, Sendable, SQLBindable { case visit, appointment, arrival, referral }
+    /// What relates by account; appointments and arrivals relate by provider, below.
+    enum Kind: String, Sendable, SQLBindable { case visit, referral }
 
     /// By account, for what happens here. What is known already lasts as long as the longer of both.
     func remember(
         _ patient: PatientID, with account: AccountID, at location: LocationID, _ kind: Kind, until end: Timestamp
     ) async throws {
-        try await remember(patient, "\(account)", location, kind, end)
-    }
-
-    private func remember(
-        _ patient: PatientID, _ who: SQL, _ location: LocationID, _ kind: Kind, _ end: Timestamp
-    ) async throws {
         try await sql.run(
             """
             insert into care_relation as c (patient_id, who, location_id, kind, ends_at)
-            values (\(patient), \(who), \(location), \(kind), \(end))
+            values (\(patient), \(account), \(location), \(kind), \(end))
             on conflict (patient_id, who, location_id, kind) where appointment_id is null
             do update set ends_at = excluded.ends_at where c.ends_at < excluded.ends_at
             """)

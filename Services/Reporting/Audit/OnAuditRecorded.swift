@@ -26,7 +26,7 @@ extension AuditEntry {
             resourceID: recorded.resourceID, allowed: recorded.allowed,
             before: recorded.before.map { String(decoding: $0.jsonBytes, as: UTF8.self) },
             after: recorded.after.map { String(decoding: $0.jsonBytes, as: UTF8.self) },
-            trace: String(envelope.traceparent.dropFirst(3).prefix(32)), patient: recorded.patientID,
+            trace: Traceparent.traceID(of: envelope.traceparent), patient: recorded.patientID,
             purpose: recorded.purpose)
     }
 

@@ -56,6 +56,7 @@ begin
     return newest.size - last.size;
 end $$;
 
+-- A release before this one that still runs is refused: what it is given waits in its retry queues for this one.
 revoke all on function audit_append from public;
 grant execute on function audit_append to :service_role;
 revoke insert on audit_entry from :service_role;
