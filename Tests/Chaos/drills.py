@@ -447,8 +447,8 @@ def drain(d, restarts=8):
             thread.start()
         slowest = 0
         for turn in range(restarts):
-            if turn % 2:  # with answers that take longer than a replica goes on serving: they are waited for
-                d.network.do("latency", "postgres.scheduling", seconds=0.7)
+            if turn % 2:  # answers take longer than a replica goes on serving (1 s), and less than what counts as silence (2 s)
+                d.network.do("latency", "postgres.scheduling", seconds=0.6)
             time.sleep(0.3)
             slowest = max(slowest, replicas.end(turn // 2 % 2))
             d.network.do("heal", "postgres.scheduling")

@@ -69,11 +69,33 @@ class Pair:
                 if writer is not None:
                     writer.close()
 
+    async def arrivals(self, reader):
+        """What arrives, each piece `latency` after it came: distance, so pieces that follow each other do not add theirs up."""
+        clock, pieces = asyncio.get_running_loop().time, asyncio.Queue()
+
+        async def read():
+            data = b"?"
+            while data:
+                try:
+                    data = await reader.read(65536)
+                except OSError:
+                    data = b""
+                pieces.put_nowait((clock() + self.route.latency, data))
+        reading = asyncio.create_task(read())
+        try:
+            while True:
+                due, data = await pieces.get()
+                if due > clock():
+                    await asyncio.sleep(due - clock())
+                if not data:
+                    return
+                yield data
+        finally:
+            reading.cancel()
+
     async def pump(self, reader, writer, look):
         try:
-            while data := await reader.read(65536):
-                if self.route.latency:
-                    await asyncio.sleep(self.route.latency)
+            async for data in self.arrivals(reader):
                 await self.route.flowing.wait()
                 if self.route.budget is not None:
                     self.route.budget -= len(data)
