@@ -20,7 +20,9 @@ enum BillingService {
             migrations: migrations,
             routes: invoices.table + payments.table + settlements.table + [BillingExport.route(host)],
             announces: [InvoiceIssued.self, PaymentReceived.self, InvoicePaid.self, InvoiceRefunded.self],
-            reactions: [.rememberVisit, .rememberMedicine])
+            reactions: [.rememberVisit, .rememberMedicine],
+            workers: [SealWords(host: host).worker],
+            commands: [RotateDataKeys(host: host).command])
     }
 
     static let migrations = [
@@ -28,5 +30,6 @@ enum BillingService {
         Migration("0002_frozen", PackageResources._002_frozen_sql),
         Migration("0003_ledger", PackageResources._003_ledger_sql),
         Migration("0004_cards", PackageResources._004_cards_sql),
+        Migration("0005_sealed_words", PackageResources._005_sealed_words_sql),
     ]
 }

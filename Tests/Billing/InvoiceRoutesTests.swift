@@ -228,6 +228,70 @@ import Testing
             #expect(list.items.count == 1)
         }
     }
+
+    @Test func `What is written on bills rests sealed, opens in its place, and reads as it was written`() async throws {
+        try await onBilling { test in
+            let bill = try await test.wordedBill()
+            #expect(try await bill.words(test) == ["Dressing of an ulcer", "Too much, said the patient"])
+            let resting = try await test.host.db.reader(for: test.tenant).all(
+                """
+                select l.description || coalesce(i.cancelled_reason, '') || n.reason
+                from invoice i join invoice_line l on l.invoice_id = i.id join credit_note n on n.invoice_id = i.id
+                """, as: { row in try row.next(as: String.self) })
+            #expect(resting == [""])
+            let other = try await test.wordedBill()
+            try await test.tamper(
+                "invoice_line",
+                "update invoice_line a set sealed_description = b.sealed_description from invoice_line b where a.invoice_id = '\(other.id)' and b.invoice_id = '\(bill.id)'")
+            #expect(try await test.send("GET", "/v1/invoices/\(other.id)", as: .reception).status == 500)
+            let reason = try json(#"{"reason":"For Mrs. Rao's sake"}"#)
+            let cancelled = try await test.create(try test.visit([(1, test.medicine(100, 0))]).0, #""mode":"AUTO""#)
+            let path = "/v1/invoices/\(try cancelled.json.required("id", as: String.self))"
+            #expect(try await test.send("POST", path + "/cancel", body: reason, as: .reception).status == 200)
+            #expect(try await test.send("GET", path, as: .reception).json["cancelledReason"] == .string("For Mrs. Rao's sake"))
+            let listed = try await test.send("GET", "/v1/invoices?status=CANCELLED", as: .reception)
+            #expect(listed.items.first?["cancelledReason"] == .string("For Mrs. Rao's sake"))
+        }
+    }
+
+    @Test func `Words from before they were sealed are read, then sealed while the document stays`() async throws {
+        try await onBilling { test in
+            let bill = try await test.wordedBill()
+            try await test.tamper("invoice_line", "update invoice_line set sealed_description = null, description = 'Old dressing'")
+            try await test.tamper("credit_note", "update credit_note set sealed_reason = null, reason = 'Old reason'")
+            #expect(try await bill.words(test) == ["Old dressing", "Old reason"])
+            let before = try await test.send("GET", "/v1/invoices/\(bill.id)", as: .reception)
+            try await SealWords(host: test.host).sweep()
+            let clear = try await test.host.db.reader(for: test.tenant).first(
+                """
+                select (select count(*) from invoice_line where sealed_description is null or description <> '')
+                    + (select count(*) from credit_note where sealed_reason is null or reason <> '')
+                """, as: { row in try row.next(as: Int.self) })
+            #expect(clear == 0)
+            #expect(try await test.send("GET", "/v1/invoices/\(bill.id)", as: .reception).bytes == before.bytes)
+            // What is sealed is not sealed again, and nothing else of an issued document changes by that way.
+            for statement: SQL in [
+                "select seal_invoice_line(invoice_id, position, 'x'::bytea) from invoice_line",
+                "select seal_credit_note(id, 'x'::bytea) from credit_note",
+            ] {
+                try await test.host.db.transaction(for: test.tenant) { _ = try await $0.run(statement) }
+            }
+            #expect(try await bill.words(test) == ["Old dressing", "Old reason"])
+        }
+    }
+}
+
+/// An issued bill with words on it: a line and a credit note.
+struct WordedBill {
+    let id: InvoiceID
+
+    /// The words that the till reads.
+    @LoopActor func words(_ test: TestHost) async throws -> [String] {
+        let shown = try await test.send("GET", "/v1/invoices/\(id)", as: .reception)
+        let lines: [JSONObject] = try shown.json.required("lines")
+        let notes: [JSONObject] = try shown.json.required("creditNotes")
+        return try lines.map { try $0.required("description") } + notes.map { try $0.required("reason") }
+    }
 }
 
 func onBilling(_ body: sending @escaping @LoopActor (TestHost) async throws -> Void) async throws {
@@ -279,6 +343,28 @@ extension TestHost {
         let part = amount.map { #","amount":{"amount":\#($0),"currency":"INR"}"# } ?? ""
         return try await send(
             "POST", "/v1/invoices/\(id)/pay", body: try json(#"{"method":"\#(method)"\#(part)}"#), as: .reception)
+    }
+
+    func wordedBill() async throws -> WordedBill {
+        let (visit, _) = try visit([])
+        let line = #"{"description":"Dressing of an ulcer","quantity":1,"unitPrice":{"amount":1000,"currency":"INR"}}"#
+        let id: InvoiceID = try await create(visit, #""mode":"MANUAL","lines":[\#(line)]"#).json.required("id")
+        _ = try await pay(id, "CASH")
+        let given = try await send(
+            "POST", "/v1/invoices/\(id)/refunds",
+            body: try json(#"{"amount":{"amount":100,"currency":"INR"},"reason":"Too much, said the patient"}"#), as: .reception)
+        #expect(given.status == 201)
+        return WordedBill(id: id)
+    }
+
+    /// Runs as the owner, for whom the guards of `table` are put aside.
+    func tamper(_ table: String, _ statement: String) async throws {
+        try await database.asOwner(
+            """
+            alter table \(table) no force row level security; alter table \(table) disable trigger user;
+            \(statement);
+            alter table \(table) enable trigger user; alter table \(table) force row level security
+            """)
     }
 
     func refund(_ id: InvoiceID, _ amount: Int, as role: Role = .reception) async throws -> Answer {

@@ -1,5 +1,6 @@
 import Access
 import Bootstrap
+import Cryptography
 import Loop
 import Postgres
 import Primitives
@@ -7,6 +8,8 @@ import TestSupport
 import Testing
 
 @testable import Billing
+
+private let ring = KeyChain(SymmetricKey(), former: [])
 
 @Suite struct InvoiceStoreTests {
     private static let today = LocalDate(daysSinceEpoch: 20_000)
@@ -16,7 +19,7 @@ import Testing
         try await onLoop {
             try await TestDatabase.with(BillingService.migrations) { test in
                 let written = try await test.invoice([charge(3, 333, 18_00), charge(1, 50_000, 0)])
-                let read = try await InvoiceStore(sql: test.db.reader(for: test.tenant), scope: .system(test.tenant)).find(written.id)
+                let read = try await InvoiceStore(sql: test.db.reader(for: test.tenant), scope: .system(test.tenant), ring: ring).find(written.id)
                 #expect(read == written)
             }
         }
@@ -29,7 +32,7 @@ import Testing
                 let tries = (0..<20).map { turn in
                     EventLoop.spawn {
                         try await test.db.transaction(for: test.tenant) { tx in
-                            let number = try await InvoiceStore(sql: tx, scope: .system(test.tenant)).nextNumber("INV", year: 2026)
+                            let number = try await InvoiceStore(sql: tx, scope: .system(test.tenant), ring: ring).nextNumber("INV", year: 2026)
                             if turn % 4 == 0 { throw Nothing() }
                             return number
                         }
@@ -54,7 +57,7 @@ import Testing
                 _ = try await test.invoice([charge(1, 100, 0)], mode: .manual, visit: first.visit)
                 try first.cancel(nil)
                 let cancelled = first
-                try await test.db.transaction(for: test.tenant) { try await InvoiceStore(sql: $0, scope: .system(test.tenant)).update(cancelled) }
+                try await test.db.transaction(for: test.tenant) { try await InvoiceStore(sql: $0, scope: .system(test.tenant), ring: ring).update(cancelled) }
                 _ = try await test.invoice([charge(1, 100, 0)], mode: .auto, visit: first.visit)
             }
         }
@@ -77,7 +80,7 @@ import Testing
                 #expect(taken == 1)
                 let reader = test.db.reader(for: test.tenant)
                 #expect(try await PaymentStore(sql: reader).payments(of: invoice.id).map(\.amount.amount) == [118_000])
-                #expect(try await InvoiceStore(sql: reader, scope: .system(test.tenant)).find(invoice.id)?.status == .paid)
+                #expect(try await InvoiceStore(sql: reader, scope: .system(test.tenant), ring: ring).find(invoice.id)?.status == .paid)
             }
         }
     }
@@ -139,7 +142,7 @@ import Testing
                         try await test.db.transaction(for: test.tenant) { _ = try await $0.run(statement) }
                     }
                 }
-                #expect(try await InvoiceStore(sql: test.db.reader(for: TenantID()), scope: .system(test.tenant)).find(invoice.id) == nil)
+                #expect(try await InvoiceStore(sql: test.db.reader(for: TenantID()), scope: .system(test.tenant), ring: ring).find(invoice.id) == nil)
             }
         }
     }
@@ -169,7 +172,7 @@ extension TestDatabase {
     ) async throws -> Invoice {
         let totals = try InvoiceTotals(charges, less: .none, in: .inr)
         return try await db.transaction(for: tenant) { tx in
-            let store = InvoiceStore(sql: tx, scope: .system(tenant))
+            let store = InvoiceStore(sql: tx, scope: .system(tenant), ring: ring)
             let invoice = Invoice(
                 id: InvoiceID(), number: try await store.nextNumber("INV", year: 2026), visit: visit,
                 patient: PatientID(), location: LocationID(), mode: mode, createdBy: AccountID(),
@@ -186,7 +189,7 @@ extension TestDatabase {
         _ = try invoice.issue(at: now, on: today)
         let written = invoice
         try await db.transaction(for: tenant) { tx in
-            try await InvoiceStore(sql: tx, scope: .system(tenant)).update(written)
+            try await InvoiceStore(sql: tx, scope: .system(tenant), ring: ring).update(written)
             try await LedgerStore(sql: tx).post(.issued(written.totals), for: written, at: now, on: today)
         }
         return invoice
@@ -195,7 +198,7 @@ extension TestDatabase {
     func pay(_ id: InvoiceID, _ asked: Money?) async throws {
         let (now, today) = (Timestamp(microseconds: 0), LocalDate(daysSinceEpoch: 20_000))
         try await db.transaction(for: tenant) { tx in
-            let store = InvoiceStore(sql: tx, scope: .system(tenant))
+            let store = InvoiceStore(sql: tx, scope: .system(tenant), ring: ring)
             guard var invoice = try await store.findForUpdate(id) else { return }
             let amount = try invoice.pay(asked)
             try await store.update(invoice)

@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 import urllib.parse
+import urllib.request
 import uuid
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -24,6 +25,14 @@ def stack_environment() -> dict:
         return dict(os.environ)
     lines = subprocess.run([f"{ROOT}/deploy/local/stack", "env"], check=True, capture_output=True, text=True).stdout
     return dict(line.split("=", 1) for line in lines.splitlines())
+
+
+def metrics(env, service) -> str:
+    """What a service tells Prometheus."""
+    with open(f"{env['POLYCLINIC_DATA']}/env/{service}", encoding="utf-8") as file:
+        port = next(int(line[12:]) for line in file if line.startswith("HEALTH_PORT="))
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        return answer.read().decode()
 
 
 class Answer:

@@ -3,11 +3,10 @@ import pathlib
 import re
 import sys
 import time
-import urllib.request
 
 import pytest
 
-from clinic import Clinic, unique
+from clinic import Clinic, metrics, unique
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Policy"))
 import access  # noqa: E402
@@ -81,6 +80,4 @@ def test_a_glass_that_nobody_judges_in_time_raises_the_alarm(env, door, mint, pa
     assert row
     said = database.execute("select count(*) from clinical.outbox where type = 'clinical.glass.unreviewed.v1' and data->>'grantId' = %s", [grant]).fetchone()[0]
     assert said == 1
-    port = next(line[12:] for line in pathlib.Path(env["POLYCLINIC_DATA"], "env", "clinical").read_text().splitlines() if line.startswith("HEALTH_PORT="))
-    metrics = urllib.request.urlopen(f"http://127.0.0.1:{int(port)}/metrics", timeout=5)
-    assert int(re.search(rb"polyclinic_break_glass_overdue (\d+)", metrics.read()).group(1)) >= 1
+    assert int(re.search(r"polyclinic_break_glass_overdue (\d+)", metrics(env, "clinical")).group(1)) >= 1

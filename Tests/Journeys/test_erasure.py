@@ -81,7 +81,8 @@ def test_an_export_holds_every_word_from_every_service(person, admin, door):
     assert not [kind for kind, value in ids.items() if value not in text]
     services = answer["services"]
     assert set(services) == {"clinical", "auth", "scheduling", "queue", "pharmacy", "billing", "notifications", "reporting"}
-    assert services["billing"]["invoice_line"] and services["queue"]["token"] and services["reporting"]["audit_entry"]
+    assert services["billing"]["invoice_line"][0]["description"].startswith(ids["medicine"])
+    assert services["queue"]["token"] and services["reporting"]["audit_entry"]
     bundle = answer["fhir"]
     kinds = {entry["resource"]["resourceType"] for entry in bundle["entry"]}
     assert bundle["resourceType"] == "Bundle" and kinds >= {
@@ -229,7 +230,7 @@ def test_erasure_waits_for_the_law_then_leaves_nothing_to_read_not_even_in_a_bac
         time.sleep(0.1)
     admin.eventually(f"/v1/appointments/{ids['appointment']}", lambda a: "reason" not in a.json)
     # What the law says must stay is there: the invoice and who dispensed what, by ids.
-    admin.get(f"/v1/invoices/{ids['invoice']}")
+    assert admin.get(f"/v1/invoices/{ids['invoice']}")["lines"][0]["description"].startswith(ids["medicine"])
 
     # No key, no code, no word in clear, in any column of any service.
     for schema in ("clinical", "scheduling"):

@@ -18,6 +18,8 @@ def test_every_key_is_wrapped_again_while_patients_are_read_and_registered(env, 
     known = [make_patient(f"Rotation {n}", allergies=[f"Allergy {n}"]) for n in range(40)]
     visit = doctor.post("/v1/visits", {"patientId": known[0]["id"]}, key=unique()).json
     doctor.patch(f"/v1/visits/{visit['id']}", {"chiefComplaint": "before the rotation"})
+    line = {"description": "Rotation dressing", "quantity": 1, "unitPrice": {"amount": 100, "currency": "INR"}}
+    bill = reception.post("/v1/invoices", {"visitId": visit["id"], "mode": "MANUAL", "lines": [line]}, key=unique())["id"]
     before = dict(database.execute("select person_id, wrapped from clinical.data_key").fetchall())
     master = pathlib.Path(env["POLYCLINIC_DATA"], "secrets/master_key")
     old = master.read_text()
@@ -45,7 +47,7 @@ def test_every_key_is_wrapped_again_while_patients_are_read_and_registered(env, 
         # A new master key in front of the old one: no process is restarted.
         fresh = secrets.token_hex(32)
         replace(master, f"{fresh}\n{old.strip()}\n")
-        for service in ("auth", "clinical", "scheduling"):
+        for service in ("auth", "clinical", "scheduling", "billing"):
             out = stack("run", service, "rotate-data-keys", *(["--new-tenant-keys", "yes"] if service != "auth" else [])).stdout
             assert "done:" in out, out
         time.sleep(1)
@@ -65,7 +67,7 @@ def test_every_key_is_wrapped_again_while_patients_are_read_and_registered(env, 
     assert doctor.get(f"/v1/visits/{visit['id']}")["chiefComplaint"] == "before the rotation"
 
     # Everything that the master key wraps is under the new one: its boxes name it.
-    for table in ("clinical.tenant_key", "auth.tenant_key", "clinical.tenant_wrapping_key", "scheduling.tenant_wrapping_key"):
+    for table in ("clinical.tenant_key", "auth.tenant_key", "clinical.tenant_wrapping_key", "scheduling.tenant_wrapping_key", "billing.tenant_wrapping_key"):
         rows = database.execute(f"select wrapped from {table}").fetchall()
         assert rows and all(row[0][0] == 2 for row in rows), table
 
@@ -74,7 +76,7 @@ def test_every_key_is_wrapped_again_while_patients_are_read_and_registered(env, 
     kept = {"name": "Rotation Kept", "birthDate": "1990-01-01", "phone": "+919812345678"}
     registered = reception.post("/v1/patients", kept, key=key).json
     replace(master, f"{fresh}\n")
-    for service in ("auth", "clinical", "scheduling"):
+    for service in ("auth", "clinical", "scheduling", "billing"):
         stack("stop", service)
         stack("start", service)
     doctor.eventually(f"/v1/patients/{known[1]['id']}", lambda a: a["allergies"] == [{"text": "Allergy 1"}] or a["allergies"], seconds=30)
@@ -84,6 +86,7 @@ def test_every_key_is_wrapped_again_while_patients_are_read_and_registered(env, 
         time.sleep(0.1)
     assert signed.status == 200, signed
     assert reception.get(f"/v1/patients/{known[2]['id']}")["name"] == "Rotation 2"
+    reception.eventually(f"/v1/invoices/{bill}", lambda a: a["lines"][0]["description"] == "Rotation dressing", seconds=30)
     assert reception.post("/v1/patients", kept, key=key).json["id"] == registered["id"]
     # What was answered under the old key is not told any more, and not done again.
     stale = database.execute("select count(*) from clinical.idempotency").fetchone()[0]

@@ -33,9 +33,10 @@ import Primitives
         let totals = try InvoiceTotals(ground.charges + own, less: discount, in: caller.currency)
         let now = host.now()
         let today = caller.today(at: now)
+        let ring = try await host.keys.ring(for: caller.tenant)
 
         return try await host.write(request, by: caller) { tx in
-            let store = InvoiceStore(sql: tx, scope: caller.deskScope)
+            let store = InvoiceStore(sql: tx, scope: caller.deskScope, ring: ring)
             try await ground.keep(in: tx)
             let invoice = Invoice(
                 id: InvoiceID(), number: try await store.nextNumber("INV", year: today.year),
@@ -58,7 +59,8 @@ import Primitives
         let filter = InvoiceFilter(
             visit: try request.query.optional("visitId"), patient: try request.query.optional("patientId"),
             status: try request.query.optional("status"))
-        let found = try await InvoiceStore(sql: host.db.reader(for: caller.tenant), scope: caller.deskScope)
+        let ring = try await host.keys.existing(caller.tenant)
+        let found = try await InvoiceStore(sql: host.db.reader(for: caller.tenant), scope: caller.deskScope, ring: ring)
             .page(filter, before: before, limit: limit + 1)
         let shown = found.prefix(limit)
         caller.trail?.listed("invoice_list", shown.map(\.patient))
@@ -68,19 +70,20 @@ import Primitives
 
     private func show(_ request: Request, by caller: Principal) async throws -> Response {
         let reader = host.db.reader(for: caller.tenant)
-        let store = InvoiceStore(sql: reader, scope: caller.deskScope)
+        let ring = try await host.keys.existing(caller.tenant)
+        let store = InvoiceStore(sql: reader, scope: caller.deskScope, ring: ring)
         let id: InvoiceID = try request.id("id")
         guard let invoice = try await store.find(id) else {
             // Whose it is goes into the trail; the caller is told that there is no such thing.
             caller.trail?.refuse(
-                try await InvoiceStore(sql: reader, scope: .system(caller.tenant)).find(id)?.patient)
+                try await InvoiceStore(sql: reader, scope: .system(caller.tenant), ring: ring).find(id)?.patient)
             throw Problem.notFound("invoice")
         }
         caller.trail?.read("invoice", invoice.id.description, of: invoice.patient, on: caller.ground)
         let payments = PaymentStore(sql: reader)
         let view = InvoiceView(
             invoice, payments: try await payments.payments(of: invoice.id),
-            creditNotes: try await payments.creditNotes(of: invoice.id))
+            creditNotes: try await payments.creditNotes(of: invoice, caller.deskScope, ring))
         return .json(200, view, version: invoice.version)
     }
 
@@ -100,8 +103,8 @@ import Primitives
     }
 
     private func issue(_ request: Request, by caller: Principal) async throws -> Response {
-        try await change(request, by: caller, "issue") { invoice, _, tx in
-            try await IssueInvoice(tx: tx, scope: caller.deskScope, now: host.now(), today: caller.today(at: host.now())).run(&invoice)
+        try await change(request, by: caller, "issue") { invoice, store, tx in
+            try await IssueInvoice(tx: tx, store: store, now: host.now(), today: caller.today(at: host.now())).run(&invoice)
         }
     }
 
@@ -124,8 +127,9 @@ import Primitives
         _ body: @LoopActor (inout Invoice, InvoiceStore, Transaction) async throws -> Void
     ) async throws -> Response {
         let id = try request.id("id", of: InvoiceKind.self)
+        let ring = try await host.keys.ring(for: caller.tenant)
         return try await host.write(request, by: caller) { tx in
-            let store = InvoiceStore(sql: tx, scope: caller.deskScope)
+            let store = InvoiceStore(sql: tx, scope: caller.deskScope, ring: ring)
             guard var invoice = try await store.findForUpdate(id) else { throw Problem.notFound("invoice") }
             let before = invoice.audited
             try await body(&invoice, store, tx)

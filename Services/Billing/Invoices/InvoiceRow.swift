@@ -47,8 +47,7 @@ extension InvoiceTotals {
 }
 
 extension InvoiceTotals.Line {
-    init(row: inout Row, _ currency: Currency) throws {
-        let description: String = try row.next()
+    init(_ description: String, row: inout Row, _ currency: Currency) throws {
         let medicine: MedicineID? = try row.next()
         let item: PrescriptionItemID? = try row.next()
         let quantity: Int64 = try row.next()

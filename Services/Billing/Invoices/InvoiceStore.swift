@@ -1,5 +1,6 @@
 import Access
 import Bootstrap
+import Cryptography
 import Loop
 import Postgres
 import Primitives
@@ -8,11 +9,14 @@ import Primitives
 @LoopActor struct InvoiceStore {
     let sql: any SQLSession
     let scope: PatientScope
+    /// The clinic's keys, for what is written in words: asked for before a transaction. Nil while it has sealed nothing.
+    let ring: KeyChain?
 
     private static let columns = """
         id, number, visit_id, patient_id, location_id, mode, created_by, created_at, status,
         discount_basis_points, discount_amount, currency, subtotal, discount, tax, received, refunded,
-        local_date, issued_at, cancelled_reason, version
+        local_date, issued_at, cancelled_reason, version, sealed_cancelled_reason,
+        (select wrapped from data_key where person_id = patient_id)
         """
 
     /// The next number of the series in that year. The counter's row stays locked until the end of the
@@ -68,11 +72,15 @@ import Primitives
 
     /// Writes what may change of an issued invoice; the caller holds its row.
     func update(_ invoice: Invoice) async throws {
+        var reason: Bytes?
+        if let text = invoice.cancelledReason {
+            reason = try await vault(of: invoice.patient).seal(text, .cancellation(invoice.id))
+        }
         try await sql.run(
             """
             update invoice set status = \(invoice.status), received = \(invoice.received),
                 refunded = \(invoice.refunded), local_date = \(invoice.localDate), issued_at = \(invoice.issuedAt),
-                cancelled_reason = \(invoice.cancelledReason), version = \(invoice.version)
+                cancelled_reason = null, sealed_cancelled_reason = \(reason), version = \(invoice.version)
             where id = \(invoice.id)
             """)
     }
@@ -97,7 +105,7 @@ import Primitives
                 and (\(before)::uuid is null or id < \(before)::uuid)
             order by id desc
             limit \(limit)
-            """, as: Invoice.init(row:))
+            """, as: { row in try found(&row).invoice })
     }
 
     /// The invoices that cover a prescription, cancelled ones left out, newest first and without lines.
@@ -108,16 +116,18 @@ import Primitives
             where id in (select invoice_id from invoice_prescription where prescription_id = \(prescription))
                 and \(scope.clause("patient_id")) and status <> 'CANCELLED'
             order by id desc limit 20
-            """, as: Invoice.init(row:))
+            """, as: { row in try found(&row).invoice })
     }
 
     private func insertLines(of invoice: Invoice) async throws {
+        let vault = try await vault(of: invoice.patient)
         for (position, line) in invoice.totals.lines.enumerated() {
             try await sql.run(
                 """
-                insert into invoice_line (invoice_id, position, description, medicine_id, prescription_item_id,
+                insert into invoice_line (invoice_id, position, sealed_description, medicine_id, prescription_item_id,
                     quantity, unit_price, tax_basis_points, subtotal, discount, tax, total)
-                values (\(invoice.id), \(position), \(line.charge.description), \(line.charge.medicine),
+                values (\(invoice.id), \(position),
+                    \(try vault.seal(line.charge.description, .line(invoice.id, position: position))), \(line.charge.medicine),
                     \(line.charge.prescriptionItem), \(line.charge.quantity), \(line.charge.unitPrice.amount),
                     \(line.charge.tax.basisPoints), \(line.subtotal), \(line.discount), \(line.tax), \(line.total))
                 """)
@@ -125,19 +135,39 @@ import Primitives
     }
 
     private func read(_ statement: SQL) async throws -> Invoice? {
-        guard var invoice = try await sql.first(statement, as: Invoice.init(row:)) else { return nil }
+        guard let (found, words) = try await sql.first(statement, as: { row in try found(&row) }) else { return nil }
+        var invoice = found
         let currency = invoice.totals.currency
         let lines = try await sql.all(
             """
-            select description, medicine_id, prescription_item_id, quantity, unit_price, tax_basis_points, subtotal,
-                discount, tax
+            select position, sealed_description, description, medicine_id, prescription_item_id, quantity, unit_price,
+                tax_basis_points, subtotal, discount, tax
             from invoice_line where invoice_id = \(invoice.id) order by position
-            """, as: { row in try InvoiceTotals.Line(row: &row, currency) })
+            """,
+            as: { row in
+                let place = InvoiceWords.line(invoice.id, position: try row.next())
+                let text = try words.open(try row.next(), place, else: try row.next())
+                return try InvoiceTotals.Line(text, row: &row, currency)
+            })
         invoice.totals = InvoiceTotals(stored: invoice.totals, lines: lines)
         invoice.prescriptions = try await sql.all(
             "select prescription_id from invoice_prescription where invoice_id = \(invoice.id) order by 1",
             as: { row in try row.next(as: PrescriptionID.self) })
         return invoice
+    }
+
+    /// An invoice without its lines, and what opens the words on it.
+    private func found(_ row: inout Row) throws -> (invoice: Invoice, words: SealedWords) {
+        var invoice = try Invoice(row: &row)
+        let reason: Bytes? = try row.next()
+        let words = SealedWords(of: invoice.patient, tenant: scope.tenant, wrapped: try row.next(), ring: ring, trail: scope.trail)
+        if let reason { invoice.cancelledReason = try words.open(reason, .cancellation(invoice.id), else: "") }
+        return (invoice, words)
+    }
+
+    private func vault(of patient: PatientID) async throws -> PatientVault {
+        guard let ring else { throw VaultFailure.noKey }
+        return try await DataKeyStore(sql: sql).vaultForWriting(of: patient, in: scope.tenant, ring)
     }
 }
 

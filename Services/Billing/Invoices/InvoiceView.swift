@@ -39,26 +39,12 @@ struct InvoiceView: JSONWritable {
             json.field("due", invoice.money(invoice.due))
             json.field("cancelledReason", invoice.cancelledReason)
             if isSummary { return }
-            json.array("lines", Array(invoice.totals.lines.enumerated())) { write($1.element, at: $1.offset, to: &$0) }
+            json.array("lines", Array(invoice.totals.lines.enumerated())) { json, line in
+                json.object { line.element.members(&$0, line.offset, invoice.totals.currency) }
+            }
             json.field("prescriptionIds", invoice.prescriptions)
             json.field("payments", payments?.map(PaymentView.init))
             json.field("creditNotes", creditNotes?.map(CreditNoteView.init))
-        }
-    }
-
-    private func write(_ line: InvoiceTotals.Line, at position: Int, to json: inout JSONWriter) {
-        json.object {
-            $0.field("position", position + 1)
-            $0.field("description", line.charge.description)
-            $0.field("medicineId", line.charge.medicine)
-            $0.field("prescriptionItemId", line.charge.prescriptionItem)
-            $0.field("quantity", line.charge.quantity)
-            $0.field("unitPrice", line.charge.unitPrice)
-            $0.field("taxPercent", line.charge.tax)
-            $0.field("subtotal", invoice.money(line.subtotal))
-            $0.field("discount", invoice.money(line.discount))
-            $0.field("tax", invoice.money(line.tax))
-            $0.field("total", invoice.money(line.total))
         }
     }
 
@@ -86,6 +72,22 @@ struct InvoiceView: JSONWritable {
         .optional("payments", .list(of: PaymentView.schema, max: 1000)),
         .optional("creditNotes", .list(of: CreditNoteView.schema, max: 1000)),
     ])
+}
+
+extension InvoiceTotals.Line {
+    func members(_ json: inout JSONWriter, _ position: Int, _ currency: Currency) {
+        json.field("position", position + 1)
+        json.field("description", charge.description)
+        json.field("medicineId", charge.medicine)
+        json.field("prescriptionItemId", charge.prescriptionItem)
+        json.field("quantity", charge.quantity)
+        json.field("unitPrice", charge.unitPrice)
+        json.field("taxPercent", charge.tax)
+        json.field("subtotal", Money(subtotal, currency))
+        json.field("discount", Money(discount, currency))
+        json.field("tax", Money(tax, currency))
+        json.field("total", Money(total, currency))
+    }
 }
 
 struct PaymentView: JSONWritable {

@@ -1,4 +1,3 @@
-import Access
 import Contracts
 import Loop
 import Messaging
@@ -8,19 +7,19 @@ import Primitives
 /// Makes a draft owed: by itself, or as the first half of paying it.
 @LoopActor struct IssueInvoice {
     let tx: Transaction
-    let scope: PatientScope
+    let store: InvoiceStore
     let now: Timestamp
     let today: LocalDate
 
     func run(_ invoice: inout Invoice) async throws {
         let issued = try invoice.issue(at: now, on: today)
-        try await InvoiceStore(sql: tx, scope: scope).update(invoice)
+        try await store.update(invoice)
         try await LedgerStore(sql: tx).post(.issued(invoice.totals), for: invoice, at: now, on: today)
         try tx.announce(issued, revision: invoice.version)
         // Nothing to pay: what it covers may be handed out at once.
         guard let settled = invoice.settled(on: today) else { return }
         invoice.version += 1
-        try await InvoiceStore(sql: tx, scope: scope).update(invoice)
+        try await store.update(invoice)
         try tx.announce(settled, revision: invoice.version)
     }
 }

@@ -1,6 +1,7 @@
 import Access
 import Bootstrap
 import Contracts
+import Cryptography
 import HTTP
 import JSON
 import Loop
@@ -28,12 +29,13 @@ import Primitives
         let asked: Money? = try request.body.optional("amount")
         let now = host.now()
         let today = caller.today(at: now)
+        let ring = try await host.keys.ring(for: caller.tenant)
 
         return try await host.write(request, by: caller) { tx in
-            let store = InvoiceStore(sql: tx, scope: caller.deskScope)
+            let store = InvoiceStore(sql: tx, scope: caller.deskScope, ring: ring)
             guard var invoice = try await store.findForUpdate(id) else { throw Problem.notFound("invoice") }
             let before = invoice.audited
-            if invoice.status == .draft { try await IssueInvoice(tx: tx, scope: caller.deskScope, now: now, today: today).run(&invoice) }
+            if invoice.status == .draft { try await IssueInvoice(tx: tx, store: store, now: now, today: today).run(&invoice) }
             let amount = try invoice.pay(asked)
             let payment = Payment(
                 id: PaymentID(), invoice: id, kind: .payment, method: method, amount: invoice.money(amount),
@@ -65,8 +67,9 @@ import Primitives
         _ caller: Principal
     ) async throws -> Response {
         let now = host.now()
+        let ring = try await host.keys.ring(for: caller.tenant)
         return try await host.write(request, by: caller) { tx in
-            let store = InvoiceStore(sql: tx, scope: caller.deskScope)
+            let store = InvoiceStore(sql: tx, scope: caller.deskScope, ring: ring)
             guard var invoice = try await store.findForUpdate(id) else { throw Problem.notFound("invoice") }
             let before = invoice.audited
             if let asked, asked.currency != invoice.totals.currency { throw InvoiceError.currencyMismatch }
@@ -84,7 +87,7 @@ import Primitives
                 id: ID(), number: try await store.nextNumber("CN", year: caller.today(at: now).year), invoice: id,
                 amount: invoice.money(amount), tax: tax, reason: reason, createdBy: caller.account, at: now,
                 localDate: caller.today(at: now))
-            let payment = try await write(note, by: method, tx)
+            let payment = try await write(note, of: invoice.patient, in: caller.tenant, ring, by: method, tx)
             try await store.update(invoice)
             try await LedgerStore(sql: tx)
                 .post(.refunded(amount, tax: tax, by: payment.method), for: invoice, at: now, on: note.localDate)
@@ -98,13 +101,16 @@ import Primitives
     }
 
     /// Writes the credit note and its money; by the way the last payment came unless the request says another.
-    private func write(_ note: CreditNote, by asked: Payment.Method?, _ tx: Transaction) async throws -> Payment {
+    private func write(
+        _ note: CreditNote, of patient: PatientID, in tenant: TenantID, _ ring: KeyChain, by asked: Payment.Method?,
+        _ tx: Transaction
+    ) async throws -> Payment {
         let store = PaymentStore(sql: tx)
         let last = try await store.payments(of: note.invoice).last { $0.kind == .payment }
         let payment = Payment(
             id: PaymentID(), invoice: note.invoice, kind: .refund, method: asked ?? last?.method ?? .cash,
             amount: note.amount, creditNote: note.id, actor: note.createdBy, at: note.at, localDate: note.localDate)
-        try await store.insert(note)
+        try await store.insert(note, of: patient, in: tenant, ring)
         try await store.insert(payment)
         return payment
     }

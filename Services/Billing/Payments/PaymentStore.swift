@@ -1,3 +1,6 @@
+import Access
+import Bootstrap
+import Cryptography
 import Loop
 import Postgres
 import Primitives
@@ -17,12 +20,14 @@ import Primitives
             """)
     }
 
-    func insert(_ note: CreditNote) async throws {
+    func insert(_ note: CreditNote, of patient: PatientID, in tenant: TenantID, _ ring: KeyChain) async throws {
+        let vault = try await DataKeyStore(sql: sql).vaultForWriting(of: patient, in: tenant, ring)
         try await sql.run(
             """
-            insert into credit_note (id, number, invoice_id, amount, tax, currency, reason, created_by, at, local_date)
+            insert into credit_note (id, number, invoice_id, amount, tax, currency, sealed_reason, created_by, at, local_date)
             values (\(note.id), \(note.number), \(note.invoice), \(note.amount.amount), \(note.tax),
-                \(note.amount.currency), \(note.reason), \(note.createdBy), \(note.at), \(note.localDate))
+                \(note.amount.currency), \(try vault.seal(note.reason, .creditNote(note.id))), \(note.createdBy),
+                \(note.at), \(note.localDate))
             """)
     }
 
@@ -34,12 +39,32 @@ import Primitives
             """, as: Payment.init(row:))
     }
 
-    func creditNotes(of invoice: InvoiceID) async throws -> [CreditNote] {
+    /// As `scope` reads them: the invoice was found in it.
+    func creditNotes(of invoice: Invoice, _ scope: PatientScope, _ ring: KeyChain?) async throws -> [CreditNote] {
+        try await creditNotes("invoice_id = \(invoice.id)", of: invoice.patient, scope, ring, limit: 1000)
+    }
+
+    /// Those of all invoices of one patient.
+    func creditNotes(ofAll patient: PatientID, _ scope: PatientScope, _ ring: KeyChain?, limit: Int) async throws -> [CreditNote] {
+        try await creditNotes(
+            "invoice_id in (select id from invoice where patient_id = \(patient))", of: patient, scope, ring, limit: limit)
+    }
+
+    private func creditNotes(
+        _ condition: SQL, of patient: PatientID, _ scope: PatientScope, _ ring: KeyChain?, limit: Int
+    ) async throws -> [CreditNote] {
         try await sql.all(
             """
-            select id, number, invoice_id, amount, currency, tax, reason, created_by, at, local_date
-            from credit_note where invoice_id = \(invoice) order by id
-            """, as: CreditNote.init(row:))
+            select (select wrapped from data_key where person_id = \(patient)), sealed_reason, reason,
+                id, number, invoice_id, amount, currency, tax, created_by, at, local_date
+            from credit_note where \(condition) order by id limit \(limit)
+            """,
+            as: { row in
+                let words = SealedWords(of: patient, tenant: scope.tenant, wrapped: try row.next(), ring: ring, trail: scope.trail)
+                let box: Bytes? = try row.next()
+                let clear: String = try row.next()
+                return try CreditNote(row: &row) { note in try words.open(box, .creditNote(note), else: clear) }
+            })
     }
 }
 
@@ -59,14 +84,14 @@ extension Payment {
 }
 
 extension CreditNote {
-    init(row: inout Row) throws {
+    init(row: inout Row, reason: (ID<CreditNote>) throws -> String) throws {
         id = try row.next()
         number = try row.next()
         invoice = try row.next()
         let minor: Int64 = try row.next()
         amount = Money(minor, try row.next())
         tax = try row.next()
-        reason = try row.next()
+        self.reason = try reason(id)
         createdBy = try row.next()
         at = try row.next()
         localDate = try row.next()

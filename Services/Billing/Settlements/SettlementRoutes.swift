@@ -18,7 +18,8 @@ import Primitives
 
     private func show(_ request: Request, by caller: Principal) async throws -> Response {
         let id = try request.id("id", of: PrescriptionKind.self)
-        let store = InvoiceStore(sql: host.db.reader(for: caller.tenant), scope: caller.deskScope)
+        let store = InvoiceStore(
+            sql: host.db.reader(for: caller.tenant), scope: caller.deskScope, ring: try await host.keys.existing(caller.tenant))
         return .json(200, Settlement(of: id, by: try await store.covering(id)))
     }
 }

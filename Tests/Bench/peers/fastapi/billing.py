@@ -1,7 +1,9 @@
 import datetime
+import secrets
 import uuid
 from typing import Annotated, Literal
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,7 +15,7 @@ router = APIRouter()
 
 INVOICE = """insert into invoice (id, number, visit_id, patient_id, location_id, mode, created_by, created_at, status, currency, subtotal, discount, tax, total, local_date, version)
 values ($1, $2, $3, $4, $5, 'MANUAL', $6, $7, 'DRAFT', 'INR', $8, 0, $9, $10, $11, 1)"""
-LINE = """insert into invoice_line (invoice_id, position, description, quantity, unit_price, tax_basis_points, subtotal, discount, tax, total)
+LINE = """insert into invoice_line (invoice_id, position, sealed_description, quantity, unit_price, tax_basis_points, subtotal, discount, tax, total)
 values ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9)"""
 UPDATE = "update invoice set status = $2, received = $3, local_date = $4, issued_at = $5, version = $6 where id = $1"
 
@@ -50,6 +52,20 @@ def audited(status, number, total, received=0):
     return {"status": status, "number": number, "total": total, "discount": 0, "received": received, "refunded": 0, "currency": "INR"}
 
 
+def sealed(cipher, text):
+    nonce = secrets.token_bytes(12)
+    return b"\x01" + nonce + cipher.encrypt(nonce, text, b"")
+
+
+async def sealer_of_words(db, patient):
+    """As the services do, under a key that a patient's first bill makes. It is one of nobody: they must never meet one that they did not wrap."""
+    key = secrets.token_bytes(32)
+    cipher = AESGCM(key)
+    if await db.fetchval("select wrapped from data_key where person_id = $1", patient) is None:
+        await db.execute("insert into data_key (person_id, wrapped) values ($1, $2) on conflict (person_id) do nothing", uuid7(), sealed(cipher, key))
+    return cipher
+
+
 @router.post("/v1/invoices")
 async def invoice(wish: Invoice, request: Request, who: Annotated[dict, may("reception", "admin")]):
     now, id = datetime.datetime.now(datetime.UTC), uuid7()
@@ -63,9 +79,9 @@ async def invoice(wish: Invoice, request: Request, who: Annotated[dict, may("rec
         number, sums = f"INV-{day.year}-{last:06}", [line.figures() for line in wish.lines]
         subtotal, tax = (sum(column) for column in zip(*sums))
         await made.db.execute(INVOICE, id, number, wish.visitId, card["patient_id"], card["location_id"], who["sub"], now, subtotal, tax, subtotal + tax, day)
-        views = []
+        views, sealer = [], await sealer_of_words(made.db, card["patient_id"])
         for at, (line, (gross, part)) in enumerate(zip(wish.lines, sums)):
-            await made.db.execute(LINE, id, at, line.description, line.quantity, line.unitPrice.amount, round(line.taxPercent * 100), gross, part, gross + part)
+            await made.db.execute(LINE, id, at, sealed(sealer, line.description.encode()), line.quantity, line.unitPrice.amount, round(line.taxPercent * 100), gross, part, gross + part)
             views.append({"position": at + 1, "description": line.description, "quantity": line.quantity, "unitPrice": rupees(line.unitPrice.amount), "taxPercent": line.taxPercent,
                           "subtotal": rupees(gross), "discount": rupees(0), "tax": rupees(part), "total": rupees(gross + part)})
         made.audit("billing", "create", "invoice", id, audited("DRAFT", number, subtotal + tax), patient=card["patient_id"], purpose="HPAYMT")
@@ -93,10 +109,11 @@ async def pay(id: uuid.UUID, wish: Payment, request: Request, who: Annotated[dic
     now, payment = datetime.datetime.now(datetime.UTC), uuid7()
     day = today(who["zone"], now)
     async with change(request.app.state.billing, who) as made:
-        row = await made.db.fetchrow("select number, visit_id, patient_id, status, subtotal, tax, total, received, refunded, version from invoice where id = $1 for update", id)
+        row = await made.db.fetchrow("select number, visit_id, patient_id, status, subtotal, tax, total, received, refunded, version, "
+                                     "(select wrapped from data_key where person_id = patient_id) from invoice where id = $1 for update", id)
         if row is None:
             raise HTTPException(404, "not_found")
-        await made.db.fetch("select description, quantity, unit_price, tax_basis_points, subtotal, discount, tax from invoice_line where invoice_id = $1 order by position", id)
+        await made.db.fetch("select sealed_description, quantity, unit_price, tax_basis_points, subtotal, discount, tax from invoice_line where invoice_id = $1 order by position", id)
         prescriptions = [r[0] for r in await made.db.fetch("select prescription_id from invoice_prescription where invoice_id = $1 order by 1", id)]
         if row["status"] != "DRAFT":
             raise HTTPException(409, "invoice_paid")

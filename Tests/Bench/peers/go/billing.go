@@ -1,10 +1,14 @@
 package main
 
 import (
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 type money struct {
@@ -73,9 +77,13 @@ func issueDraft(c *change, who *caller, visit uuid, lines []line, now time.Time,
 		values ($1, $2, $3, $4, $5, 'MANUAL', $6, $7, 'DRAFT', 'INR', $8, 0, $9, $10, $11, 1)`, id, number, visit, patient, location, who.Account, now, subtotal, tax, subtotal+tax, day); err != nil {
 		return nil, err
 	}
+	seal, err := sealerOfWords(c, patient)
+	if err != nil {
+		return nil, err
+	}
 	for i, l := range lines {
-		if err := c.run(`insert into invoice_line (invoice_id, position, description, quantity, unit_price, tax_basis_points, subtotal, discount, tax, total)
-			values ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9)`, id, i, l.Description, l.Quantity, l.UnitPrice.Amount, int(l.TaxPercent*100+0.5), parts[i].gross, parts[i].tax, parts[i].gross+parts[i].tax); err != nil {
+		if err := c.run(`insert into invoice_line (invoice_id, position, sealed_description, quantity, unit_price, tax_basis_points, subtotal, discount, tax, total)
+			values ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9)`, id, i, seal(l.Description), l.Quantity, l.UnitPrice.Amount, int(l.TaxPercent*100+0.5), parts[i].gross, parts[i].tax, parts[i].gross+parts[i].tax); err != nil {
 			return nil, err
 		}
 	}
@@ -83,6 +91,25 @@ func issueDraft(c *change, who *caller, visit uuid, lines []line, now time.Time,
 	return object{"id": id, "number": number, "status": "DRAFT", "mode": "MANUAL", "visitId": text(visit), "patientId": patient, "localDate": day, "createdAt": now.UTC(),
 		"subtotal": rupees(subtotal), "discount": rupees(0), "tax": rupees(tax), "total": rupees(subtotal + tax), "paid": rupees(0), "refunded": rupees(0), "due": rupees(subtotal + tax),
 		"lines": views, "prescriptionIds": []string{}}, nil
+}
+
+// sealerOfWords seals what lines say as the services do, under a key that a patient's first bill makes. The key is one of nobody: they must
+// never meet one that they did not wrap.
+func sealerOfWords(c *change, patient string) (func(string) []byte, error) {
+	var wrapped []byte
+	err := c.QueryRow(c.ctx, "select wrapped from data_key where person_id = $1", patient).Scan(&wrapped)
+	key := make([]byte, 32)
+	rand.Read(key)
+	sealer := gcm(key)
+	seal := func(text string) []byte {
+		nonce := make([]byte, 12)
+		rand.Read(nonce)
+		return append([]byte{1}, sealer.Seal(nonce, nonce, []byte(text), []byte(patient))...)
+	}
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = c.run("insert into data_key (person_id, wrapped) values ($1, $2) on conflict (person_id) do nothing", uuid7(), seal(string(key)))
+	}
+	return seal, err
 }
 
 func rupees(amount int64) money { return money{amount, "INR"} }
@@ -119,12 +146,14 @@ func payInvoice(c *change, who *caller, id, method string, now time.Time, day st
 	var number, visit, patient, status string
 	var subtotal, tax, total, received, refunded int64
 	var version int
-	err := c.QueryRow(c.ctx, `select number, visit_id, patient_id, status, subtotal, tax, total, received, refunded, version from invoice where id = $1 for update`, id).
-		Scan(&number, &visit, &patient, &status, &subtotal, &tax, &total, &received, &refunded, &version)
+	var wrapped []byte
+	err := c.QueryRow(c.ctx, `select number, visit_id, patient_id, status, subtotal, tax, total, received, refunded, version, (select wrapped from data_key where person_id = patient_id)
+		from invoice where id = $1 for update`, id).
+		Scan(&number, &visit, &patient, &status, &subtotal, &tax, &total, &received, &refunded, &version, &wrapped)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.run("select description, quantity, unit_price, tax_basis_points, subtotal, discount, tax from invoice_line where invoice_id = $1 order by position", id); err != nil {
+	if err := c.run("select sealed_description, quantity, unit_price, tax_basis_points, subtotal, discount, tax from invoice_line where invoice_id = $1 order by position", id); err != nil {
 		return nil, err
 	}
 	if err := c.run("select prescription_id from invoice_prescription where invoice_id = $1 order by 1", id); err != nil {
