@@ -59,7 +59,9 @@ class Unexpected(AssertionError):
 
 
 class Clinic:
-    """Calls the gateway. `token` is whoever signed in with `as_`."""
+    """Calls the gateway. `token` is whoever signed in with `as_`, who signs in again before it expires, as an application does."""
+
+    TOKEN_SECONDS = 480  # of the ten minutes that it counts
 
     def __init__(self, url=None, token=None, connections=None):
         self.url = url or stack_environment()["POLYCLINIC_URL"]
@@ -67,15 +69,21 @@ class Clinic:
         parsed = urllib.parse.urlsplit(self.url)
         self.host, self.port = parsed.hostname, parsed.port
         self.local = threading.local()
+        self.renewal = None  # until when the token is used, and how another is had
 
     def as_(self, email, password=PASSWORD):
         if "@" not in email:
             email += "@demo.example"
-        answer = self.call("POST", "/v1/auth/login", {"email": email, "password": password}, expect=200)
-        return Clinic(self.url, answer["accessToken"])
+        def sign_in():
+            return self.call("POST", "/v1/auth/login", {"email": email, "password": password}, expect=200)["accessToken"]
+        client = Clinic(self.url, sign_in())
+        client.renewal = time.monotonic() + self.TOKEN_SECONDS, sign_in
+        return client
 
     def call(self, method, path, body=None, *, expect=None, headers=None, raw=None, key=None, timeout=20):
         """One request. `expect` is a status (or several) and makes anything else an error."""
+        if self.renewal and time.monotonic() > self.renewal[0]:
+            self.token, self.renewal = self.renewal[1](), (time.monotonic() + self.TOKEN_SECONDS, self.renewal[1])
         sent = {"Accept": "application/json", **({"Authorization": f"Bearer {self.token}"} if self.token else {})}
         data = raw if raw is not None else (json.dumps(body).encode() if body is not None else None)
         if data is not None:
