@@ -4,6 +4,11 @@ CREATE FUNCTION billing.invoice_lines_stay_as_issued() RETURNS trigger
     SET search_path TO 'billing', 'public'
     AS $$
 begin
+    if tg_op = 'UPDATE' and old.sealed_description is null and new.sealed_description is not null and new.description = ''
+        and to_jsonb(new) - '{description,sealed_description}'::text[] = to_jsonb(old) - '{description,sealed_description}'::text[]
+    then
+        return new;
+    end if;
     if (select status from invoice where id = coalesce(new.invoice_id, old.invoice_id)) is distinct from 'DRAFT' then
         raise exception 'an issued invoice is not edited' using errcode = 'check_violation', constraint = 'invoice_frozen';
     end if;
@@ -51,6 +56,19 @@ begin
     raise exception 'a fact that was not published is not deleted' using errcode = 'insufficient_privilege',
         constraint = 'outbox_kept_until_published', table = tg_table_name;
 end $$;
+CREATE FUNCTION billing.seal_credit_note(note uuid, box bytea) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'billing', 'public'
+    AS $$
+    update credit_note set sealed_reason = box, reason = '' where id = note and sealed_reason is null
+$$;
+CREATE FUNCTION billing.seal_invoice_line(invoice uuid, place integer, box bytea) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'billing', 'public'
+    AS $$
+    update invoice_line set sealed_description = box, description = ''
+    where invoice_id = invoice and position = place and sealed_description is null
+$$;
 CREATE TABLE billing.credit_note (
     id uuid NOT NULL,
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
@@ -59,11 +77,13 @@ CREATE TABLE billing.credit_note (
     amount bigint NOT NULL,
     tax bigint NOT NULL,
     currency character(3) NOT NULL,
-    reason text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
     created_by uuid NOT NULL,
     at timestamp with time zone NOT NULL,
     local_date date NOT NULL,
-    CONSTRAINT credit_note_amount_bounded CHECK ((((amount >= 1) AND (amount <= '1000000000000'::bigint)) AND ((tax >= 0) AND (tax <= amount))))
+    sealed_reason bytea,
+    CONSTRAINT credit_note_amount_bounded CHECK ((((amount >= 1) AND (amount <= '1000000000000'::bigint)) AND ((tax >= 0) AND (tax <= amount)))),
+    CONSTRAINT credit_note_words_once CHECK (((sealed_reason IS NULL) OR (reason = ''::text)))
 );
 ALTER TABLE ONLY billing.credit_note FORCE ROW LEVEL SECURITY;
 CREATE TABLE billing.data_key (
@@ -125,6 +145,7 @@ END) STORED NOT NULL,
     issued_at timestamp with time zone,
     cancelled_reason text,
     version integer DEFAULT 1 NOT NULL,
+    sealed_cancelled_reason bytea,
     CONSTRAINT invoice_amounts_bounded CHECK ((((subtotal >= 0) AND (subtotal <= '1000000000000'::bigint)) AND ((discount >= 0) AND (discount <= subtotal)) AND ((tax >= 0) AND (tax <= '1000000000000'::bigint)) AND ((total >= 0) AND (total <= '1000000000000'::bigint)))),
     CONSTRAINT invoice_discount_is_a_percentage CHECK (((discount_basis_points >= 0) AND (discount_basis_points <= 10000))),
     CONSTRAINT invoice_issued_when_owed CHECK (((status = ANY (ARRAY['DRAFT'::text, 'CANCELLED'::text])) OR (issued_at IS NOT NULL))),
@@ -134,7 +155,8 @@ END) STORED NOT NULL,
     CONSTRAINT invoice_one_discount CHECK (((discount_basis_points IS NULL) OR (discount_amount IS NULL))),
     CONSTRAINT invoice_paid_when_settled CHECK ((((status = 'PAID'::text) AND (received = total)) OR ((status = 'ISSUED'::text) AND (received < total)) OR ((status = 'CANCELLED'::text) AND (received = refunded)) OR ((status = 'DRAFT'::text) AND (received = 0)))),
     CONSTRAINT invoice_status_known CHECK ((status = ANY (ARRAY['DRAFT'::text, 'ISSUED'::text, 'PAID'::text, 'CANCELLED'::text]))),
-    CONSTRAINT invoice_total_adds_up CHECK ((total = ((subtotal - discount) + tax)))
+    CONSTRAINT invoice_total_adds_up CHECK ((total = ((subtotal - discount) + tax))),
+    CONSTRAINT invoice_words_once CHECK (((sealed_cancelled_reason IS NULL) OR (cancelled_reason IS NULL)))
 );
 ALTER TABLE ONLY billing.invoice FORCE ROW LEVEL SECURITY;
 CREATE TABLE billing.invoice_counter (
@@ -148,7 +170,7 @@ CREATE TABLE billing.invoice_line (
     invoice_id uuid NOT NULL,
     "position" integer NOT NULL,
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
-    description text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
     medicine_id uuid,
     prescription_item_id uuid,
     quantity bigint NOT NULL,
@@ -158,10 +180,12 @@ CREATE TABLE billing.invoice_line (
     discount bigint NOT NULL,
     tax bigint NOT NULL,
     total bigint NOT NULL,
+    sealed_description bytea,
     CONSTRAINT invoice_line_adds_up CHECK (((subtotal = (quantity * unit_price)) AND ((discount >= 0) AND (discount <= subtotal)) AND (tax >= 0) AND (total = ((subtotal - discount) + tax)))),
     CONSTRAINT invoice_line_price_bounded CHECK (((unit_price >= 0) AND (unit_price <= '1000000000000'::bigint))),
     CONSTRAINT invoice_line_quantity_positive CHECK (((quantity >= 1) AND (quantity <= 100000000))),
-    CONSTRAINT invoice_line_tax_is_a_percentage CHECK (((tax_basis_points >= 0) AND (tax_basis_points <= 10000)))
+    CONSTRAINT invoice_line_tax_is_a_percentage CHECK (((tax_basis_points >= 0) AND (tax_basis_points <= 10000))),
+    CONSTRAINT invoice_line_words_once CHECK (((sealed_description IS NULL) OR (description = ''::text)))
 );
 ALTER TABLE ONLY billing.invoice_line FORCE ROW LEVEL SECURITY;
 CREATE TABLE billing.invoice_prescription (
@@ -325,15 +349,18 @@ ALTER TABLE ONLY billing.tenant_wrapping_key
 ALTER TABLE ONLY billing.visit_card
     ADD CONSTRAINT visit_card_pkey PRIMARY KEY (visit_id);
 CREATE INDEX credit_note_of_invoice ON billing.credit_note USING btree (tenant_id, invoice_id, id);
+CREATE INDEX credit_note_unsealed ON billing.credit_note USING btree (tenant_id, id) WHERE (sealed_reason IS NULL);
 CREATE INDEX data_key_of_tenant ON billing.data_key USING btree (tenant_id, person_id);
 CREATE INDEX idempotency_expired ON billing.idempotency USING btree (expires_at);
 CREATE INDEX idempotency_of_patient ON billing.idempotency USING btree (patient_id) WHERE (patient_id IS NOT NULL);
 CREATE INDEX inbox_received ON billing.inbox USING btree (received_at);
+CREATE INDEX invoice_line_unsealed ON billing.invoice_line USING btree (tenant_id, invoice_id) WHERE (sealed_description IS NULL);
 CREATE INDEX invoice_newest ON billing.invoice USING btree (tenant_id, id DESC);
 CREATE INDEX invoice_of_patient ON billing.invoice USING btree (tenant_id, patient_id, id DESC);
 CREATE INDEX invoice_of_visit ON billing.invoice USING btree (tenant_id, visit_id, id DESC);
 CREATE UNIQUE INDEX invoice_one_auto_per_visit ON billing.invoice USING btree (tenant_id, visit_id) WHERE ((mode = 'AUTO'::text) AND (status <> 'CANCELLED'::text));
 CREATE INDEX invoice_prescription_covered ON billing.invoice_prescription USING btree (tenant_id, prescription_id);
+CREATE INDEX invoice_unsealed ON billing.invoice USING btree (tenant_id, id) WHERE (cancelled_reason IS NOT NULL);
 CREATE INDEX ledger_entry_of_invoice ON billing.ledger_entry USING btree (tenant_id, invoice_id, id);
 CREATE UNIQUE INDEX outbox_fact_once ON billing.outbox USING btree (tenant_id, type, subject, revision) WHERE (revision > 0);
 CREATE INDEX outbox_published ON billing.outbox USING btree (published_at) WHERE (published_at IS NOT NULL);
@@ -387,6 +414,10 @@ CREATE POLICY tenant_wrapping_key_tenant ON billing.tenant_wrapping_key USING ((
 ALTER TABLE billing.visit_card ENABLE ROW LEVEL SECURITY;
 CREATE POLICY visit_card_of_tenant ON billing.visit_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 GRANT USAGE ON SCHEMA billing TO polyclinic_billing;
+REVOKE ALL ON FUNCTION billing.seal_credit_note(note uuid, box bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.seal_credit_note(note uuid, box bytea) TO polyclinic_billing;
+REVOKE ALL ON FUNCTION billing.seal_invoice_line(invoice uuid, place integer, box bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION billing.seal_invoice_line(invoice uuid, place integer, box bytea) TO polyclinic_billing;
 GRANT SELECT,INSERT ON TABLE billing.credit_note TO polyclinic_billing;
 GRANT SELECT,INSERT,DELETE ON TABLE billing.data_key TO polyclinic_billing;
 GRANT UPDATE(wrapped) ON TABLE billing.data_key TO polyclinic_billing;
