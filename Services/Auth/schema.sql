@@ -135,6 +135,12 @@ CREATE TABLE auth.inbox_revision (
     subject text NOT NULL,
     revision integer NOT NULL
 );
+CREATE TABLE auth.isolation (
+    reaction text NOT NULL,
+    event_id uuid NOT NULL,
+    starts integer DEFAULT 1 NOT NULL,
+    begun_at timestamp with time zone DEFAULT now() NOT NULL
+);
 CREATE TABLE auth.keyed_tenant (
     tenant_id uuid NOT NULL
 );
@@ -405,6 +411,8 @@ ALTER TABLE ONLY auth.inbox
     ADD CONSTRAINT inbox_handled_once PRIMARY KEY (reaction, event_id);
 ALTER TABLE ONLY auth.inbox_revision
     ADD CONSTRAINT inbox_revision_newest PRIMARY KEY (reaction, tenant_id, subject);
+ALTER TABLE ONLY auth.isolation
+    ADD CONSTRAINT isolation_counted_once PRIMARY KEY (reaction, event_id);
 ALTER TABLE ONLY auth.keyed_tenant
     ADD CONSTRAINT keyed_tenant_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY auth.licence_document
@@ -587,6 +595,7 @@ GRANT SELECT,INSERT,DELETE ON TABLE auth.idempotency TO polyclinic_auth;
 GRANT UPDATE(answer) ON TABLE auth.idempotency TO polyclinic_auth;
 GRANT SELECT,INSERT,DELETE ON TABLE auth.inbox TO polyclinic_auth;
 GRANT SELECT,INSERT,UPDATE ON TABLE auth.inbox_revision TO polyclinic_auth;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.isolation TO polyclinic_auth;
 GRANT SELECT,INSERT ON TABLE auth.keyed_tenant TO polyclinic_auth;
 GRANT SELECT,INSERT,UPDATE ON TABLE auth.licence TO polyclinic_auth;
 GRANT SELECT,INSERT,DELETE ON TABLE auth.licence_document TO polyclinic_auth;

@@ -194,6 +194,12 @@ CREATE TABLE billing.invoice_prescription (
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL
 );
 ALTER TABLE ONLY billing.invoice_prescription FORCE ROW LEVEL SECURITY;
+CREATE TABLE billing.isolation (
+    reaction text NOT NULL,
+    event_id uuid NOT NULL,
+    starts integer DEFAULT 1 NOT NULL,
+    begun_at timestamp with time zone DEFAULT now() NOT NULL
+);
 CREATE TABLE billing.keyed_tenant (
     tenant_id uuid NOT NULL
 );
@@ -326,6 +332,8 @@ ALTER TABLE ONLY billing.invoice
     ADD CONSTRAINT invoice_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY billing.invoice_prescription
     ADD CONSTRAINT invoice_prescription_pkey PRIMARY KEY (invoice_id, prescription_id);
+ALTER TABLE ONLY billing.isolation
+    ADD CONSTRAINT isolation_counted_once PRIMARY KEY (reaction, event_id);
 ALTER TABLE ONLY billing.keyed_tenant
     ADD CONSTRAINT keyed_tenant_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY billing.ledger_entry
@@ -429,6 +437,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE billing.invoice TO polyclinic_billing;
 GRANT SELECT,INSERT,UPDATE ON TABLE billing.invoice_counter TO polyclinic_billing;
 GRANT SELECT,INSERT,DELETE ON TABLE billing.invoice_line TO polyclinic_billing;
 GRANT SELECT,INSERT ON TABLE billing.invoice_prescription TO polyclinic_billing;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE billing.isolation TO polyclinic_billing;
 GRANT SELECT,INSERT ON TABLE billing.keyed_tenant TO polyclinic_billing;
 GRANT SELECT,INSERT ON TABLE billing.ledger_entry TO polyclinic_billing;
 GRANT SELECT,INSERT ON TABLE billing.ledger_line TO polyclinic_billing;

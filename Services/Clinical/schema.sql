@@ -140,6 +140,12 @@ CREATE TABLE clinical.inbox_revision (
     subject text NOT NULL,
     revision integer NOT NULL
 );
+CREATE TABLE clinical.isolation (
+    reaction text NOT NULL,
+    event_id uuid NOT NULL,
+    starts integer DEFAULT 1 NOT NULL,
+    begun_at timestamp with time zone DEFAULT now() NOT NULL
+);
 CREATE TABLE clinical.keyed_tenant (
     tenant_id uuid NOT NULL
 );
@@ -391,6 +397,8 @@ ALTER TABLE ONLY clinical.inbox
     ADD CONSTRAINT inbox_handled_once PRIMARY KEY (reaction, event_id);
 ALTER TABLE ONLY clinical.inbox_revision
     ADD CONSTRAINT inbox_revision_newest PRIMARY KEY (reaction, tenant_id, subject);
+ALTER TABLE ONLY clinical.isolation
+    ADD CONSTRAINT isolation_counted_once PRIMARY KEY (reaction, event_id);
 ALTER TABLE ONLY clinical.keyed_tenant
     ADD CONSTRAINT keyed_tenant_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY clinical.licence_card
@@ -579,6 +587,7 @@ GRANT SELECT,INSERT,DELETE ON TABLE clinical.idempotency TO polyclinic_clinical;
 GRANT UPDATE(answer) ON TABLE clinical.idempotency TO polyclinic_clinical;
 GRANT SELECT,INSERT,DELETE ON TABLE clinical.inbox TO polyclinic_clinical;
 GRANT SELECT,INSERT,UPDATE ON TABLE clinical.inbox_revision TO polyclinic_clinical;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE clinical.isolation TO polyclinic_clinical;
 GRANT SELECT,INSERT ON TABLE clinical.keyed_tenant TO polyclinic_clinical;
 GRANT SELECT,INSERT,UPDATE ON TABLE clinical.licence_card TO polyclinic_clinical;
 GRANT SELECT,INSERT,UPDATE ON TABLE clinical.medicine_card TO polyclinic_clinical;

@@ -43,6 +43,12 @@ CREATE TABLE notifications.inbox_revision (
     subject text NOT NULL,
     revision integer NOT NULL
 );
+CREATE TABLE notifications.isolation (
+    reaction text NOT NULL,
+    event_id uuid NOT NULL,
+    starts integer DEFAULT 1 NOT NULL,
+    begun_at timestamp with time zone DEFAULT now() NOT NULL
+);
 CREATE TABLE notifications.keyed_tenant (
     tenant_id uuid NOT NULL
 );
@@ -142,6 +148,8 @@ ALTER TABLE ONLY notifications.inbox
     ADD CONSTRAINT inbox_handled_once PRIMARY KEY (reaction, event_id);
 ALTER TABLE ONLY notifications.inbox_revision
     ADD CONSTRAINT inbox_revision_newest PRIMARY KEY (reaction, tenant_id, subject);
+ALTER TABLE ONLY notifications.isolation
+    ADD CONSTRAINT isolation_counted_once PRIMARY KEY (reaction, event_id);
 ALTER TABLE ONLY notifications.keyed_tenant
     ADD CONSTRAINT keyed_tenant_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY notifications.notice
@@ -204,6 +212,7 @@ GRANT SELECT,INSERT,DELETE ON TABLE notifications.idempotency TO polyclinic_noti
 GRANT UPDATE(answer) ON TABLE notifications.idempotency TO polyclinic_notifications;
 GRANT SELECT,INSERT,DELETE ON TABLE notifications.inbox TO polyclinic_notifications;
 GRANT SELECT,INSERT,UPDATE ON TABLE notifications.inbox_revision TO polyclinic_notifications;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE notifications.isolation TO polyclinic_notifications;
 GRANT SELECT,INSERT ON TABLE notifications.keyed_tenant TO polyclinic_notifications;
 GRANT SELECT,INSERT ON TABLE notifications.notice TO polyclinic_notifications;
 GRANT SELECT,INSERT ON TABLE notifications.notice_read TO polyclinic_notifications;

@@ -97,6 +97,12 @@ CREATE TABLE pharmacy.inbox_revision (
     subject text NOT NULL,
     revision integer NOT NULL
 );
+CREATE TABLE pharmacy.isolation (
+    reaction text NOT NULL,
+    event_id uuid NOT NULL,
+    starts integer DEFAULT 1 NOT NULL,
+    begun_at timestamp with time zone DEFAULT now() NOT NULL
+);
 CREATE TABLE pharmacy.keyed_tenant (
     tenant_id uuid NOT NULL
 );
@@ -236,6 +242,8 @@ ALTER TABLE ONLY pharmacy.inbox
     ADD CONSTRAINT inbox_handled_once PRIMARY KEY (reaction, event_id);
 ALTER TABLE ONLY pharmacy.inbox_revision
     ADD CONSTRAINT inbox_revision_newest PRIMARY KEY (reaction, tenant_id, subject);
+ALTER TABLE ONLY pharmacy.isolation
+    ADD CONSTRAINT isolation_counted_once PRIMARY KEY (reaction, event_id);
 ALTER TABLE ONLY pharmacy.keyed_tenant
     ADD CONSTRAINT keyed_tenant_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY pharmacy.medicine
@@ -339,6 +347,7 @@ GRANT SELECT,INSERT,DELETE ON TABLE pharmacy.idempotency TO polyclinic_pharmacy;
 GRANT UPDATE(answer) ON TABLE pharmacy.idempotency TO polyclinic_pharmacy;
 GRANT SELECT,INSERT,DELETE ON TABLE pharmacy.inbox TO polyclinic_pharmacy;
 GRANT SELECT,INSERT,UPDATE ON TABLE pharmacy.inbox_revision TO polyclinic_pharmacy;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE pharmacy.isolation TO polyclinic_pharmacy;
 GRANT SELECT,INSERT ON TABLE pharmacy.keyed_tenant TO polyclinic_pharmacy;
 GRANT SELECT,INSERT,UPDATE ON TABLE pharmacy.medicine TO polyclinic_pharmacy;
 GRANT SELECT,INSERT,DELETE ON TABLE pharmacy.outbox TO polyclinic_pharmacy;

@@ -36,6 +36,12 @@ CREATE TABLE portal.inbox_revision (
     subject text NOT NULL,
     revision integer NOT NULL
 );
+CREATE TABLE portal.isolation (
+    reaction text NOT NULL,
+    event_id uuid NOT NULL,
+    starts integer DEFAULT 1 NOT NULL,
+    begun_at timestamp with time zone DEFAULT now() NOT NULL
+);
 CREATE TABLE portal.keyed_tenant (
     tenant_id uuid NOT NULL
 );
@@ -97,6 +103,8 @@ ALTER TABLE ONLY portal.inbox
     ADD CONSTRAINT inbox_handled_once PRIMARY KEY (reaction, event_id);
 ALTER TABLE ONLY portal.inbox_revision
     ADD CONSTRAINT inbox_revision_newest PRIMARY KEY (reaction, tenant_id, subject);
+ALTER TABLE ONLY portal.isolation
+    ADD CONSTRAINT isolation_counted_once PRIMARY KEY (reaction, event_id);
 ALTER TABLE ONLY portal.keyed_tenant
     ADD CONSTRAINT keyed_tenant_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY portal.outbox
@@ -132,6 +140,7 @@ GRANT SELECT,INSERT,DELETE ON TABLE portal.idempotency TO polyclinic_portal;
 GRANT UPDATE(answer) ON TABLE portal.idempotency TO polyclinic_portal;
 GRANT SELECT,INSERT,DELETE ON TABLE portal.inbox TO polyclinic_portal;
 GRANT SELECT,INSERT,UPDATE ON TABLE portal.inbox_revision TO polyclinic_portal;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE portal.isolation TO polyclinic_portal;
 GRANT SELECT,INSERT ON TABLE portal.keyed_tenant TO polyclinic_portal;
 GRANT SELECT,INSERT,DELETE ON TABLE portal.outbox TO polyclinic_portal;
 GRANT UPDATE(published_at) ON TABLE portal.outbox TO polyclinic_portal;

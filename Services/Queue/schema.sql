@@ -49,6 +49,12 @@ CREATE TABLE queue.inbox_revision (
     subject text NOT NULL,
     revision integer NOT NULL
 );
+CREATE TABLE queue.isolation (
+    reaction text NOT NULL,
+    event_id uuid NOT NULL,
+    starts integer DEFAULT 1 NOT NULL,
+    begun_at timestamp with time zone DEFAULT now() NOT NULL
+);
 CREATE TABLE queue.keyed_tenant (
     tenant_id uuid NOT NULL
 );
@@ -177,6 +183,8 @@ ALTER TABLE ONLY queue.inbox
     ADD CONSTRAINT inbox_handled_once PRIMARY KEY (reaction, event_id);
 ALTER TABLE ONLY queue.inbox_revision
     ADD CONSTRAINT inbox_revision_newest PRIMARY KEY (reaction, tenant_id, subject);
+ALTER TABLE ONLY queue.isolation
+    ADD CONSTRAINT isolation_counted_once PRIMARY KEY (reaction, event_id);
 ALTER TABLE ONLY queue.keyed_tenant
     ADD CONSTRAINT keyed_tenant_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY queue.location_card
@@ -247,6 +255,7 @@ GRANT SELECT,INSERT,DELETE ON TABLE queue.idempotency TO polyclinic_queue;
 GRANT UPDATE(answer) ON TABLE queue.idempotency TO polyclinic_queue;
 GRANT SELECT,INSERT,DELETE ON TABLE queue.inbox TO polyclinic_queue;
 GRANT SELECT,INSERT,UPDATE ON TABLE queue.inbox_revision TO polyclinic_queue;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE queue.isolation TO polyclinic_queue;
 GRANT SELECT,INSERT ON TABLE queue.keyed_tenant TO polyclinic_queue;
 GRANT SELECT,INSERT,UPDATE ON TABLE queue.location_card TO polyclinic_queue;
 GRANT SELECT,INSERT,DELETE ON TABLE queue.outbox TO polyclinic_queue;

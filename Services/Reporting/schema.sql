@@ -186,6 +186,12 @@ CREATE TABLE reporting.inbox_revision (
     subject text NOT NULL,
     revision integer NOT NULL
 );
+CREATE TABLE reporting.isolation (
+    reaction text NOT NULL,
+    event_id uuid NOT NULL,
+    starts integer DEFAULT 1 NOT NULL,
+    begun_at timestamp with time zone DEFAULT now() NOT NULL
+);
 CREATE TABLE reporting.keyed_tenant (
     tenant_id uuid NOT NULL
 );
@@ -284,6 +290,8 @@ ALTER TABLE ONLY reporting.inbox
     ADD CONSTRAINT inbox_handled_once PRIMARY KEY (reaction, event_id);
 ALTER TABLE ONLY reporting.inbox_revision
     ADD CONSTRAINT inbox_revision_newest PRIMARY KEY (reaction, tenant_id, subject);
+ALTER TABLE ONLY reporting.isolation
+    ADD CONSTRAINT isolation_counted_once PRIMARY KEY (reaction, event_id);
 ALTER TABLE ONLY reporting.keyed_tenant
     ADD CONSTRAINT keyed_tenant_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY reporting.outbox
@@ -368,6 +376,7 @@ GRANT SELECT,INSERT,DELETE ON TABLE reporting.idempotency TO polyclinic_reportin
 GRANT UPDATE(answer) ON TABLE reporting.idempotency TO polyclinic_reporting;
 GRANT SELECT,INSERT,DELETE ON TABLE reporting.inbox TO polyclinic_reporting;
 GRANT SELECT,INSERT,UPDATE ON TABLE reporting.inbox_revision TO polyclinic_reporting;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE reporting.isolation TO polyclinic_reporting;
 GRANT SELECT,INSERT ON TABLE reporting.keyed_tenant TO polyclinic_reporting;
 GRANT SELECT,INSERT,DELETE ON TABLE reporting.outbox TO polyclinic_reporting;
 GRANT UPDATE(published_at) ON TABLE reporting.outbox TO polyclinic_reporting;

@@ -77,6 +77,12 @@ CREATE TABLE scheduling.inbox_revision (
     subject text NOT NULL,
     revision integer NOT NULL
 );
+CREATE TABLE scheduling.isolation (
+    reaction text NOT NULL,
+    event_id uuid NOT NULL,
+    starts integer DEFAULT 1 NOT NULL,
+    begun_at timestamp with time zone DEFAULT now() NOT NULL
+);
 CREATE TABLE scheduling.keyed_tenant (
     tenant_id uuid NOT NULL
 );
@@ -195,6 +201,8 @@ ALTER TABLE ONLY scheduling.inbox
     ADD CONSTRAINT inbox_handled_once PRIMARY KEY (reaction, event_id);
 ALTER TABLE ONLY scheduling.inbox_revision
     ADD CONSTRAINT inbox_revision_newest PRIMARY KEY (reaction, tenant_id, subject);
+ALTER TABLE ONLY scheduling.isolation
+    ADD CONSTRAINT isolation_counted_once PRIMARY KEY (reaction, event_id);
 ALTER TABLE ONLY scheduling.keyed_tenant
     ADD CONSTRAINT keyed_tenant_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY scheduling.location_card
@@ -271,6 +279,7 @@ GRANT SELECT,INSERT,DELETE ON TABLE scheduling.idempotency TO polyclinic_schedul
 GRANT UPDATE(answer) ON TABLE scheduling.idempotency TO polyclinic_scheduling;
 GRANT SELECT,INSERT,DELETE ON TABLE scheduling.inbox TO polyclinic_scheduling;
 GRANT SELECT,INSERT,UPDATE ON TABLE scheduling.inbox_revision TO polyclinic_scheduling;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE scheduling.isolation TO polyclinic_scheduling;
 GRANT SELECT,INSERT ON TABLE scheduling.keyed_tenant TO polyclinic_scheduling;
 GRANT SELECT,INSERT,UPDATE ON TABLE scheduling.location_card TO polyclinic_scheduling;
 GRANT SELECT,INSERT,DELETE ON TABLE scheduling.outbox TO polyclinic_scheduling;

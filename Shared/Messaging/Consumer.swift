@@ -70,9 +70,9 @@ import Primitives
             let queues = ReactionQueues(reaction, settings)
             precondition(lanes[queues.work] == nil, "two reactions are named \(reaction.name)")
             lanes[queues.work] = Lane(reaction: reaction, queues: queues, isIsolated: false)
-            lanes[queues.isolate] = Lane(reaction: reaction, queues: queues, isIsolated: true)
+            lanes[queues.alone] = Lane(reaction: reaction, queues: queues, isIsolated: true)
             sources.append(.init(queues.work, prefetch: UInt16(reaction.takesMany ? settings.batch : 10)))
-            sources.append(.init(queues.isolate, prefetch: 1))
+            sources.append(.init(queues.alone, prefetch: 1))
         }
         self.lanes = lanes
         subscriber = Subscriber(amqp, name: service, topology: .of(reactions, settings), from: sources)
@@ -120,7 +120,7 @@ import Primitives
             EventLoop.spawn {
                 self.metrics.isolated += 1
                 self.note(Notice(.warning, "a message was with consumers that died", Self.fields(lane, event)))
-                await self.move(delivery, event.envelope.id.description, to: lane.queues.isolate, adding: [:])
+                await self.move(delivery, event.envelope.id.description, to: lane.queues.alone, adding: [:])
                 self.finished()
             }
             return
@@ -142,7 +142,7 @@ import Primitives
             // Whatever came while we waited comes along: nobody waits for a batch to fill.
             let next = Self.together(chains[key] ?? chain)
             if await !handleAll(next) {
-                for one in next { await handle(one) }
+                for one in next { await one.lane.isIsolated ? handleAlone(one) : handle(one) }
             }
             turnstile.leave()
             chains[key]?.removeFirst(next.count)
@@ -188,6 +188,41 @@ import Primitives
             }
         }
         // The connection is another one by now: the broker delivers it again, and the inbox knows.
+    }
+
+    /// Counts that it was begun, in a transaction of its own, before it may end the process. While the database is away
+    /// nothing begins: a message that is only held when a connection breaks or a process dies has done nothing wrong.
+    private func handleAlone(_ work: Work) async {
+        let patience = ContinuousClock.now + settings.databasePatience
+        var starts: Int?
+        while starts == nil {
+            guard subscriber.isValid(work.delivery.tag) else { return }
+            guard ContinuousClock.now < patience else { return await goRound(work) }
+            do { starts = try await begin(work) } catch {
+                try? await EventLoop.sleep(for: .milliseconds(Int.random(in: 200...2000)))
+            }
+        }
+        if let starts, starts > settings.startsAlone {
+            await park(work.delivery, work.lane, because: EndsItsConsumer())
+        } else {
+            await handle(work)
+        }
+        // It came to an end, whichever. Should this fail, one start too many is counted.
+        _ = try? await db.transaction(for: work.event.envelope.tenant) { tx in
+            try await tx.run(
+                "delete from isolation where reaction = \(work.lane.reaction.name) and event_id = \(work.event.envelope.id)")
+        }
+    }
+
+    private func begin(_ work: Work) async throws -> Int? {
+        try await db.transaction(for: work.event.envelope.tenant) { tx in
+            try await tx.first(
+                """
+                insert into isolation (reaction, event_id) values (\(work.lane.reaction.name), \(work.event.envelope.id))
+                on conflict (reaction, event_id) do update set starts = isolation.starts + 1
+                returning starts
+                """, as: { row in try row.next(as: Int.self) })
+        }
     }
 
     /// All of them in one transaction. False when they are not many, or when it failed and left nothing: then each is handled alone, so that
@@ -302,3 +337,6 @@ import Primitives
         [("reaction", lane.reaction.name), ("event", event.envelope.name.text), ("id", event.envelope.id.description)]
     }
 }
+
+/// Why a message is parked that was begun alone and never ended.
+struct EndsItsConsumer: Error {}

@@ -39,6 +39,13 @@ import Primitives
         }
         removed += try await bites {
             """
+            delete from isolation where (reaction, event_id) in (
+                select reaction, event_id from isolation
+                where begun_at < now() - make_interval(days => \(Self.inboxDays)) limit 1000)
+            """
+        }
+        removed += try await bites {
+            """
             delete from revoked_account where account_id in (
                 select account_id from revoked_account where expires_at < now() limit 1000)
             """

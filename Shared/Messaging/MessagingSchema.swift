@@ -6,5 +6,6 @@ package enum MessagingSchema {
         ("0040_keys", PackageResources._040_keys_sql),
         ("0065_outbox_kept", PackageResources._065_outbox_kept_sql),
         ("0070_answers", PackageResources._070_answers_sql),
+        ("0080_isolation", PackageResources._080_isolation_sql),
     ]
 }

@@ -34,6 +34,7 @@ package struct Notice: Sendable {
         case let error as CloudEvent.Malformed: "malformed \(error)"
         case Redelivery.later: "later"
         case Redelivery.reject: "rejected"
+        case is EndsItsConsumer: "its handling was begun and did not end, too often"
         case is CancellationError: "deadline"
         default: String(describing: type(of: error))
         }

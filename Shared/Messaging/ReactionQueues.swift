@@ -13,8 +13,10 @@ package struct MessagingSettings: Sendable {
     /// How many events a reaction that takes many may hold, and so handle, at once: what one crash can drag along
     /// into the isolation lane.
     package var batch = 64
-    /// From this many unanswered deliveries on, a message is handled alone (`ReactionQueues.isolate`).
+    /// From this many unanswered deliveries on, a message is handled alone (`ReactionQueues.alone`).
     package var isolateAfter = 2
+    /// In how many processes a message handled alone may be begun and not ended before it is parked.
+    package var startsAlone = 3
     /// How long an event waits for a database that is away before it goes round by a retry queue.
     package var databasePatience: Duration = .seconds(600)
     /// How often the relay looks without having been woken.
@@ -26,12 +28,12 @@ package struct MessagingSettings: Sendable {
 ///
 ///     <reaction>            work: what is to be done
 ///     <reaction>.retry.5s   failed once, waits; then back to work. Also .30s and .5m
-///     <reaction>.isolate    was in a process that died, twice: done one at a time, so that a message that kills
+///     <reaction>.alone      was in a process that died, twice: done one at a time, so that a message that kills
 ///                           its consumer drags no innocent one along
 ///     <reaction>.parking    failed too often: waits for a human (`redrive`)
 package struct ReactionQueues: Sendable {
     package let work: String
-    package let isolate: String
+    package let alone: String
     package let parking: String
     package let retries: [(queue: String, delay: Duration)]
     private let event: EventName
@@ -43,7 +45,7 @@ package struct ReactionQueues: Sendable {
 
     package init(reaction name: String, event: EventName, _ settings: MessagingSettings) {
         work = name
-        isolate = name + ".isolate"
+        alone = name + ".alone"
         parking = name + ".parking"
         retries = settings.retryDelays.map { ("\(name).retry.\(Self.word($0))", $0) }
         self.event = event
@@ -55,7 +57,7 @@ package struct ReactionQueues: Sendable {
         Topology(
             queues: [
                 .init(quorum: work, end: .movesTo(parking), maximumLength: 100_000, deliveryLimit: 20),
-                .init(quorum: isolate, end: .movesTo(parking), maximumLength: 10_000, deliveryLimit: 3),
+                .init(quorum: alone, end: .movesTo(parking), maximumLength: 10_000, deliveryLimit: 20),
                 .init(quorum: parking, end: .stays),
             ]
                 + retries.map {

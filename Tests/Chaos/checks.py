@@ -163,7 +163,7 @@ def depths(amqp_url, database):
     found = {}
     try:
         for reaction in reactions:
-            for suffix in ("", ".isolate", ".parking", ".retry.5s", ".retry.30s", ".retry.5m"):
+            for suffix in ("", ".alone", ".parking", ".retry.5s", ".retry.30s", ".retry.5m"):
                 channel = connection.channel()
                 try:
                     count = channel.queue_declare(reaction + suffix, passive=True).method.message_count
