@@ -214,14 +214,15 @@ import Primitives
         }
     }
 
-    private func begin(_ work: Work) async throws -> Int? {
+    private func begin(_ work: Work) async throws -> Int {
         try await db.transaction(for: work.event.envelope.tenant) { tx in
-            try await tx.first(
+            let starts = try await tx.first(
                 """
                 insert into isolation (reaction, event_id) values (\(work.lane.reaction.name), \(work.event.envelope.id))
                 on conflict (reaction, event_id) do update set starts = isolation.starts + 1
                 returning starts
                 """, as: { row in try row.next(as: Int.self) })
+            return starts ?? 1
         }
     }
 
