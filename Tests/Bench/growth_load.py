@@ -20,7 +20,10 @@ insert into scheduling.appointment (id, slot_id, provider_id, patient_id, locati
 
 def empty(stage):
     """What an earlier run left."""
-    stage.psql("""truncate scheduling.appointment, scheduling.slot, scheduling.outbox, queue.token, queue.appointment_card;
+    # The outbox refuses to lose what was not published yet; here nobody waits for it.
+    stage.psql("""alter table scheduling.outbox disable trigger user;
+        truncate scheduling.appointment, scheduling.slot, scheduling.outbox, queue.token, queue.appointment_card;
+        alter table scheduling.outbox enable trigger user;
         delete from scheduling.provider where name like 'Dr. Past %' or name like 'Dr. Future %'""")
 
 
