@@ -106,9 +106,7 @@ import Primitives
     func sweep() async throws {
         let now = host.now()
         let today = Zone.utc.localDate(of: now)
-        let tenants = try await host.db.systemReader.all(
-            "select tenant_id from keyed_tenant limit 100000", as: { try $0.next(as: TenantID.self) })
-        for tenant in tenants {
+        for tenant in try await host.keys.tenants() {
             let due = try await host.db.reader(for: tenant).all(
                 """
                 select patient_id, ground from erasure where done_at is null and not_before <= \(today)

@@ -19,9 +19,7 @@ import Primitives
     }
 
     func sweep() async throws {
-        let tenants = try await host.db.systemReader.all(
-            "select tenant_id from keyed_tenant limit 100000", as: { try $0.next(as: TenantID.self) })
-        for tenant in tenants {
+        for tenant in try await host.keys.tenants() {
             while try await sealSome(of: tenant) > 0 {}
         }
     }

@@ -47,8 +47,7 @@ import Primitives
     }
 
     package func run(newTenantKeys: Bool, announcement: Duration = TenantKeyRings.announcement) async throws -> Int32 {
-        let tenants = try await host.db.systemReader.all(
-            "select tenant_id from keyed_tenant order by tenant_id limit 100000", as: { try $0.next(as: TenantID.self) })
+        let tenants = try await host.keys.tenants()
         var wrapped = 0
         for tenant in tenants { wrapped += try await rewrapTenant(tenant) }
         say("tenants: \(tenants.count), their keys wrapped again: \(wrapped)")

@@ -68,6 +68,12 @@ import Primitives
         return ring
     }
 
+    /// Every tenant that keeps something sealed here: whom rotation and the sealing of older words go through.
+    package func tenants() async throws -> [TenantID] {
+        try await db.systemReader.all(
+            "select tenant_id from keyed_tenant order by tenant_id limit 100000", as: { try $0.next(as: TenantID.self) })
+    }
+
     /// Forgets what was read: for rotation, which must not wait.
     func forget() { rings = [:] }
 

@@ -132,7 +132,6 @@ struct ConsumerTests {
             }
             publisher.stop()
             // Processes that get the first message and die, more than three. Three of them had begun to handle it.
-            var poison: EventID?
             for turn in 0..<6 {
                 let victim = Subscriber(bench.amqp, name: "victim", from: [.init(bench.queues.alone, prefetch: 1)])
                 nonisolated(unsafe) var got: [Delivery] = []
@@ -140,7 +139,6 @@ struct ConsumerTests {
                 try await until("the victim has it") { !got.isEmpty }
                 let envelope = try CloudEvent(got[0].body).envelope
                 #expect(envelope.subject == "poison")
-                poison = envelope.id
                 if turn < 3 {
                     try await bench.test.db.systemTransaction { tx in
                         try await tx.run(
@@ -159,7 +157,6 @@ struct ConsumerTests {
             try await until("nothing is counted any more") {
                 try await bench.test.db.systemReader.all("select event_id from isolation", as: { try $0.next(as: EventID.self) }).isEmpty
             }
-            #expect(poison != nil)
         }
     }
 
