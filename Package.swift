@@ -59,8 +59,8 @@ package.targets += c("CSodium", apt: "libsodium-dev")
 package.targets += c("COpenSSL", apt: "libssl-dev")
 package.targets += c("CCurl", apt: "libcurl4-openssl-dev")
 package.targets += c("CZlib", apt: "zlib1g-dev")
-package.targets += c("CPango", apt: "libpango1.0-dev", pkgConfig: "pangocairo")
 package.targets += [.target(name: "CLinux", path: "Shared/C/CLinux")]
+package.targets += [.target(name: "CPango", path: "Shared/C/CPango")]  // loads libpangocairo-1.0-0 when it is needed
 
 package.targets += shared("Primitives")
 package.targets += shared("JSON", uses: "Primitives")

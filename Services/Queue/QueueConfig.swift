@@ -8,7 +8,7 @@ struct QueueConfig: ServiceConfig {
 
     init(environment: Environment) throws {
         var read = environment.reader()
-        host = HostConfig(&read, service: "queue")
+        host = HostConfig(&read, service: "queue", writeConnections: 16)
         onTimeGrace = read.seconds("QUEUE_ON_TIME_GRACE_SECONDS", default: 900)
         try read.finish()
     }

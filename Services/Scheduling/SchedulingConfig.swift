@@ -8,7 +8,7 @@ struct SchedulingConfig: ServiceConfig {
 
     init(environment: Environment) throws {
         var read = environment.reader()
-        host = HostConfig(&read, service: "scheduling")
+        host = HostConfig(&read, service: "scheduling", writeConnections: 16)
         noShowGrace = read.seconds("SCHEDULING_NO_SHOW_GRACE_SECONDS", default: 1800)
         try read.finish()
     }

@@ -197,9 +197,11 @@ import Primitives
         var starts: Int?
         while starts == nil {
             guard subscriber.isValid(work.delivery.tag) else { return }
-            guard ContinuousClock.now < patience else { return await goRound(work) }
-            do { starts = try await begin(work) } catch {
+            do { starts = try await begin(work) } catch let error as PostgresError where error.code == .unavailable {
+                guard ContinuousClock.now < patience else { return await goRound(work) }
                 try? await EventLoop.sleep(for: .milliseconds(Int.random(in: 200...2000)))
+            } catch {
+                return await retry(work, because: error)
             }
         }
         if let starts, starts > settings.startsAlone {

@@ -73,6 +73,11 @@ class Meter:
         return {name: (cpu(pid) - self.before[name]) / max(1, n) for name, pid in self.pids.items()}
 
 
+def behind(stage, job):
+    """Facts that were committed and had not left yet when the clock stopped: what a side owes for the speed that it showed."""
+    return int(stage.psql(f"select count(*) from {job.service}.outbox where published_at is null")) if job.rate else 0
+
+
 def measured(stage, server, url, job, wishes, tokens):
     """One load run with the CPU that everybody spent in it, and a look at whether it happened."""
     if job.rate:
@@ -83,7 +88,7 @@ def measured(stage, server, url, job, wishes, tokens):
     meter = Meter(stage, server)
     figures = wrk(stage, url, wishes, tokens, job.connections, job.follow)
     n = max(1, figures["requests"])
-    figures.update(meter.each(n), rps=n / figures["seconds"], sent=figures["bytes"] / n, rss=rss(server))
+    figures.update(meter.each(n), behind=behind(stage, job), rps=n / figures["seconds"], sent=figures["bytes"] / n, rss=rss(server))
     if job.effect:
         # What was still on its way when the clock stopped is not in wrk's count, so the tables may hold a few more.
         made = (int(stage.psql(job.effect)) - effect)
@@ -107,7 +112,7 @@ def pgbench(stage, script, job):
     found = re.search(r"actually processed: (\d+)", done.stdout)
     if done.returncode or not found:
         raise SystemExit(f"bench: pgbench of {job.name} failed: {done.stderr[-600:]}")
-    n = int(found[1])
+    n, left = int(found[1]), behind(stage, job)
     bad = max(0, n - (int(stage.psql(job.effect)) - effect)) if job.effect else 0
-    return {"p50": float(re.search(r"latency average = ([\d.]+)", done.stdout)[1]), "p99": NAN, "sent": NAN, "rss": NAN, "bad": bad,
+    return {"p50": float(re.search(r"latency average = ([\d.]+)", done.stdout)[1]), "p99": NAN, "sent": NAN, "rss": NAN, "bad": bad, "behind": left,
             **meter.each(n * job.steps), "service": NAN, "rps": float(re.search(r"tps = ([\d.]+)", done.stdout)[1]) * job.steps}

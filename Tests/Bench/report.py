@@ -15,7 +15,7 @@ from machine import described
 from stage import PATIENTS, REPEATS, ROOT, SECONDS, SLOTS
 
 FIGURES, PAGE = ROOT / "docs/benchmarks/figures.json", ROOT / "docs/benchmarks.md"
-HEAD = ("req/s", "p50 ms", "p99 ms", "server µs", "Postgres µs", "Redis µs", "RabbitMQ µs", "bytes sent", "RSS MiB", "failed", "spread of req/s")
+HEAD = ("req/s", "p50 ms", "p99 ms", "server µs", "Postgres µs", "Redis µs", "RabbitMQ µs", "bytes sent", "RSS MiB", "facts owed", "failed", "spread of req/s")
 
 
 def kept():
@@ -45,7 +45,7 @@ def table(figures):
     lines = [f"| | {' | '.join(HEAD)} |", "|---|" + "--:|" * len(HEAD)]
     for name, m in figures.items():
         cells = [number(m["rps"]), number(m["p50"], 2), number(m["p99"], 2), *(number(m[key], 1) for key in ("service", "postgres", "redis", "rabbitmq")),
-                 number(m["sent"]), number(m["rss"], 1), number(m["bad"]), f"{number(m['least'])}–{number(m['most'])}"]
+                 number(m["sent"]), number(m["rss"], 1), number(m.get("behind", math.nan)), number(m["bad"]), f"{number(m['least'])}–{number(m['most'])}"]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 

@@ -11,7 +11,10 @@ struct PDFPage: ~Copyable {
         case small = "Noto Sans 8"
     }
 
-    enum Failure: Error { case cairo(UInt32) }
+    enum Failure: Error {
+        case noPango
+        case cairo(UInt32)
+    }
 
     // Points: 148 × 210 mm.
     private static let width = 419.53
@@ -30,6 +33,7 @@ struct PDFPage: ~Copyable {
     }
 
     init() throws {
+        guard polyclinic_load_pango() == 1 else { throw Failure.noPango }
         let sink = Sink()
         // Unretained: the sink lives as long as this page, and the surface ends before it.
         let surface = cairo_pdf_surface_create_for_stream(

@@ -70,7 +70,9 @@ package struct HostConfig: Sendable {
         package let authorityFile: String?
     }
 
-    package init(_ read: inout EnvironmentReader, service: String) {
+    /// `writeConnections`: how many transactions at once pay, unless the operator says otherwise. More let commits share a flush,
+    /// fewer wait less for a row that all of them want (docs/benchmarks-findings.md).
+    package init(_ read: inout EnvironmentReader, service: String, writeConnections: Int = 8) {
         self.service = service
         let isProduction = read.choice("POLYCLINIC_PROFILE", of: ["demo", "production"]) == "production"
         profile = isProduction ? .production : .demo
@@ -93,7 +95,7 @@ package struct HostConfig: Sendable {
             password: "",
             schema: read.text("POSTGRES_SCHEMA", default: service),
             readConnections: read.int("POSTGRES_READ_CONNECTIONS", default: 2, in: 1...16),
-            writeConnections: read.int("POSTGRES_WRITE_CONNECTIONS", default: 8, in: 1...64))
+            writeConnections: read.int("POSTGRES_WRITE_CONNECTIONS", default: writeConnections, in: 1...64))
         databasePassword = read.secret("POSTGRES_PASSWORD_FILE")
         database.password = databasePassword.text
         database.passwordNow = { databasePassword.current }
