@@ -86,7 +86,6 @@ import Primitives
                 where published_at is null and type <> all(\(held)::text[])
                 order by seq
                 limit \(unsafe: String(RelayBook.batch))
-                for update skip locked
                 """,
                 as: Announced.init(row:))
             guard !rows.isEmpty else { return false }
@@ -94,6 +93,8 @@ import Primitives
             let result = self.book.settle(rows.map(\.envelope.name.text), outcomes, at: .now)
             let confirmed = result.confirmed.map { rows[$0].envelope.id }
             if !confirmed.isEmpty {
+                // A mark that a crash forgets costs a second delivery, which inboxes know; waiting for the disk would delay the next batch.
+                tx.later("set local synchronous_commit = off")
                 try await tx.run("update outbox set published_at = now() where id = any(\(confirmed)::uuid[])")
             }
             self.account(rows, outcomes, result)
