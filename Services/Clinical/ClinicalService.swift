@@ -23,7 +23,7 @@ enum ClinicalService {
         let consents = ConsentRoutes(host: host)
         let erasing = ErasePatients(host: host)
         let erasures = ErasureRoutes(host: host, erasing: erasing)
-        let charts = ChartRoutes(host: host, care: config.careTerms)
+        let charts = ChartRoutes(host: host, keys: keys, care: config.careTerms)
         host.isStillOpen = { patient, caller, sql in
             try await PatientStore(sql: sql, scope: caller.identityScope).ground(for: patient) != nil
         }
@@ -40,6 +40,7 @@ enum ClinicalService {
                 Migration("0040_erasure", PackageResources._040_erasure_sql),
                 Migration("0055_licences", PackageResources._055_licences_sql),
                 Migration("0060_care_ends", PackageResources._060_care_ends_sql),
+                Migration("0070_unlocked_charts", PackageResources._070_unlocked_charts_sql),
             ],
             routes: patients.table + visits.table + notes.table + history.table + prescriptions.table + cards.table
                 + SelfRegistration(host: host, keys: keys, numbers: numbers).table + charts.table + glass.table + consents.table + erasures.table

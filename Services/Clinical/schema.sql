@@ -111,7 +111,13 @@ CREATE TABLE clinical.glass_grant (
     outcome text,
     note bytea,
     overdue_at timestamp with time zone,
-    CONSTRAINT glass_grant_ends CHECK (((expires_at > granted_at) AND (expires_at <= (granted_at + '01:00:00'::interval)))),
+    kind text DEFAULT 'opened'::text NOT NULL,
+    CONSTRAINT glass_grant_ends CHECK (
+CASE kind
+    WHEN 'opened'::text THEN ((expires_at > granted_at) AND (expires_at <= (granted_at + '01:00:00'::interval)))
+    ELSE (expires_at = granted_at)
+END),
+    CONSTRAINT glass_grant_kind_known CHECK ((kind = ANY (ARRAY['opened'::text, 'unlocked'::text]))),
     CONSTRAINT glass_grant_outcome_known CHECK ((outcome = ANY (ARRAY['justified'::text, 'unjustified'::text, 'follow_up'::text]))),
     CONSTRAINT glass_grant_review_whole CHECK ((num_nonnulls(reviewed_at, reviewed_by, outcome) = ANY (ARRAY[0, 3]))),
     CONSTRAINT glass_grant_reviewed_by_another CHECK ((reviewed_by <> account_id))

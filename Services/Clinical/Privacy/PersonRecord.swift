@@ -59,6 +59,7 @@ struct PersonRecord: JSONWritable, Sendable {
         json.array("brokenGlass", brokenGlass) { json, grant in
             json.object {
                 $0.field("id", grant.id)
+                $0.field("kind", grant.kind)
                 $0.field("accountId", grant.account)
                 $0.field("locationId", grant.location)
                 $0.field("reason", grant.reason)
