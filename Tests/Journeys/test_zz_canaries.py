@@ -231,7 +231,7 @@ def told(env, stack, door, overheard):
         tell("DELETE", "/v1/auth/proxies/:id", "patient", id=grant["id"])
     fresh = Clinic(door.url, mint("patient", patient=access.new_id()))
     tell("POST", "/v1/patients/self", "patient", {"birthDate": "1971-07-17", "sex": "female"}, client=fresh)
-    tell("PATCH", "/v1/patients/:id", "reception", {"birthDate": "1971-07-17", "sex": "female", "active": True}, version=f"/v1/patients/{record}", id=record)
+    tell("PATCH", "/v1/patients/:id", "reception", {"birthDate": "1971-07-17", "sex": "female", "active": True, "allergies": None, "conditions": None}, version=f"/v1/patients/{record}", id=record)
     consent = tell("POST", "/v1/patients/:id/consents", "patient", {"purpose": "research"}, id=record)["id"]
     tell("GET", "/v1/patients/:id/consents", "patient", id=record)
     tell("DELETE", "/v1/patients/:id/consents/:consent", "patient", id=record, consent=consent)
@@ -271,6 +271,7 @@ def told(env, stack, door, overheard):
     vitals = {"systolic": 120, "diastolic": 80, "temperatureC": 37, "pulse": 70, "respiratoryRate": 16, "spo2": 98, "weightKg": 70, "heightCm": 170}
     tell("PATCH", "/v1/visits/:id", "doctor", {"vitals": vitals}, version=f"/v1/visits/{visit}", id=visit)
     tell("POST", "/v1/visits/:id/notes", "doctor", id=visit)
+    tell("PATCH", "/v1/patients/:id/health", "doctor", {"retire": None}, version=f"/v1/patients/{record}", id=record)
     medicine = tell("POST", "/v1/inventory/medicines", "pharmacist", {"active": True, "form": "tablet"})["id"]
     tell("PATCH", "/v1/inventory/medicines/:id", "pharmacist", {"active": True, "form": "tablet"}, version=f"/v1/inventory/medicines/{medicine}", id=medicine)
     batch = tell("POST", "/v1/inventory/batches", "pharmacist", {"medicineId": medicine, "quantity": 100})["id"]

@@ -64,10 +64,17 @@ extension Schema {
                     .optional("name", .text(max: 200)), .optional("phone", .text(max: 30)),
                     .optional("relation", .nullable(.text(max: 50))),
                 ]))),
-        .optional("allergies", .nullable(.list(of: .any, max: 100)), factNote),
-        .optional("conditions", .nullable(.list(of: .any, max: 100)), factNote),
+        .optional("allergies", .nullable(.list(of: .any, max: 100)), elsewhereNote),
+        .optional("conditions", .nullable(.list(of: .any, max: 100)), elsewhereNote),
         .optional("active", .boolean),
     ])
+
+    static let healthChange = Schema.object([.optional("allergies", healthList), .optional("conditions", healthList)])
+    private static let healthList = Schema.object([
+        .optional("add", .list(of: .any, max: 100), factNote),
+        .optional("retire", .list(of: .any, max: 100), "Each exactly as the record answers it"),
+    ])
+    private static let elsewhereNote = "Refused: those who treat the patient add and retire, PATCH /v1/patients/{id}/health"
 
     /// The list's items are checked by `PatientForm`.
     private static let factNote = "Each is plain words, or {text, code, system}; an allergy may give {text, atc}"
