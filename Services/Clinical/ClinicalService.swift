@@ -16,6 +16,7 @@ enum ClinicalService {
         let numbers = RecordNumbers(host: host)
         let patients = PatientRoutes(host: host, keys: keys, numbers: numbers)
         let health = HealthRoutes(host: host, keys: keys)
+        let versions = VersionRoutes(host: host, keys: keys)
         let visits = VisitRoutes(host: host, keys: keys, care: config.careTerms)
         let notes = NoteRoutes(host: host, keys: keys)
         let history = VisitHistoryRoutes(host: host, keys: keys)
@@ -42,8 +43,9 @@ enum ClinicalService {
                 Migration("0055_licences", PackageResources._055_licences_sql),
                 Migration("0060_care_ends", PackageResources._060_care_ends_sql),
                 Migration("0070_unlocked_charts", PackageResources._070_unlocked_charts_sql),
+                Migration("0071_versions", PackageResources._071_versions_sql),
             ],
-            routes: patients.table + health.table + visits.table + notes.table + history.table + prescriptions.table + cards.table
+            routes: patients.table + health.table + versions.table + visits.table + notes.table + history.table + prescriptions.table + cards.table
                 + SelfRegistration(host: host, keys: keys, numbers: numbers).table + charts.table + glass.table + consents.table + erasures.table
                 + ExportRoutes(host: host, keys: keys).table,
             announces: [

@@ -296,7 +296,9 @@ def told(env, stack, door, overheard):
     for role in ("doctor", "patient"):
         tell("GET", "/v1/patients/:id", role, id=record)
         tell("GET", "/v1/patients/:id/visits", role, id=record)
+        tell("GET", "/v1/patients/:id/versions", role, id=record)
         tell("GET", "/v1/visits/:id", role, id=visit)
+        tell("GET", "/v1/visits/:id/versions", role, id=visit)
         tell("GET", "/v1/visits/:id/notes", role, id=visit)
         tell("GET", "/v1/visits/:id/addenda", role, id=visit)
     tell("PATCH", "/v1/queue/:id", "doctor", {"status": "COMPLETED"}, version=f"/v1/queue/tokens/{token}", id=token)

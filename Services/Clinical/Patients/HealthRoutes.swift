@@ -36,7 +36,8 @@ import Primitives
             let old = Patient(row, personal: try Personal(stored: row.open(ring, scope)))
             var patient = old
             if let changed = patient.change(to: try old.personal.recording(change), active: old.active) {
-                try await ChangePatient(vault: row.vault(ring, scope), scope: scope).save(patient, replacing: old, changed, in: tx)
+                try await ChangePatient(vault: row.vault(ring, scope), scope: scope, account: caller.account)
+                    .save(patient, replacing: old, changed, in: tx)
             } else {
                 scope.trail?.read("patient", id.description, of: id, on: row.ground)
             }

@@ -127,7 +127,8 @@ import Primitives
             let old = Patient(row, personal: try Personal(data: stored))
             var patient = old
             if let changed = patient.change(to: new, active: try request.body.optional("active") ?? row.active) {
-                try await ChangePatient(vault: vault, scope: scope).save(patient, replacing: old, changed, in: tx)
+                try await ChangePatient(vault: vault, scope: scope, account: caller.account)
+                    .save(patient, replacing: old, changed, in: tx)
                 try await renewKeys(from: old.personal, to: new, of: id, ring, scope, tx)
             } else {
                 scope.trail?.read("patient", id.description, of: id, on: row.ground)
@@ -159,13 +160,17 @@ import Primitives
             guard let row = try await store.findForUpdate(id) else {
                 throw try await ChartRefusal(sql: tx, scope: scope).patient(id)
             }
-            var patient = Patient(row, personal: try Personal(stored: row.open(ring, scope)))
+            let old = Patient(row, personal: try Personal(stored: row.open(ring, scope)))
+            var patient = old
             if let inactivated = patient.inactivate() {
-                try await store.inactivate(patient)
+                let former = try VersionStore(vault: row.vault(ring, scope)).insert(
+                    old.version, of: id, by: caller.account, FormerVersion.body(FormerPatient(patient: old), changed: ["active"]))
+                try await store.inactivate(patient, keeping: former)
                 try tx.announce(inactivated, revision: patient.version)
                 try tx.audit(
-                    "inactivate", "patient", id.description, of: id, before: JSONObject([("active", .bool(true))]),
-                    after: JSONObject([("active", .bool(false))]))
+                    "inactivate", "patient", id.description, of: id,
+                    before: JSONObject([("version", .int(Int64(old.version))), ("active", .bool(true))]),
+                    after: JSONObject([("version", .int(Int64(patient.version))), ("active", .bool(false))]))
             }
             return .noContent
         }

@@ -10,18 +10,8 @@ extension Schema {
         .required("active", .boolean),
         .required("locationId", .id),
         .required("registeredAt", .instant),
-        .required("name", .text(max: 200)),
-        .required("birthDate", .date),
-        .optional("sex", sex),
-        .optional("phone", .text(max: 16), "E.164"),
-        .optional("email", .text(max: 254)),
-        .optional("address", .text(max: 500)),
-        .optional("emergencyContact", contact),
-        .required("allergies", .list(of: healthFact, max: 100), "For those who treat or dispense")
-            .only([.patient, .proxy, .doctor, .nurse, .pharmacist, .admin]),
-        .required("conditions", .list(of: healthFact, max: 100), "For those who treat")
-            .only([.patient, .proxy, .doctor, .nurse, .admin]),
-        .required("restricted", .boolean, "Open to its own clinicians and to a broken glass only"),
+    ] + .personal + [
+        .required("restricted", .boolean, "Open to its own clinicians and to a broken glass only")
     ])
 
     static let patientLine = Schema.object([
@@ -85,6 +75,20 @@ extension Schema {
 }
 
 extension [Schema.Field] {
+    static let personal: [Schema.Field] = [
+        .required("name", .text(max: 200)),
+        .required("birthDate", .date),
+        .optional("sex", .sex),
+        .optional("phone", .text(max: 16), "E.164"),
+        .optional("email", .text(max: 254)),
+        .optional("address", .text(max: 500)),
+        .optional("emergencyContact", .contact),
+        .required("allergies", .list(of: .healthFact, max: 100), "For those who treat or dispense")
+            .only([.patient, .proxy, .doctor, .nurse, .pharmacist, .admin]),
+        .required("conditions", .list(of: .healthFact, max: 100), "For those who treat")
+            .only([.patient, .proxy, .doctor, .nurse, .admin]),
+    ]
+
     static let paging: [Schema.Field] = [
         .optional("limit", .integer(1...100), "50 by default"), .optional("cursor", .text(max: 500)),
     ]
