@@ -90,10 +90,10 @@ def test_breaking_the_glass_is_told_within_a_minute_and_shown_to_the_patient(cli
     assert opened["role"] == "doctor" and opened["name"] == "Dr. Doctor" and not opened["self"], opened
 
 
-def test_who_removed_an_allergy_and_what_it_said_can_be_told(clinic, database):
+def test_who_removed_an_allergy_and_what_it_said_can_be_told(clinic, seen, database):
     reception, doctor = clinic["reception"], clinic["doctor"]
     patient = reception.post("/v1/patients", {"name": "Before After", "birthDate": "1980-02-29", "phone": "+919876543210", "allergies": ["Penicillin"]})["id"]
-    doctor.post(f"/v1/patients/{patient}/break-glass", {"reason": "To be seen by somebody"})  # charts open by care here
+    doctor.post(f"/v1/patients/{patient}/break-glass", {"reason": "To be seen by somebody"})  # charts open by care since `seen`
     visit = doctor.post("/v1/visits", {"patientId": patient})["id"]
     doctor.patch(f"/v1/visits/{visit}", {"diagnoses": [{"code": "J03.9", "text": "Tonsillitis"}]})
     doctor.patch(f"/v1/visits/{visit}", {"diagnoses": []})
