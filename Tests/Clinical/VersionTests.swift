@@ -113,7 +113,10 @@ import Testing
             }
             let path = "/v1/patients/\(patient)/versions"
             try await host.database.asOwner(
-                "alter table patient_version no force row level security; update patient_version set version = 7; alter table patient_version force row level security")
+                """
+                alter table patient_version no force row level security; update patient_version set version = 7;
+                alter table patient_version force row level security
+                """)
             #expect(try await host.send("GET", path, as: .doctor).status == 500)
             try await host.database.asOwner(
                 "alter table data_key no force row level security; delete from data_key; alter table data_key force row level security")

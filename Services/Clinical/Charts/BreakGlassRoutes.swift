@@ -132,7 +132,8 @@ struct BreakGlassView: JSONWritable {
     static let schema = Schema.object([
         .required("id", .id), .required("kind", .choice(BreakGlass.Kind.allCases.map(\.rawValue))), .required("patientId", .id),
         .required("accountId", .id), .required("locationId", .id), .required("reason", .text(max: 1_000)),
-        .required("grantedAt", .instant), .required("expiresAt", .instant), .required("overdue", .boolean, "Nobody has reviewed it in time"), .optional("reviewedAt", .instant),
+        .required("grantedAt", .instant), .required("expiresAt", .instant),
+        .required("overdue", .boolean, "Nobody has reviewed it in time"), .optional("reviewedAt", .instant),
         .optional("reviewedBy", .id), .optional("outcome", .choice(BreakGlass.Outcome.allCases.map(\.rawValue))),
         .optional("note", .text(max: 1_000)),
     ])

@@ -26,10 +26,10 @@ import Primitives
             .put(
                 "/v1/patients/:id/restriction", for: .restrictCharts,
                 .init(
-                    "Lock a chart to its own clinicians, or unlock it: somebody else will review who unlocks one of a patient they do not treat",
+                    "Lock a chart to its own clinicians, or unlock it",
                     body: .object([
                         .required("restricted", .boolean),
-                        .optional("reason", .text(min: 10, max: 1_000), "Why it is unlocked, by whom the patient is not treated"),
+                        .optional("reason", .text(min: 10, max: 1_000), "Why it is unlocked, by somebody who does not treat the patient: somebody else will review it"),
                     ]), answers: [(204, nil)], problems: ["chart_restricted", "reason_required"]), restrict
             ).afterStepUp(within: .seconds(300)),
             .post(
@@ -88,6 +88,7 @@ import Primitives
 
             var after = JSONObject([("restricted", .bool(restricted))])
             let ground = try await PatientStore(sql: tx, scope: caller.chartScope).ground(for: id)
+            // Who does not treat the patient is judged for letting everybody in.
             if !restricted, ground != "care" || isDoor {
                 guard let reason else { throw CareError.reasonRequired }
                 let entry = BreakGlass(
