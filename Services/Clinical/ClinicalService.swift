@@ -15,6 +15,8 @@ enum ClinicalService {
         let keys = TenantKeys(host: host)
         let numbers = RecordNumbers(host: host)
         let patients = PatientRoutes(host: host, keys: keys, numbers: numbers)
+        let health = HealthRoutes(host: host, keys: keys)
+        let versions = VersionRoutes(host: host, keys: keys)
         let visits = VisitRoutes(host: host, keys: keys, care: config.careTerms)
         let notes = NoteRoutes(host: host, keys: keys)
         let history = VisitHistoryRoutes(host: host, keys: keys)
@@ -23,7 +25,7 @@ enum ClinicalService {
         let consents = ConsentRoutes(host: host)
         let erasing = ErasePatients(host: host)
         let erasures = ErasureRoutes(host: host, erasing: erasing)
-        let charts = ChartRoutes(host: host, care: config.careTerms)
+        let charts = ChartRoutes(host: host, keys: keys, care: config.careTerms)
         host.isStillOpen = { patient, caller, sql in
             try await PatientStore(sql: sql, scope: caller.identityScope).ground(for: patient) != nil
         }
@@ -40,8 +42,10 @@ enum ClinicalService {
                 Migration("0040_erasure", PackageResources._040_erasure_sql),
                 Migration("0055_licences", PackageResources._055_licences_sql),
                 Migration("0060_care_ends", PackageResources._060_care_ends_sql),
+                Migration("0070_unlocked_charts", PackageResources._070_unlocked_charts_sql),
+                Migration("0071_versions", PackageResources._071_versions_sql),
             ],
-            routes: patients.table + visits.table + notes.table + history.table + prescriptions.table + cards.table
+            routes: patients.table + health.table + versions.table + visits.table + notes.table + history.table + prescriptions.table + cards.table
                 + SelfRegistration(host: host, keys: keys, numbers: numbers).table + charts.table + glass.table + consents.table + erasures.table
                 + ExportRoutes(host: host, keys: keys).table,
             announces: [

@@ -111,7 +111,13 @@ CREATE TABLE clinical.glass_grant (
     outcome text,
     note bytea,
     overdue_at timestamp with time zone,
-    CONSTRAINT glass_grant_ends CHECK (((expires_at > granted_at) AND (expires_at <= (granted_at + '01:00:00'::interval)))),
+    kind text DEFAULT 'opened'::text NOT NULL,
+    CONSTRAINT glass_grant_ends CHECK (
+CASE kind
+    WHEN 'opened'::text THEN ((expires_at > granted_at) AND (expires_at <= (granted_at + '01:00:00'::interval)))
+    ELSE (expires_at = granted_at)
+END),
+    CONSTRAINT glass_grant_kind_known CHECK ((kind = ANY (ARRAY['opened'::text, 'unlocked'::text]))),
     CONSTRAINT glass_grant_outcome_known CHECK ((outcome = ANY (ARRAY['justified'::text, 'unjustified'::text, 'follow_up'::text]))),
     CONSTRAINT glass_grant_review_whole CHECK ((num_nonnulls(reviewed_at, reviewed_by, outcome) = ANY (ARRAY[0, 3]))),
     CONSTRAINT glass_grant_reviewed_by_another CHECK ((reviewed_by <> account_id))
@@ -221,6 +227,16 @@ CREATE TABLE clinical.patient_key (
 )
 WITH (autovacuum_vacuum_insert_scale_factor='0.02');
 ALTER TABLE ONLY clinical.patient_key FORCE ROW LEVEL SECURITY;
+CREATE TABLE clinical.patient_version (
+    patient_id uuid NOT NULL,
+    version integer NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    replaced_by uuid NOT NULL,
+    replaced_at timestamp with time zone DEFAULT now() NOT NULL,
+    body bytea NOT NULL,
+    CONSTRAINT patient_version_positive CHECK ((version > 0))
+);
+ALTER TABLE ONLY clinical.patient_version FORCE ROW LEVEL SECURITY;
 CREATE TABLE clinical.practitioner_card (
     account_id uuid NOT NULL,
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
@@ -381,6 +397,16 @@ CREATE TABLE clinical.visit_snapshot (
     body bytea NOT NULL
 );
 ALTER TABLE ONLY clinical.visit_snapshot FORCE ROW LEVEL SECURITY;
+CREATE TABLE clinical.visit_version (
+    visit_id uuid NOT NULL,
+    version integer NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    replaced_by uuid NOT NULL,
+    replaced_at timestamp with time zone DEFAULT now() NOT NULL,
+    body bytea NOT NULL,
+    CONSTRAINT visit_version_positive CHECK ((version > 0))
+);
+ALTER TABLE ONLY clinical.visit_version FORCE ROW LEVEL SECURITY;
 ALTER TABLE ONLY clinical.chart_policy
     ADD CONSTRAINT chart_policy_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY clinical.consent
@@ -415,6 +441,8 @@ ALTER TABLE ONLY clinical.patient
     ADD CONSTRAINT patient_mrn UNIQUE (tenant_id, mrn);
 ALTER TABLE ONLY clinical.patient
     ADD CONSTRAINT patient_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY clinical.patient_version
+    ADD CONSTRAINT patient_version_once PRIMARY KEY (patient_id, version);
 ALTER TABLE ONLY clinical.practitioner_card
     ADD CONSTRAINT practitioner_card_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY clinical.prescription_item
@@ -453,6 +481,8 @@ ALTER TABLE ONLY clinical.visit
     ADD CONSTRAINT visit_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY clinical.visit_snapshot
     ADD CONSTRAINT visit_snapshot_pkey PRIMARY KEY (visit_id);
+ALTER TABLE ONLY clinical.visit_version
+    ADD CONSTRAINT visit_version_once PRIMARY KEY (visit_id, version);
 CREATE UNIQUE INDEX care_relation_of_appointment ON clinical.care_relation USING btree (appointment_id) WHERE (appointment_id IS NOT NULL);
 CREATE INDEX care_relation_of_site ON clinical.care_relation USING btree (patient_id, location_id);
 CREATE UNIQUE INDEX care_relation_once ON clinical.care_relation USING btree (patient_id, who, location_id, kind) WHERE (appointment_id IS NULL);
@@ -492,6 +522,8 @@ ALTER TABLE ONLY clinical.erasure
     ADD CONSTRAINT erasure_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES clinical.patient(id);
 ALTER TABLE ONLY clinical.glass_grant
     ADD CONSTRAINT glass_grant_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES clinical.patient(id);
+ALTER TABLE ONLY clinical.patient_version
+    ADD CONSTRAINT patient_version_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES clinical.patient(id);
 ALTER TABLE ONLY clinical.prescription_item
     ADD CONSTRAINT prescription_item_prescription_id_fkey FOREIGN KEY (prescription_id) REFERENCES clinical.prescription(id);
 ALTER TABLE ONLY clinical.prescription
@@ -512,6 +544,8 @@ ALTER TABLE ONLY clinical.visit_snapshot
     ADD CONSTRAINT visit_snapshot_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES clinical.patient(id);
 ALTER TABLE ONLY clinical.visit_snapshot
     ADD CONSTRAINT visit_snapshot_visit_id_fkey FOREIGN KEY (visit_id) REFERENCES clinical.visit(id);
+ALTER TABLE ONLY clinical.visit_version
+    ADD CONSTRAINT visit_version_visit_id_fkey FOREIGN KEY (visit_id) REFERENCES clinical.visit(id);
 ALTER TABLE clinical.care_relation ENABLE ROW LEVEL SECURITY;
 CREATE POLICY care_relation_tenant ON clinical.care_relation USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE clinical.chart_policy ENABLE ROW LEVEL SECURITY;
@@ -536,6 +570,8 @@ ALTER TABLE clinical.patient ENABLE ROW LEVEL SECURITY;
 ALTER TABLE clinical.patient_key ENABLE ROW LEVEL SECURITY;
 CREATE POLICY patient_key_tenant ON clinical.patient_key USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 CREATE POLICY patient_tenant ON clinical.patient USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE clinical.patient_version ENABLE ROW LEVEL SECURITY;
+CREATE POLICY patient_version_tenant ON clinical.patient_version USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE clinical.practitioner_card ENABLE ROW LEVEL SECURITY;
 CREATE POLICY practitioner_card_tenant ON clinical.practitioner_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE clinical.prescription ENABLE ROW LEVEL SECURITY;
@@ -562,6 +598,8 @@ CREATE POLICY visit_observation_tenant ON clinical.visit_observation USING ((ten
 ALTER TABLE clinical.visit_snapshot ENABLE ROW LEVEL SECURITY;
 CREATE POLICY visit_snapshot_tenant ON clinical.visit_snapshot USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 CREATE POLICY visit_tenant ON clinical.visit USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE clinical.visit_version ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visit_version_tenant ON clinical.visit_version USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 GRANT USAGE ON SCHEMA clinical TO polyclinic_clinical;
 REVOKE ALL ON FUNCTION clinical.erase_codes(person uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION clinical.erase_codes(person uuid) TO polyclinic_clinical;
@@ -596,6 +634,7 @@ GRANT SELECT,INSERT,DELETE ON TABLE clinical.outbox TO polyclinic_clinical;
 GRANT UPDATE(published_at) ON TABLE clinical.outbox TO polyclinic_clinical;
 GRANT SELECT,INSERT,UPDATE ON TABLE clinical.patient TO polyclinic_clinical;
 GRANT SELECT,INSERT,DELETE ON TABLE clinical.patient_key TO polyclinic_clinical;
+GRANT SELECT,INSERT ON TABLE clinical.patient_version TO polyclinic_clinical;
 GRANT SELECT,INSERT,UPDATE ON TABLE clinical.practitioner_card TO polyclinic_clinical;
 GRANT SELECT,INSERT ON TABLE clinical.prescription TO polyclinic_clinical;
 GRANT SELECT,INSERT ON TABLE clinical.prescription_item TO polyclinic_clinical;
@@ -615,3 +654,4 @@ GRANT SELECT,INSERT,DELETE ON TABLE clinical.visit_diagnosis TO polyclinic_clini
 GRANT SELECT,INSERT ON TABLE clinical.visit_note TO polyclinic_clinical;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE clinical.visit_observation TO polyclinic_clinical;
 GRANT SELECT,INSERT ON TABLE clinical.visit_snapshot TO polyclinic_clinical;
+GRANT SELECT,INSERT ON TABLE clinical.visit_version TO polyclinic_clinical;

@@ -108,6 +108,95 @@ import Testing
         }
     }
 
+    @Test func `A broken glass unlocks nothing and refers nobody, nor does a visit that was begun on it`() async throws {
+        try await withClinical { host in
+            let (patient, visit) = try await Self.locked(host)
+            #expect(try await host.send("POST", "/v1/visits/\(visit)/complete", as: .doctor).status == 200)
+            let account = AccountID()
+            let other = try host.token(.doctor, account: account)
+            try await host.react(to: host.hired(account))
+            let unlock = JSONObject.body(("restricted", .bool(false)), ("reason", .string("I would like to go on reading")))
+            let refer = JSONObject.body(("accountId", .string("\(account)")))
+            func refuses(_ when: Comment) async throws {
+                for (method, path, body) in [("PUT", "restriction", unlock), ("POST", "referrals", refer)] {
+                    let answer = await host.send(method, "/v1/patients/\(patient)/\(path)", bytes: body.jsonBytes, bearer: other)
+                    #expect((answer.status, answer.code) == (403, "chart_restricted"), when)
+                }
+            }
+            try await refuses("closed")
+            let broken = await host.send("POST", "/v1/patients/\(patient)/break-glass", bytes: Self.reason.jsonBytes, bearer: other)
+            #expect(broken.status == 201)
+            try await refuses("on the glass")
+            let begun = await host.send(
+                "POST", "/v1/visits", bytes: JSONObject.body(("patientId", .string("\(patient)"))).jsonBytes, bearer: other)
+            #expect(begun.status == 201)
+            try await refuses("in the visit")
+            #expect(try await host.send("GET", "/v1/patients/\(patient)", as: .doctor).json["restricted"] == true)
+        }
+    }
+
+    @Test func `Who unlocks a chart of somebody they do not treat says why, and somebody else judges it`() async throws {
+        try await withClinical { host in
+            let (patient, visit) = try await Self.locked(host)
+            let path = "/v1/patients/\(patient)/restriction"
+            let stale = try host.token(.admin, authenticatedAgo: 301)
+            let bare = JSONObject.body(("restricted", .bool(false)))
+            let old = await host.send("PUT", path, bytes: bare.jsonBytes, bearer: stale)
+            #expect((old.status, old.code) == (401, "insufficient_user_authentication"))
+            let mute = try await host.send("PUT", path, body: bare, as: .admin)
+            #expect((mute.status, mute.code) == (422, "reason_required"))
+            #expect(try await host.send("GET", "/v1/visits/\(visit)", as: .admin).status == 403)
+
+            let said = JSONObject.body(("restricted", .bool(false)), ("reason", .string("The colleague has left the clinic")))
+            #expect(try await host.send("PUT", path, body: said, as: .admin).status == 204)
+            #expect(try await host.send("GET", "/v1/visits/\(visit)", as: .admin).status == 200)
+            #expect(try await host.announced().filter { $0.type == "clinical.glass.broken.v1" }.count == 1)
+            let entry = try #require(try await host.send("GET", "/v1/break-glass", as: .auditor).items.first)
+            #expect(entry["kind"] == "unlocked" && entry["reason"] == "The colleague has left the clinic")
+            #expect(entry["accountId"] == .string(host.account(.admin).description))
+            let change = try #require(try await host.audited().last { $0["action"] == "restrict" })
+            #expect(change["after"] == .object(.body(("restricted", .bool(false)), ("grantId", entry["id"] ?? .null))))
+
+            // Locking again takes nothing out of the queue, and the entry opens nothing.
+            #expect(try await host.send("PUT", path, body: .body(("restricted", .bool(true))), as: .admin).status == 204)
+            #expect(try await host.send("GET", "/v1/visits/\(visit)", as: .admin).status == 403)
+            let id: String = try entry.required("id")
+            let verdict = JSONObject.body(("outcome", .string("unjustified")))
+            let own = try await host.send("POST", "/v1/break-glass/\(id)/review", body: verdict, as: .admin)
+            #expect((own.status, own.code) == (403, "own_break_glass"))
+            #expect(try await host.send("POST", "/v1/break-glass/\(id)/review", body: verdict, as: .auditor).status == 200)
+
+            // Whoever treats the patient needs to tell nobody.
+            #expect(try await host.send("PUT", path, body: bare, as: .doctor).status == 204)
+            #expect(try await host.send("GET", "/v1/break-glass", as: .auditor).items.isEmpty)
+        }
+    }
+
+    @Test func `A locked chart is exported by its patient, and by an administrator on a broken glass only`() async throws {
+        try await withClinical { host in
+            let (patient, _) = try await Self.locked(host)
+            let path = "/v1/patients/\(patient)/export"
+            for service in ExportRoutes.others { host.cards[service, "/internal/export/patients/\(patient)"] = JSONObject() }
+            #expect(await host.send("GET", path, bytes: [], bearer: try host.token(.patient, patient: patient)).status == 200)
+            let refused = try await host.send("GET", path, as: .admin)
+            #expect((refused.status, refused.code) == (403, "chart_restricted"))
+            #expect(try await host.send("POST", "/v1/patients/\(patient)/break-glass", body: Self.reason, as: .admin).status == 201)
+            #expect(try await host.send("GET", path, as: .admin).status == 200)
+            let read = try #require(try await host.auditedReads().last)
+            #expect(read["action"] == "export" && read["purpose"] == "BTG")
+        }
+    }
+
+    /// A patient of the doctor, whose chart the doctor has locked.
+    @LoopActor private static func locked(_ host: TestHost) async throws -> (patient: PatientID, visit: VisitID) {
+        let (patient, _) = try await host.registered()
+        let visit = try await host.begun(patient)
+        let answer = try await host.send(
+            "PUT", "/v1/patients/\(patient)/restriction", body: .body(("restricted", .bool(true))), as: .doctor)
+        #expect(answer.status == 204)
+        return (patient, visit)
+    }
+
     @Test func `Somebody else judges it, once, and when nobody does in time the alarm is raised once`() async throws {
         try await withClinical { host in
             let (patient, _) = try await Self.stranger(host)

@@ -90,6 +90,23 @@ def test_breaking_the_glass_is_told_within_a_minute_and_shown_to_the_patient(cli
     assert opened["role"] == "doctor" and opened["name"] == "Dr. Doctor" and not opened["self"], opened
 
 
+def test_who_removed_an_allergy_and_what_it_said_can_be_told(clinic, seen, database):
+    reception, doctor = clinic["reception"], clinic["doctor"]
+    patient = reception.post("/v1/patients", {"name": "Before After", "birthDate": "1980-02-29", "phone": "+919876543210", "allergies": ["Penicillin"]})["id"]
+    doctor.post(f"/v1/patients/{patient}/break-glass", {"reason": "To be seen by somebody"})  # charts open by care since `seen`
+    visit = doctor.post("/v1/visits", {"patientId": patient})["id"]
+    doctor.patch(f"/v1/visits/{visit}", {"diagnoses": [{"code": "J03.9", "text": "Tonsillitis"}]})
+    doctor.patch(f"/v1/visits/{visit}", {"diagnoses": []})
+    doctor.call("PATCH", f"/v1/patients/{patient}/health", {"allergies": {"retire": ["Penicillin"]}}, headers={"If-Match": '"1"'}, expect=200)
+    version, = doctor.get(f"/v1/patients/{patient}/versions")["items"]
+    assert (version["version"], version["changed"], version["record"]["allergies"]) == (1, ["allergies"], [{"text": "Penicillin"}])
+    before, after = database.execute("select data->'before'->>'version', data->'after'->>'version' from clinical.outbox where type = 'audit.entry.recorded.v1'"
+                                     " and data->>'action' = 'update' and data->>'resourceId' = %s", [patient]).fetchone()
+    assert (before, after) == ("1", "2")
+    assert str(database.execute("select replaced_by from clinical.patient_version where patient_id = %s", [patient]).fetchone()[0]) == version["replacedBy"]
+    assert [v["record"]["diagnoses"][0]["text"] for v in doctor.get(f"/v1/visits/{visit}/versions")["items"] if v["record"].get("diagnoses")] == ["Tonsillitis"]
+
+
 def test_nobody_may_write_the_chain_but_the_database_itself(database):
     for table, rights in {"audit_entry": ("insert", "update", "delete", "truncate"), "audit_head": ("insert", "update", "delete", "truncate"),
                           "audit_checkpoint": ("update", "delete", "truncate"), "tenant_card": ("insert", "update", "delete")}.items():

@@ -81,3 +81,54 @@ def test_a_glass_that_nobody_judges_in_time_raises_the_alarm(env, door, mint, pa
     said = database.execute("select count(*) from clinical.outbox where type = 'clinical.glass.unreviewed.v1' and data->>'grantId' = %s", [grant]).fetchone()[0]
     assert said == 1
     assert int(re.search(r"polyclinic_break_glass_overdue (\d+)", metrics(env, "clinical")).group(1)) >= 1
+
+
+@pytest.fixture()
+def locked(door, mint, patient):
+    """The same patient, treated by a doctor who has locked the chart: (the doctor, the chart's address)."""
+    doctor = Clinic(door.url, mint("doctor", account=access.new_id()))
+    chart = f"/v1/patients/{patient}"
+    doctor.post(f"{chart}/break-glass", REASON)
+    doctor.post("/v1/visits", {"patientId": patient})
+    Clinic(door.url, mint("admin")).call("PUT", f"{chart}/restriction", {"restricted": True}, expect=204)
+    return doctor, chart
+
+
+def test_a_broken_glass_does_not_unlock_the_chart_nor_does_the_visit_begun_on_it(door, mint, locked):
+    treating, chart = locked
+    stranger = Clinic(door.url, mint("doctor"))
+    stranger.post(f"{chart}/break-glass", REASON)
+    for doctor in (stranger, treating):
+        doctor.get(chart)
+        answer = doctor.call("PUT", f"{chart}/restriction", {"restricted": False, "reason": "I would like to go on reading"})
+        assert (answer.status, answer.code) == (403, "chart_restricted"), answer
+        answer = doctor.call("POST", f"{chart}/referrals", {"accountId": access.new_id()})
+        assert (answer.status, answer.code) == (403, "chart_restricted"), answer
+    assert treating.get(chart)["restricted"] is True
+
+
+def test_who_unlocks_a_chart_of_somebody_they_do_not_treat_says_why_and_is_judged(door, mint, locked):
+    _, chart = locked
+    account = access.new_id()
+    admin, stale = Clinic(door.url, mint("admin", account=account)), Clinic(door.url, mint("admin", age=301))
+    assert stale.call("PUT", f"{chart}/restriction", {"restricted": False, "reason": "Left the clinic"}).code == "insufficient_user_authentication"
+    assert admin.call("PUT", f"{chart}/restriction", {"restricted": False}).code == "reason_required"
+    assert admin.call("GET", chart).code == "chart_restricted"
+    admin.call("PUT", f"{chart}/restriction", {"restricted": False, "reason": "The colleague has left the clinic"}, expect=204)
+    admin.call("PUT", f"{chart}/restriction", {"restricted": True}, expect=204)
+    auditor = Clinic(door.url, mint("auditor"))
+    entry = next(g for g in auditor.get("/v1/break-glass?limit=100")["items"] if g["accountId"] == account)
+    assert (entry["kind"], entry["reason"]) == ("unlocked", "The colleague has left the clinic")
+    auditor.eventually("/v1/notifications?limit=100", lambda a: any(n["subjectId"] == entry["id"] for n in a["items"]), seconds=60)
+    assert admin.call("GET", chart).code == "chart_restricted"
+    assert admin.call("POST", f"/v1/break-glass/{entry['id']}/review", {"outcome": "justified"}).code == "own_break_glass"
+    auditor.call("POST", f"/v1/break-glass/{entry['id']}/review", {"outcome": "justified"}, expect=200)
+
+
+def test_an_administrator_exports_a_locked_chart_on_a_broken_glass_only_and_the_patient_always(door, mint, locked):
+    _, chart = locked
+    admin, own = Clinic(door.url, mint("admin")), Clinic(door.url, mint("patient", patient=chart.rsplit("/", 1)[1]))
+    own.get(f"{chart}/export")
+    assert admin.call("GET", f"{chart}/export").code == "chart_restricted"
+    admin.post(f"{chart}/break-glass", REASON)
+    admin.get(f"{chart}/export")

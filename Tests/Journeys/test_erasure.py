@@ -28,12 +28,12 @@ def person(site, admin, reception, pharmacist, own_doctor, make_slots, make_medi
     doctor, provider = own_doctor
     planted = {kind: word(kind.capitalize()) for kind in (
         "name", "address", "allergy", "condition", "friend", "relation", "complaint", "plan", "diagnosis", "note", "reason", "cancel",
-        "instructions", "account", "document", "addendum")}
+        "instructions", "account", "document", "addendum", "former")}
     phone, other = (f"+9198{uuid.uuid4().int % 10**8:08d}" for _ in range(2))
     email = f"{word('mail')}@erase.example"
     patient = reception.post("/v1/patients", {
         "name": f"{planted['name']} Person", "birthDate": "1969-05-04", "phone": phone, "email": email, "address": planted["address"],
-        "allergies": [planted["allergy"]], "conditions": [planted["condition"]],
+        "allergies": [planted["allergy"], planted["former"]], "conditions": [planted["condition"]],
         "emergencyContact": {"name": planted["friend"], "phone": other, "relation": planted["relation"]}}, key=unique()).json
     login = f"{word('login')}@erase.example"
     admin.post("/v1/users", {"name": planted["account"], "email": login, "roles": ["patient"], "password": PASSWORD,
@@ -47,6 +47,7 @@ def person(site, admin, reception, pharmacist, own_doctor, make_slots, make_medi
     doctor.patch(f"/v1/visits/{visit['id']}", {"chiefComplaint": planted["complaint"], "treatmentPlan": planted["plan"],
                                                "diagnoses": [{"code": "A15.0", "system": "ICD-10", "text": planted["diagnosis"]}],
                                                "vitals": {"systolic": 123, "diastolic": 77}})
+    doctor.call("PATCH", f"/v1/patients/{patient['id']}/health", {"allergies": {"retire": [planted["former"]]}}, headers={"If-Match": '"1"'}, expect=200)
     doctor.post(f"/v1/visits/{visit['id']}/notes", {"category": "SYMPTOM", "text": planted["note"]})
     medicine = make_medicine()
     prescription = doctor.post("/v1/prescriptions", {"visitId": visit["id"], "items": [

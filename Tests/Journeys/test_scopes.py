@@ -66,3 +66,18 @@ def test_nobody_hands_out_what_they_prescribed(hire, reception, pharmacist, make
     own = both.call("POST", "/v1/dispensing", {"prescriptionId": prescription})
     assert (own.status, own.code) == (403, "own_prescription")
     pharmacist.post("/v1/dispensing", {"prescriptionId": prescription})
+
+
+def test_the_desk_replaces_no_allergy_and_those_who_treat_add_and_retire(reception, admin, nurse, doctor, make_patient):
+    client, _ = doctor
+    path = f"/v1/patients/{make_patient(allergies=['Penicillin'])['id']}"
+    for desk in (reception, admin):
+        refused = desk.call("PATCH", path, {"allergies": []}, headers={"If-Match": '"1"'})
+        assert (refused.status, refused.code) == (422, "health_recorded_elsewhere"), refused
+        assert desk.call("PATCH", f"{path}/health", {"allergies": {"retire": ["Penicillin"]}}, headers={"If-Match": '"1"'}).status == 403
+    added = nurse.call("PATCH", f"{path}/health", {"allergies": {"add": ["Latex"]}, "conditions": {"add": ["Asthma"]}}, headers={"If-Match": '"1"'}, expect=200)
+    assert added["allergies"] == [{"text": "Penicillin"}, {"text": "Latex"}] and added["conditions"] == [{"text": "Asthma"}]
+    stale = client.call("PATCH", f"{path}/health", {"allergies": {"retire": ["Penicillin"]}}, headers={"If-Match": '"1"'})
+    assert stale.status == 412, stale
+    retired = client.call("PATCH", f"{path}/health", {"allergies": {"retire": [{"text": "Penicillin"}]}}, headers={"If-Match": '"2"'}, expect=200)
+    assert retired["allergies"] == [{"text": "Latex"}]

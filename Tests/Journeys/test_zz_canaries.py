@@ -231,7 +231,7 @@ def told(env, stack, door, overheard):
         tell("DELETE", "/v1/auth/proxies/:id", "patient", id=grant["id"])
     fresh = Clinic(door.url, mint("patient", patient=access.new_id()))
     tell("POST", "/v1/patients/self", "patient", {"birthDate": "1971-07-17", "sex": "female"}, client=fresh)
-    tell("PATCH", "/v1/patients/:id", "reception", {"birthDate": "1971-07-17", "sex": "female", "active": True}, version=f"/v1/patients/{record}", id=record)
+    tell("PATCH", "/v1/patients/:id", "reception", {"birthDate": "1971-07-17", "sex": "female", "active": True, "allergies": None, "conditions": None}, version=f"/v1/patients/{record}", id=record)
     consent = tell("POST", "/v1/patients/:id/consents", "patient", {"purpose": "research"}, id=record)["id"]
     tell("GET", "/v1/patients/:id/consents", "patient", id=record)
     tell("DELETE", "/v1/patients/:id/consents/:consent", "patient", id=record, consent=consent)
@@ -271,6 +271,7 @@ def told(env, stack, door, overheard):
     vitals = {"systolic": 120, "diastolic": 80, "temperatureC": 37, "pulse": 70, "respiratoryRate": 16, "spo2": 98, "weightKg": 70, "heightCm": 170}
     tell("PATCH", "/v1/visits/:id", "doctor", {"vitals": vitals}, version=f"/v1/visits/{visit}", id=visit)
     tell("POST", "/v1/visits/:id/notes", "doctor", id=visit)
+    tell("PATCH", "/v1/patients/:id/health", "doctor", {"retire": None}, version=f"/v1/patients/{record}", id=record)
     medicine = tell("POST", "/v1/inventory/medicines", "pharmacist", {"active": True, "form": "tablet"})["id"]
     tell("PATCH", "/v1/inventory/medicines/:id", "pharmacist", {"active": True, "form": "tablet"}, version=f"/v1/inventory/medicines/{medicine}", id=medicine)
     batch = tell("POST", "/v1/inventory/batches", "pharmacist", {"medicineId": medicine, "quantity": 100})["id"]
@@ -295,7 +296,9 @@ def told(env, stack, door, overheard):
     for role in ("doctor", "patient"):
         tell("GET", "/v1/patients/:id", role, id=record)
         tell("GET", "/v1/patients/:id/visits", role, id=record)
+        tell("GET", "/v1/patients/:id/versions", role, id=record)
         tell("GET", "/v1/visits/:id", role, id=visit)
+        tell("GET", "/v1/visits/:id/versions", role, id=visit)
         tell("GET", "/v1/visits/:id/notes", role, id=visit)
         tell("GET", "/v1/visits/:id/addenda", role, id=visit)
     tell("PATCH", "/v1/queue/:id", "doctor", {"status": "COMPLETED"}, version=f"/v1/queue/tokens/{token}", id=token)
@@ -331,7 +334,8 @@ def told(env, stack, door, overheard):
     tell("GET", "/v1/break-glass", "auditor")
     tell("POST", "/v1/break-glass/:id/review", "auditor", {"outcome": "justified"}, id=glass)
     tell("POST", "/v1/patients/:id/referrals", "doctor", {"accountId": newcomer}, id=record)
-    tell("PUT", "/v1/patients/:id/restriction", "doctor", {"restricted": False}, id=record)
+    tell("PUT", "/v1/patients/:id/restriction", "doctor", {"restricted": True, "reason": None}, id=record)
+    tell("PUT", "/v1/patients/:id/restriction", "admin", {"restricted": False}, id=record)
     tell("PUT", "/v1/patients/:id/legal-hold", "admin", id=record)
     tell("DELETE", "/v1/patients/:id/legal-hold", "admin", id=record)
     tell("GET", "/v1/patients/:id/export", "patient", id=record)

@@ -7,9 +7,15 @@ import Primitives
 
 typealias GlassID = ID<GlassGrant>
 
-/// That a clinician opened a chart that was closed to them: for one patient, for a while, with a reason that somebody
-/// else will judge. It ends by itself.
+/// That somebody opened a chart that was closed to them, for one patient and for a while, or unlocked it for everybody:
+/// with a reason that somebody else will judge. What it opens it closes by itself.
 struct BreakGlass: Sendable {
+    enum Kind: String, CaseIterable, Sendable, JSONReadable, JSONWritable, SQLReadable, SQLBindable {
+        case opened
+        /// The chart of somebody whom the one who unlocked it does not treat. It lets nobody in by itself.
+        case unlocked
+    }
+
     enum Outcome: String, CaseIterable, Sendable, JSONReadable, JSONWritable, SQLBindable {
         case justified, unjustified
         case followUp = "follow_up"
@@ -25,6 +31,7 @@ struct BreakGlass: Sendable {
     static let longestMinutes: Int64 = 60
 
     let id: GlassID
+    let kind: Kind
     let patient: PatientID
     let account: AccountID
     let location: LocationID
@@ -34,10 +41,11 @@ struct BreakGlass: Sendable {
     private(set) var review: Review?
 
     init(
-        id: GlassID, patient: PatientID, account: AccountID, location: LocationID, reason: String,
+        id: GlassID, kind: Kind = .opened, patient: PatientID, account: AccountID, location: LocationID, reason: String,
         grantedAt: Timestamp, expiresAt: Timestamp, review: Review? = nil
     ) {
         self.id = id
+        self.kind = kind
         self.patient = patient
         self.account = account
         self.location = location

@@ -27,14 +27,14 @@ import Primitives
             .get(
                 "/v1/break-glass", for: .reviewBreakGlass,
                 .init(
-                    "List who opened closed charts, what waits longest first",
+                    "List who opened or unlocked closed charts, what waits longest first",
                     query: [
                         .optional("status", .choice(["unreviewed", "overdue", "all"]), "unreviewed by default"),
                     ] + .paging, answers: [(200, .page(of: BreakGlassView.schema))]), list),
             .post(
                 "/v1/break-glass/:id/review", for: .reviewBreakGlass,
                 .init(
-                    "Judge somebody else's opening of a closed chart",
+                    "Judge somebody else's opening or unlocking of a closed chart",
                     body: .object([
                         .required("outcome", .choice(BreakGlass.Outcome.allCases.map(\.rawValue))),
                         .optional("note", .nullable(.text(max: 1_000))),
@@ -62,12 +62,7 @@ import Primitives
                 id: GlassID(), patient: patient, account: caller.account, location: caller.location,
                 reason: try request.body.required("reason"), grantedAt: now,
                 expiresAt: now.adding(seconds: min(max(minutes, 1), BreakGlass.longestMinutes) * 60))
-            let reason = try row.vault(ring, scope)
-                .seal(Array(grant.reason.utf8), "glass_grant", "reason", row: grant.id.description)
-            let store = BreakGlassStore(sql: tx, scope: caller.deskScope)
-            try await store.insert(grant, reason: reason)
-            try await store.remember(caller.tenant)
-            try tx.announce(grant.broken, revision: 1)
+            try await BreakGlassStore(sql: tx, scope: scope).keep(grant, in: row.vault(ring, scope), tx)
             try tx.audit(
                 "break_glass", "patient", patient.description, of: patient,
                 after: JSONObject([
@@ -135,8 +130,9 @@ struct BreakGlassView: JSONWritable {
     }
 
     static let schema = Schema.object([
-        .required("id", .id), .required("patientId", .id), .required("accountId", .id), .required("locationId", .id),
-        .required("reason", .text(max: 1_000)), .required("grantedAt", .instant), .required("expiresAt", .instant),
+        .required("id", .id), .required("kind", .choice(BreakGlass.Kind.allCases.map(\.rawValue))), .required("patientId", .id),
+        .required("accountId", .id), .required("locationId", .id), .required("reason", .text(max: 1_000)),
+        .required("grantedAt", .instant), .required("expiresAt", .instant),
         .required("overdue", .boolean, "Nobody has reviewed it in time"), .optional("reviewedAt", .instant),
         .optional("reviewedBy", .id), .optional("outcome", .choice(BreakGlass.Outcome.allCases.map(\.rawValue))),
         .optional("note", .text(max: 1_000)),
@@ -145,6 +141,7 @@ struct BreakGlassView: JSONWritable {
     func write(to json: inout JSONWriter) {
         json.object {
             $0.field("id", grant.id)
+            $0.field("kind", grant.kind)
             $0.field("patientId", grant.patient)
             $0.field("accountId", grant.account)
             $0.field("locationId", grant.location)

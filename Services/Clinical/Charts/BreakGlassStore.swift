@@ -1,6 +1,7 @@
 import Access
 import Bootstrap
 import Loop
+import Messaging
 import Postgres
 import Primitives
 
@@ -12,6 +13,7 @@ import Primitives
     /// A row with what is sealed in it, and the key of its patient.
     struct Sealed: Sendable {
         let id: GlassID
+        let kind: BreakGlass.Kind
         let patient: PatientID
         let account: AccountID
         let location: LocationID
@@ -25,18 +27,18 @@ import Primitives
         let dataKey: [UInt8]
     }
 
-    func insert(_ grant: BreakGlass, reason: [UInt8]) async throws {
-        try await sql.run(
+    /// Into the queue, where somebody else judges it; those who oversee are told at once.
+    func keep(_ grant: BreakGlass, in vault: PatientVault, _ tx: Transaction) async throws {
+        let reason = try vault.seal(Array(grant.reason.utf8), "glass_grant", "reason", row: grant.id.description)
+        try await tx.run(
             """
-            insert into glass_grant (id, patient_id, account_id, location_id, reason, granted_at, expires_at)
-            values (\(grant.id), \(grant.patient), \(grant.account), \(grant.location), \(Bytes(reason)),
+            insert into glass_grant (id, kind, patient_id, account_id, location_id, reason, granted_at, expires_at)
+            values (\(grant.id), \(grant.kind), \(grant.patient), \(grant.account), \(grant.location), \(Bytes(reason)),
                     \(grant.grantedAt), \(grant.expiresAt))
             """)
-    }
-
-    /// So that the worker knows where to look.
-    func remember(_ tenant: TenantID) async throws {
-        try await sql.run("insert into tenant_card (tenant_id) values (\(tenant)) on conflict do nothing")
+        // So that the worker knows where to look.
+        try await tx.run("insert into tenant_card (tenant_id) values (\(vault.tenant)) on conflict do nothing")
+        try tx.announce(grant.broken, revision: 1)
     }
 
     static func tenants(_ sql: any SQLSession) async throws -> [TenantID] {
@@ -44,7 +46,7 @@ import Primitives
     }
 
     private static let select = """
-        select g.id, g.patient_id, g.account_id, g.location_id, g.reason, g.granted_at, g.expires_at, g.reviewed_at,
+        select g.id, g.kind, g.patient_id, g.account_id, g.location_id, g.reason, g.granted_at, g.expires_at, g.reviewed_at,
                g.reviewed_by, g.outcome, g.note, k.wrapped
         from glass_grant g join data_key k on k.person_id = g.patient_id
         """
@@ -71,6 +73,17 @@ import Primitives
         try await sql.all("\(unsafe: Self.select) where g.patient_id = \(patient) order by g.id", as: Sealed.init(row:))
     }
 
+    /// Whether what opens this chart to the account is a glass, or a visit that began on one: a door for a day, and for
+    /// nobody else.
+    func isDoor(of account: AccountID, to patient: PatientID, at now: Timestamp) async throws -> Bool {
+        let since = now.adding(seconds: -CareTerms.afterBrokenGlass.components.seconds - BreakGlass.longestMinutes * 60)
+        return try await sql.first(
+            """
+            select exists (select from glass_grant where patient_id = \(patient) and account_id = \(account)
+                           and kind = 'opened' and granted_at > \(since))
+            """, as: { try $0.next() }) ?? false
+    }
+
     func saveReview(of grant: BreakGlass, note: [UInt8]?) async throws {
         try await sql.run(
             """
@@ -92,7 +105,7 @@ import Primitives
                              and granted_at < \(time) order by granted_at limit 100 for update skip locked)
                 returning *
             )
-            select g.id, g.patient_id, g.account_id, g.location_id, g.reason, g.granted_at, g.expires_at, g.reviewed_at,
+            select g.id, g.kind, g.patient_id, g.account_id, g.location_id, g.reason, g.granted_at, g.expires_at, g.reviewed_at,
                    g.reviewed_by, g.outcome, g.note, ''::bytea
             from claimed g
             """, as: Sealed.init(row:))
@@ -109,6 +122,7 @@ import Primitives
 extension BreakGlassStore.Sealed {
     init(row: inout Row) throws {
         id = try row.next()
+        kind = try row.next()
         patient = try row.next()
         account = try row.next()
         location = try row.next()
@@ -132,8 +146,8 @@ extension BreakGlassStore.Sealed {
             review = BreakGlass.Review(at: at, by: by, outcome: outcome, note: try note.map { try text($0, "note") })
         }
         let grant = BreakGlass(
-            id: id, patient: patient, account: account, location: location, reason: try text(reason, "reason"),
-            grantedAt: grantedAt, expiresAt: expiresAt, review: review)
+            id: id, kind: kind, patient: patient, account: account, location: location,
+            reason: try text(reason, "reason"), grantedAt: grantedAt, expiresAt: expiresAt, review: review)
         return (grant, vault)
     }
 }

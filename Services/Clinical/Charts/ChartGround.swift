@@ -60,7 +60,7 @@ extension PatientScope {
 
     private var brokenGlass: SQL {
         """
-        exists (select from glass_grant g where g.patient_id = p.id and g.account_id = \(account)
+        exists (select from glass_grant g where g.patient_id = p.id and g.account_id = \(account) and g.kind = 'opened'
                 and g.expires_at > now())
         """
     }

@@ -10,6 +10,7 @@ import Primitives
 /// Where a clinic draws the line, which charts are locked beyond it, and who is let in by a colleague.
 @LoopActor struct ChartRoutes {
     let host: Host
+    let keys: TenantKeys
     let care: CareTerms
 
     var table: [Route] {
@@ -26,7 +27,11 @@ import Primitives
                 "/v1/patients/:id/restriction", for: .restrictCharts,
                 .init(
                     "Lock a chart to its own clinicians, or unlock it",
-                    body: .object([.required("restricted", .boolean)]), answers: [(204, nil)]), restrict),
+                    body: .object([
+                        .required("restricted", .boolean),
+                        .optional("reason", .text(min: 10, max: 1_000), "Why it is unlocked, by somebody who does not treat the patient: somebody else will review it"),
+                    ]), answers: [(204, nil)], problems: ["chart_restricted", "reason_required"]), restrict
+            ).afterStepUp(within: .seconds(300)),
             .post(
                 "/v1/patients/:id/referrals", for: .referPatients,
                 .init(
@@ -67,20 +72,35 @@ import Primitives
     private func restrict(_ request: Request, _ caller: Principal) async throws -> Response {
         let id: PatientID = try request.id("id")
         let restricted: Bool = try request.body.required("restricted")
+        let reason: String? = try request.body.optional("reason")
+        let now = host.now()
         // An administrator locks and unlocks without opening; a doctor only what is open to them.
         let scope = caller.has(.admin) ? caller.deskScope : caller.chartScope
+        let ring = try await keys.ring(for: caller.tenant)
         return try await host.write(request, by: caller) { tx in
             let store = PatientStore(sql: tx, scope: scope)
             guard let row = try await store.findForUpdate(id) else {
                 throw try await ChartRefusal(sql: tx, scope: scope).patient(id)
             }
-            if row.restricted != restricted {
-                try await store.restrict(id, restricted)
-                try tx.audit(
-                    "restrict", "patient", id.description, of: id,
-                    before: JSONObject([("restricted", .bool(row.restricted))]),
-                    after: JSONObject([("restricted", .bool(restricted))]))
+            let isDoor = try await BreakGlassStore(sql: tx, scope: scope).isDoor(of: caller.account, to: id, at: now)
+            guard caller.has(.admin) || !isDoor else { throw Problem.chartRestricted }
+            guard row.restricted != restricted else { return .noContent }
+
+            var after = JSONObject([("restricted", .bool(restricted))])
+            let ground = try await PatientStore(sql: tx, scope: caller.chartScope).ground(for: id)
+            // Who does not treat the patient is judged for letting everybody in.
+            if !restricted, ground != "care" || isDoor {
+                guard let reason else { throw CareError.reasonRequired }
+                let entry = BreakGlass(
+                    id: GlassID(), kind: .unlocked, patient: id, account: caller.account, location: caller.location,
+                    reason: reason, grantedAt: now, expiresAt: now)
+                try await BreakGlassStore(sql: tx, scope: scope).keep(entry, in: row.vault(ring, scope), tx)
+                after["grantId"] = .string(entry.id.description)
             }
+            try await store.restrict(id, restricted)
+            try tx.audit(
+                "restrict", "patient", id.description, of: id,
+                before: JSONObject([("restricted", .bool(row.restricted))]), after: after)
             return .noContent
         }
     }
@@ -90,11 +110,13 @@ import Primitives
         let colleague: AccountID = try request.body.required("accountId")
         let scope = caller.chartScope
         return try await host.write(request, by: caller) { tx in
-            // Nobody lets others in where they may not go themselves; a broken glass is no door for a second one.
+            // Nobody lets others in where they may not go themselves; a broken glass is no door for a second one, nor is
+            // the visit that began on it.
             guard let ground = try await PatientStore(sql: tx, scope: scope).ground(for: id) else {
                 throw try await ChartRefusal(sql: tx, scope: scope).patient(id)
             }
-            guard ground != ReadTrail.brokenGlass else { throw Problem.chartRestricted }
+            let isDoor = try await BreakGlassStore(sql: tx, scope: scope).isDoor(of: caller.account, to: id, at: host.now())
+            guard ground != ReadTrail.brokenGlass, !isDoor else { throw Problem.chartRestricted }
             guard try await PractitionerCardStore(sql: tx).isKnown(colleague) else { throw CareError.colleagueUnknown }
             try await CareStore(sql: tx).remember(
                 id, with: colleague, at: caller.location, .referral, until: care.end(of: host.now(), care.afterReferral))
@@ -109,6 +131,8 @@ import Primitives
 enum CareError: Error, Equatable {
     /// A referral to nobody would wait for whoever gets that identifier.
     case colleagueUnknown
+    /// Whoever unlocks a chart of somebody they do not treat says why.
+    case reasonRequired
 }
 
 /// The one place where these refusals become HTTP.
@@ -116,6 +140,8 @@ extension CareError: ProblemConvertible {
     var problem: Problem {
         switch self {
         case .colleagueUnknown: .refused("colleague_unknown", "There is no such colleague.")
+        case .reasonRequired:
+            .refused("reason_required", "You do not treat this patient: say why in `reason`. Somebody else will review it.")
         }
     }
 }

@@ -19,6 +19,15 @@ struct PatientForm {
         return personal
     }
 
+    /// What is added to and retired from the lists of health.
+    static func readHealth(_ form: JSONObject) throws -> HealthChange {
+        var reader = PatientForm(form: form, today: LocalDate(daysSinceEpoch: 0))
+        let change = HealthChange(
+            allergies: try reader.change(of: "allergies"), conditions: try reader.change(of: "conditions"))
+        if !reader.errors.isEmpty { throw Problem.invalid(reader.errors) }
+        return change
+    }
+
     private init(form: JSONObject, today: LocalDate) {
         self.form = form
         self.today = today
@@ -33,8 +42,8 @@ struct PatientForm {
             email: email(try form.optional("email")),
             address: try form.optional("address", as: String.self).flatMap { trimmed($0).isEmpty ? nil : trimmed($0) },
             emergencyContact: try contact(),
-            allergies: facts("allergies"),
-            conditions: facts("conditions"))
+            allergies: facts("/allergies", form["allergies"]),
+            conditions: facts("/conditions", form["conditions"]))
     }
 
     private mutating func refuse(_ pointer: String, _ code: String, _ detail: String) {
@@ -105,18 +114,24 @@ struct PatientForm {
     // MARK: allergies and conditions
 
     /// Each is plain words, or an object with `text` and a code.
-    private mutating func facts(_ member: String) -> [HealthFact] {
-        guard case .array(let values)? = form[member] else { return [] }
-        if values.count > 100 {
-            refuse("/\(member)", "too_many", "At most 100.")
+    private mutating func facts(_ pointer: String, _ list: JSONValue?) -> [HealthFact] {
+        guard case .array(let values)? = list else { return [] }
+        if values.count > HealthChange.mostFacts {
+            refuse(pointer, "too_many", "At most \(HealthChange.mostFacts).")
             return []
         }
         var facts: [HealthFact] = []
         for (index, value) in values.enumerated() {
-            guard let fact = fact("/\(member)/\(index)", value) else { continue }
+            guard let fact = fact("\(pointer)/\(index)", value) else { continue }
             if !facts.contains(fact) { facts.append(fact) }
         }
         return facts
+    }
+
+    private mutating func change(of list: String) throws -> HealthChange.List {
+        guard let change = try form.optional(list, as: JSONObject.self) else { return HealthChange.List() }
+        return HealthChange.List(
+            added: facts("/\(list)/add", change["add"]), retired: facts("/\(list)/retire", change["retire"]))
     }
 
     private mutating func fact(_ pointer: String, _ value: JSONValue) -> HealthFact? {

@@ -37,8 +37,9 @@ import Primitives
             .get("/v1/patients/:id", for: .readPatients, .init("Read a patient's record", answers: [(200, .patient)]), show),
             .patch(
                 "/v1/patients/:id", for: .changePatients,
-                .init("Correct a patient's record", body: .patientPatch, answers: [(200, .patient)], isMergePatch: true),
-                change),
+                .init(
+                    "Correct a patient's record: who they are and how to reach them", body: .patientPatch,
+                    answers: [(200, .patient)], problems: ["health_recorded_elsewhere"], isMergePatch: true), change),
             .delete(
                 "/v1/patients/:id", for: .inactivatePatients,
                 .init("Close a record to new bookings; nothing is deleted", answers: [(204, nil)]), inactivate),
@@ -107,6 +108,8 @@ import Primitives
     private func change(_ request: Request, _ caller: Principal) async throws -> Response {
         let id: PatientID = try request.id("id")
         let version = try request.ifMatch()
+        // Who may not see a list must not replace it, and prescriptions are checked against these.
+        guard request.body["allergies"] == nil, request.body["conditions"] == nil else { throw Problem.healthRecordedElsewhere }
         let today = caller.today(at: host.now())
         let ring = try await keys.ring(for: caller.tenant)
 
@@ -121,18 +124,12 @@ import Primitives
             let stored = try JSONObject(stored: vault.open(row.personal, "patient", "personal", row: id.description))
             let new = try PatientForm.read(stored.merged(with: request.body.without("active")), today: today)
 
-            var patient = Patient(row, personal: try Personal(data: stored))
-            let old = patient.personal
+            let old = Patient(row, personal: try Personal(data: stored))
+            var patient = old
             if let changed = patient.change(to: new, active: try request.body.optional("active") ?? row.active) {
-                let sealed = try vault.seal(new.jsonBytes, "patient", "personal", row: id.description)
-                guard try await store.update(patient, personal: sealed) else { throw Problem.staleVersion }
-                try await renewKeys(from: old, to: new, of: id, ring, scope, tx)
-                try tx.announce(changed, revision: patient.version)
-                try tx.audit(
-                    "update", "patient", id.description, of: id, before: JSONObject([("active", .bool(row.active))]),
-                    after: JSONObject([
-                        ("active", .bool(patient.active)), ("changed", .array(changed.fields.map { .string($0) })),
-                    ]))
+                try await ChangePatient(vault: vault, scope: scope, account: caller.account)
+                    .save(patient, replacing: old, changed, in: tx)
+                try await renewKeys(from: old.personal, to: new, of: id, ring, scope, tx)
             } else {
                 scope.trail?.read("patient", id.description, of: id, on: row.ground)
             }
@@ -163,17 +160,27 @@ import Primitives
             guard let row = try await store.findForUpdate(id) else {
                 throw try await ChartRefusal(sql: tx, scope: scope).patient(id)
             }
-            var patient = Patient(row, personal: try Personal(stored: row.open(ring, scope)))
+            let old = Patient(row, personal: try Personal(stored: row.open(ring, scope)))
+            var patient = old
             if let inactivated = patient.inactivate() {
-                try await store.inactivate(patient)
+                let former = try VersionStore(vault: row.vault(ring, scope)).insert(
+                    old.version, of: id, by: caller.account, FormerVersion.body(FormerPatient(patient: old), changed: ["active"]))
+                try await store.inactivate(patient, keeping: former)
                 try tx.announce(inactivated, revision: patient.version)
                 try tx.audit(
-                    "inactivate", "patient", id.description, of: id, before: JSONObject([("active", .bool(true))]),
-                    after: JSONObject([("active", .bool(false))]))
+                    "inactivate", "patient", id.description, of: id,
+                    before: JSONObject([("version", .int(Int64(old.version))), ("active", .bool(true))]),
+                    after: JSONObject([("version", .int(Int64(patient.version))), ("active", .bool(false))]))
             }
             return .noContent
         }
     }
+}
+
+extension Problem {
+    fileprivate static let healthRecordedElsewhere = refused(
+        "health_recorded_elsewhere",
+        "Allergies and conditions are added and retired by those who treat the patient: PATCH /v1/patients/{id}/health.")
 }
 
 extension Patient {

@@ -10,18 +10,8 @@ extension Schema {
         .required("active", .boolean),
         .required("locationId", .id),
         .required("registeredAt", .instant),
-        .required("name", .text(max: 200)),
-        .required("birthDate", .date),
-        .optional("sex", sex),
-        .optional("phone", .text(max: 16), "E.164"),
-        .optional("email", .text(max: 254)),
-        .optional("address", .text(max: 500)),
-        .optional("emergencyContact", contact),
-        .required("allergies", .list(of: healthFact, max: 100), "For those who treat or dispense")
-            .only([.patient, .proxy, .doctor, .nurse, .pharmacist, .admin]),
-        .required("conditions", .list(of: healthFact, max: 100), "For those who treat")
-            .only([.patient, .proxy, .doctor, .nurse, .admin]),
-        .required("restricted", .boolean, "Open to its own clinicians and to a broken glass only"),
+    ] + .personal + [
+        .required("restricted", .boolean, "Open to its own clinicians and to a broken glass only")
     ])
 
     static let patientLine = Schema.object([
@@ -64,10 +54,17 @@ extension Schema {
                     .optional("name", .text(max: 200)), .optional("phone", .text(max: 30)),
                     .optional("relation", .nullable(.text(max: 50))),
                 ]))),
-        .optional("allergies", .nullable(.list(of: .any, max: 100)), factNote),
-        .optional("conditions", .nullable(.list(of: .any, max: 100)), factNote),
+        .optional("allergies", .nullable(.list(of: .any, max: 100)), elsewhereNote),
+        .optional("conditions", .nullable(.list(of: .any, max: 100)), elsewhereNote),
         .optional("active", .boolean),
     ])
+
+    static let healthChange = Schema.object([.optional("allergies", healthList), .optional("conditions", healthList)])
+    private static let healthList = Schema.object([
+        .optional("add", .list(of: .any, max: 100), factNote),
+        .optional("retire", .list(of: .any, max: 100), "Each exactly as the record answers it"),
+    ])
+    private static let elsewhereNote = "Refused: those who treat the patient add and retire, PATCH /v1/patients/{id}/health"
 
     /// The list's items are checked by `PatientForm`.
     private static let factNote = "Each is plain words, or {text, code, system}; an allergy may give {text, atc}"
@@ -78,6 +75,20 @@ extension Schema {
 }
 
 extension [Schema.Field] {
+    static let personal: [Schema.Field] = [
+        .required("name", .text(max: 200)),
+        .required("birthDate", .date),
+        .optional("sex", .sex),
+        .optional("phone", .text(max: 16), "E.164"),
+        .optional("email", .text(max: 254)),
+        .optional("address", .text(max: 500)),
+        .optional("emergencyContact", .contact),
+        .required("allergies", .list(of: .healthFact, max: 100), "For those who treat or dispense")
+            .only([.patient, .proxy, .doctor, .nurse, .pharmacist, .admin]),
+        .required("conditions", .list(of: .healthFact, max: 100), "For those who treat")
+            .only([.patient, .proxy, .doctor, .nurse, .admin]),
+    ]
+
     static let paging: [Schema.Field] = [
         .optional("limit", .integer(1...100), "50 by default"), .optional("cursor", .text(max: 500)),
     ]

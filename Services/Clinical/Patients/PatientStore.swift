@@ -99,10 +99,11 @@ struct SealedPatient: Sendable {
             """)
     }
 
-    /// False when somebody changed the record since `version` was read.
-    func update(_ patient: Patient, personal: [UInt8]) async throws -> Bool {
+    /// False when somebody changed the record since `version` was read. `former` keeps what it said: see `VersionStore`.
+    func update(_ patient: Patient, personal: [UInt8], keeping former: SQL) async throws -> Bool {
         try await sql.run(
             """
+            with former as (\(former))
             update patient
             set active = \(patient.active), personal = \(Bytes(personal)), version = \(patient.version)
             where id = \(patient.id) and version = \(patient.version - 1)
@@ -113,8 +114,12 @@ struct SealedPatient: Sendable {
         try await sql.run("update patient set restricted = \(restricted) where id = \(id)")
     }
 
-    func inactivate(_ patient: Patient) async throws {
-        try await sql.run("update patient set active = false, version = \(patient.version) where id = \(patient.id)")
+    func inactivate(_ patient: Patient, keeping former: SQL) async throws {
+        try await sql.run(
+            """
+            with former as (\(former))
+            update patient set active = false, version = \(patient.version) where id = \(patient.id)
+            """)
     }
 }
 

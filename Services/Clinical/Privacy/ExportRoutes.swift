@@ -20,7 +20,7 @@ import Primitives
         [
             .get(
                 "/v1/patients/:id/export", for: .exportPatients,
-                .init("Export everything about one patient", answers: [(200, .any)]), export
+                .init("Export everything about one patient", answers: [(200, .any)], problems: ["chart_restricted"]), export
             ).afterStepUp()
         ]
     }
@@ -28,11 +28,11 @@ import Primitives
     private func export(_ request: Request, _ caller: Principal) async throws -> Response {
         let id: PatientID = try request.id("id")
         let sql = host.db.reader(for: caller.tenant)
-        // All of it, a restricted chart too: it is the patient's, whoever hands it over.
-        let scope = caller.deskScope
+        // Nobody takes away what they may not read: a restricted chart is its patient's, or opens to a broken glass.
+        let scope = caller.identityScope
         guard let row = try await PatientStore(sql: sql, scope: scope).find(id),
             let ring = try await keys.existing(caller.tenant)
-        else { throw Problem.notFound("patient") }
+        else { throw try await ChartRefusal(sql: sql, scope: scope).patient(id) }
         let record = try await PersonRecord.read(row, ring, scope, sql)
         var own: [(String, [UInt8])] = []
         for part in ownParts { own.append((part.name, try await part.read(id, caller))) }

@@ -14,7 +14,7 @@ import Primitives
     func sign(
         _ visit: Visit, from version: Int, findings: [UInt8], at now: Timestamp, in tx: Transaction
     ) async throws {
-        guard try await VisitStore(sql: tx, scope: scope).update(visit, from: version, findings: findings) else {
+        guard try await VisitStore(sql: tx, scope: scope).sign(visit, from: version, findings: findings) else {
             throw Problem.staleVersion
         }
         try await takeSnapshot(of: visit, at: now, in: tx)

@@ -131,7 +131,11 @@ import Primitives
             }
 
             let findings = try vault.seal(visit.findings.stored, "visit", "findings", row: id.description)
-            guard try await store.update(visit, from: version, findings: findings) else { throw Problem.staleVersion }
+            let former = try VersionStore(vault: vault).insert(
+                version, of: id, by: caller.account, FormerVersion.body(FormerVisit(visit: before), changed: changed))
+            guard try await store.update(visit, from: version, findings: findings, keeping: former) else {
+                throw Problem.staleVersion
+            }
             if visit.vitals != before.vitals { try await store.saveVitals(visit.vitals, of: id, by: caller.account) }
             if visit.findings.diagnoses != before.findings.diagnoses {
                 try await store.saveDiagnoses(visit.findings.diagnoses, of: id)

@@ -31,6 +31,10 @@ extension Schema {
             .required("prescriptions", .list(of: .any, max: 1_000), "As they were issued").only([.doctor, .admin]),
         ])
 
+    /// What a former version of a visit keeps.
+    static let findings = Schema.object(
+        visitFields.filter { isFinding($0.name) && $0.name != "observations" && $0.name != "addenda" })
+
     private static func isFinding(_ name: String) -> Bool {
         ["chiefComplaint", "symptomDays", "diagnoses", "treatmentPlan", "vitals", "observations", "addenda"].contains(name)
     }

@@ -85,8 +85,21 @@ struct SealedVisit: Sendable {
         }
     }
 
-    /// False when somebody changed the visit since `version` was read.
-    func update(_ visit: Visit, from version: Int, findings: [UInt8]) async throws -> Bool {
+    /// Of an open visit. False when somebody changed it since `version` was read. `former` keeps what it said: see
+    /// `VersionStore`.
+    func update(_ visit: Visit, from version: Int, findings: [UInt8], keeping former: SQL) async throws -> Bool {
+        try await onConstraint("visit_signed", throw: VisitError.signed) {
+            try await sql.run(
+                """
+                with former as (\(former))
+                update visit set findings = \(Bytes(findings)), version = \(visit.version)
+                where id = \(visit.id) and version = \(version)
+                """) == 1
+        }
+    }
+
+    /// Whoever signs changes nothing that was found. False when somebody changed the visit since `version` was read.
+    func sign(_ visit: Visit, from version: Int, findings: [UInt8]) async throws -> Bool {
         try await onConstraint("visit_signed", throw: VisitError.signed) {
             try await sql.run(
                 """

@@ -40,7 +40,7 @@ extension Catalogue {
                 prescriptionID: Sample.id(10), visitID: Sample.id(9), patientID: Sample.id(5),
                 practitionerID: Sample.id(3), validUntil: Sample.day, items: [Sample.prescribedItem])),
         CatalogueEntry(
-            "Somebody opened a chart that was closed to them, until expiresAt; somebody else must review it.",
+            "Somebody opened a chart that was closed to them, until expiresAt, or unlocked it; somebody else must review it.",
             GlassBroken(
                 grantID: Sample.id(31), patientID: Sample.id(5), accountID: Sample.id(3), locationID: Sample.id(2),
                 expiresAt: Sample.time(30))),

@@ -338,7 +338,7 @@ package struct PrescribedItem: Sendable, Equatable, JSONReadable, JSONWritable {
 /// Tells the grants of broken glasses apart.
 package enum GlassGrant {}
 
-/// Somebody opened a chart that was closed to them, until `expiresAt`; somebody else must review it.
+/// Somebody opened a chart that was closed to them, until `expiresAt`, or unlocked it; somebody else must review it.
 package struct GlassBroken: Event, Equatable {
     package static let name: EventName = "clinical.glass.broken.v1"
 
