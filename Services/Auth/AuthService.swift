@@ -83,7 +83,7 @@ enum AuthService {
             announces: [
                 TenantOpened.self, LocationOpened.self, AccountCreated.self, AccountRolesChanged.self,
                 AccountDeactivated.self, AccountReactivated.self, SessionEnded.self, LicenceVerified.self,
-                LicenceWithdrawn.self,
+                LicenceWithdrawn.self, PasswordSprayNoticed.self,
             ],
             reactions: [forgetting.reaction],
             workers: [sweeper.worker, signing.worker, sender.worker],
