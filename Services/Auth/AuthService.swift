@@ -76,6 +76,7 @@ enum AuthService {
                 Migration("0056_temporary_passwords", PackageResources._056_temporary_passwords_sql),
                 Migration("0075_allowed_origins", PackageResources._075_allowed_origins_sql),
                 Migration("0077_idle", PackageResources._077_idle_sql),
+                Migration("0082_proxies_of_children_end", PackageResources._082_proxies_of_children_end_sql),
             ],
             routes: sessions.table + accounts.table + locations.table + factors.table + stepUp.table
                 + passkeyRoutes.table + licences.table + ProxyRoutes(host: host, vaults: vaults).table + contacts.table
