@@ -55,6 +55,7 @@ enum AuthService {
         let stepUp = StepUpRoutes(
             host: host, factor: factor, passkeys: passkeys, guesses: guesses, hashing: hashing, issuer: issuer)
         let locations = LocationRoutes(host: host)
+        let live = LiveSessionRoutes(host: host).table + ConsentRoutes(host: host).table
         let opening = OpenTenant(host: host, vaults: vaults, emailIndex: emailIndex, hashing: hashing, passwords: config.passwords)
         let clients = clients(config, host, signing, settings, signIn, refreshing, vaults, passkeys)
         let sweeper = SessionSweeper(host: host)
@@ -82,8 +83,9 @@ enum AuthService {
                 Migration("0080_attested_licences", PackageResources._080_attested_licences_sql),
                 Migration("0081_contact_changes", PackageResources._081_contact_changes_sql),
                 Migration("0082_proxies_of_children_end", PackageResources._082_proxies_of_children_end_sql),
+                Migration("0083_consents_withdrawn", PackageResources._083_consents_withdrawn_sql),
             ],
-            routes: sessions.table + accounts.table + newPasswords.table + locations.table + factors.table + stepUp.table
+            routes: sessions.table + live + accounts.table + newPasswords.table + locations.table + factors.table + stepUp.table
                 + passkeyRoutes.table + licences.table + ProxyRoutes(host: host, vaults: vaults).table + contacts.table
                 + clients + PolicyRoutes(host: host, policy: policy).table + OriginRoutes(host: host).table + [forgetting.export()],
             announces: [
