@@ -117,6 +117,9 @@ enum AuthService {
         return DiscoveryRoutes(host: host).table
             + AuthorizeRoutes(host: host, flow: flow, signIn: signIn, vaults: vaults, browser: browser).table
             + SecondFactorRoutes(host: host, flow: flow, signIn: signIn, browser: browser).table
+            + EnrolmentRoutes(
+                host: host, flow: flow, signIn: signIn, browser: browser, key: config.indexKey.derived(for: "enrolment pages")
+            ).table
             + PasskeyPageRoutes(host: host, flow: flow, signIn: signIn, browser: browser).table
             + TokenRoutes(
                 host: host, authenticate: authenticate, tokens: tokens, refreshing: refreshing, settings: settings
