@@ -233,7 +233,7 @@ def told(env, stack, door, overheard):
         tell("GET", "/v1/patients", role, query=f"?search={urllib.parse.quote(name)}")
         tell("POST", "/v1/patients/search", role, {"limit": 5, "cursor": None})
     helper = hire("proxy")
-    grant = tell("POST", "/v1/auth/proxies", "patient", {"accountId": helper, "patientId": record, "proof": "patient_consent", "from": None, "until": None})
+    grant = tell("POST", "/v1/auth/proxies", "patient", {"accountId": helper, "patientId": record, "relation": "child", "proof": "patient_consent", "from": None, "until": None})
     tell("GET", "/v1/auth/proxies", "patient")
     if grant.status == 201:
         tell("DELETE", "/v1/auth/proxies/:id", "patient", id=grant["id"])
