@@ -23,11 +23,13 @@ enum AuthService {
         let signing = Signing(config, host)
         let settings = SettingsReader(config: config)
         let issuer = TokenIssuer(signing: signing, settings: settings)
+        let contactKey = config.indexKey.derived(for: "contact requests")
+        let notices = SecurityNotice(host: host, vaults: vaults, key: contactKey, isOffered: config.messages != nil)
         let signIn = SignIn(
             host: host, config: config, vaults: vaults, emailIndex: emailIndex, hashing: hashing, issuer: issuer,
             factor: factor,
             devices: KnownDevice(indexKey: config.indexKey, isSecure: config.host.profile == .production),
-            sprays: SprayWatch(host: host, emailIndex: emailIndex, threshold: config.sprayedAccounts))
+            sprays: SprayWatch(host: host, emailIndex: emailIndex, threshold: config.sprayedAccounts), notices: notices)
         let refreshing = RefreshSession(
             host: host, grace: config.refreshGrace, issuer: issuer,
             successorKey: config.indexKey.derived(for: "refresh token successors"), factor: factor)
@@ -37,12 +39,13 @@ enum AuthService {
             host: host, signIn: signIn, refreshing: refreshing, vaults: vaults, hashing: hashing,
             passwords: config.passwords, guesses: guesses)
         let accounts = AccountRoutes(
-            host: host, vaults: vaults, emailIndex: emailIndex, hashing: hashing, passwords: config.passwords)
+            host: host, vaults: vaults, emailIndex: emailIndex, hashing: hashing, notices: notices)
+        let newPasswords = TemporaryPasswordRoutes(
+            host: host, vaults: vaults, emailIndex: emailIndex, hashing: hashing, notices: notices)
         let factors = FactorRoutes(
-            host: host, factor: factor, vaults: vaults, staffSessionLife: config.staffSessionLife)
-        let contactKey = config.indexKey.derived(for: "contact requests")
+            host: host, factor: factor, vaults: vaults, staffSessionLife: config.staffSessionLife, notices: notices)
         let contacts = ContactRoutes(
-            host: host, signIn: signIn, passwords: config.passwords, key: contactKey, isOffered: config.messages != nil)
+            host: host, signIn: signIn, passwords: config.passwords, key: contactKey, isOffered: config.messages != nil, notices: notices)
         let sender = CodeSender(host: host, emailIndex: emailIndex, key: contactKey, gateway: config.messages)
         let licences = LicenceRoutes(host: host, vaults: vaults)
         let passkeys = Passkeys(
@@ -52,6 +55,7 @@ enum AuthService {
         let stepUp = StepUpRoutes(
             host: host, factor: factor, passkeys: passkeys, guesses: guesses, hashing: hashing, issuer: issuer)
         let locations = LocationRoutes(host: host)
+        let live = LiveSessionRoutes(host: host).table + ConsentRoutes(host: host).table
         let opening = OpenTenant(host: host, vaults: vaults, emailIndex: emailIndex, hashing: hashing, passwords: config.passwords)
         let clients = clients(config, host, signing, settings, signIn, refreshing, vaults, passkeys)
         let sweeper = SessionSweeper(host: host)
@@ -76,14 +80,18 @@ enum AuthService {
                 Migration("0056_temporary_passwords", PackageResources._056_temporary_passwords_sql),
                 Migration("0075_allowed_origins", PackageResources._075_allowed_origins_sql),
                 Migration("0077_idle", PackageResources._077_idle_sql),
+                Migration("0080_attested_licences", PackageResources._080_attested_licences_sql),
+                Migration("0081_contact_changes", PackageResources._081_contact_changes_sql),
+                Migration("0082_proxies_of_children_end", PackageResources._082_proxies_of_children_end_sql),
+                Migration("0083_consents_withdrawn", PackageResources._083_consents_withdrawn_sql),
             ],
-            routes: sessions.table + accounts.table + locations.table + factors.table + stepUp.table
+            routes: sessions.table + live + accounts.table + newPasswords.table + locations.table + factors.table + stepUp.table
                 + passkeyRoutes.table + licences.table + ProxyRoutes(host: host, vaults: vaults).table + contacts.table
                 + clients + PolicyRoutes(host: host, policy: policy).table + OriginRoutes(host: host).table + [forgetting.export()],
             announces: [
                 TenantOpened.self, LocationOpened.self, AccountCreated.self, AccountRolesChanged.self,
                 AccountDeactivated.self, AccountReactivated.self, SessionEnded.self, LicenceVerified.self,
-                LicenceWithdrawn.self,
+                LicenceWithdrawn.self, PasswordSprayNoticed.self,
             ],
             reactions: [forgetting.reaction],
             workers: [sweeper.worker, signing.worker, sender.worker],
@@ -109,6 +117,9 @@ enum AuthService {
         return DiscoveryRoutes(host: host).table
             + AuthorizeRoutes(host: host, flow: flow, signIn: signIn, vaults: vaults, browser: browser).table
             + SecondFactorRoutes(host: host, flow: flow, signIn: signIn, browser: browser).table
+            + EnrolmentRoutes(
+                host: host, flow: flow, signIn: signIn, browser: browser, key: config.indexKey.derived(for: "enrolment pages")
+            ).table
             + PasskeyPageRoutes(host: host, flow: flow, signIn: signIn, browser: browser).table
             + TokenRoutes(
                 host: host, authenticate: authenticate, tokens: tokens, refreshing: refreshing, settings: settings

@@ -102,7 +102,7 @@ CREATE TABLE auth.contact_request (
     next_at timestamp with time zone NOT NULL,
     settled_at timestamp with time zone,
     used_at timestamp with time zone,
-    CONSTRAINT contact_request_purpose_known CHECK ((purpose = ANY (ARRAY['sign_up'::text, 'reset'::text]))),
+    CONSTRAINT contact_request_purpose_known CHECK ((purpose = ANY (ARRAY['sign_up'::text, 'reset'::text, 'change'::text, 'notice'::text]))),
     CONSTRAINT contact_request_tries CHECK (((tries >= 0) AND (tries <= 5)))
 );
 CREATE TABLE auth.data_key (
@@ -156,8 +156,10 @@ CREATE TABLE auth.licence (
     version integer DEFAULT 1 NOT NULL,
     in_force_until date,
     opened_at timestamp with time zone,
+    seen text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT licence_decided_by_another CHECK (((decided_by IS NULL) OR (decided_by <> account_id))),
     CONSTRAINT licence_decision_has_a_judge CHECK (((status = ANY (ARRAY['verified'::text, 'rejected'::text])) = (decided_by IS NOT NULL))),
+    CONSTRAINT licence_seen_whole CHECK (((seen = '{}'::text[]) OR (seen @> ARRAY['licence'::text, 'identity'::text]))),
     CONSTRAINT licence_status_known CHECK ((status = ANY (ARRAY['draft'::text, 'submitted'::text, 'verified'::text, 'rejected'::text]))),
     CONSTRAINT licence_verified_is_in_force CHECK (((status <> 'verified'::text) OR (in_force_until IS NOT NULL)))
 );
@@ -436,7 +438,7 @@ ALTER TABLE ONLY auth.passkey
 ALTER TABLE ONLY auth.passkey
     ADD CONSTRAINT passkey_pkey PRIMARY KEY (id);
 ALTER TABLE auth.proxy_grant
-    ADD CONSTRAINT proxy_grant_guardian_ends CHECK (((relation <> 'guardian'::text) OR (valid_until IS NOT NULL) OR (revoked_at IS NOT NULL))) NOT VALID;
+    ADD CONSTRAINT proxy_grant_of_a_child_ends CHECK ((((relation <> ALL (ARRAY['parent'::text, 'guardian'::text])) AND (proof <> 'birth_certificate'::text)) OR ((valid_until IS NOT NULL) AND (valid_until <= (valid_from + 6575))) OR (revoked_at IS NOT NULL))) NOT VALID;
 ALTER TABLE ONLY auth.proxy_grant
     ADD CONSTRAINT proxy_grant_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY auth.recovery_code
@@ -586,7 +588,7 @@ GRANT SELECT,INSERT,DELETE ON TABLE auth.allowed_origin TO polyclinic_auth;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.authorization_code TO polyclinic_auth;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.browser_session TO polyclinic_auth;
 GRANT SELECT,INSERT,UPDATE ON TABLE auth.client TO polyclinic_auth;
-GRANT SELECT,INSERT,UPDATE ON TABLE auth.client_consent TO polyclinic_auth;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.client_consent TO polyclinic_auth;
 GRANT SELECT,INSERT ON TABLE auth.client_tenant TO polyclinic_auth;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.contact_request TO polyclinic_auth;
 GRANT SELECT,INSERT,DELETE ON TABLE auth.data_key TO polyclinic_auth;

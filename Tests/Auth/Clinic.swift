@@ -9,7 +9,7 @@ import TestSupport
 
 /// The service with one tenant, opened by the command as an operator does, and its administrator.
 @LoopActor struct Clinic {
-    static let password = "Polyclinic-demo-2026"
+    nonisolated static let password = "Polyclinic-demo-2026"
 
     let host: TestHost
     let admin: SignedIn
@@ -95,15 +95,21 @@ import TestSupport
         return await host.send("PATCH", path, bytes: body.jsonBytes, bearer: (who ?? admin).access, headers: headers)
     }
 
-    /// An account of the clinic with the clinic's password.
-    func add(_ email: String, _ roles: String..., name: String = "Somebody") async throws -> AccountID {
-        let answer = await post(
-            "/v1/users",
-            JSONObject([
-                ("name", .string(name)), ("email", .string(email)), ("roles", .array(roles.map { .string($0) })),
-                ("password", .string(Self.password)),
-            ]))
+    /// An account of the clinic whose owner chose the clinic's password at the first sign-in.
+    func add(_ email: String, _ roles: String..., name: String = "Somebody", patient: PatientID? = nil) async throws -> AccountID {
+        var body = JSONObject([
+            ("name", .string(name)), ("email", .string(email)), ("roles", .array(roles.map { .string($0) })),
+        ])
+        body["patientId"] = patient.map { .string($0.description) }
+        let answer = await post("/v1/users", body)
         guard answer.status == 201 else { throw Failed(what: "create answered \(answer.status) \(answer.code ?? "")") }
+        let first = await host.send(
+            "POST", "/v1/auth/login",
+            bytes: JSONObject([
+                ("email", .string(email)), ("password", .string(try answer.json.required("temporaryPassword"))),
+                ("newPassword", .string(Self.password)),
+            ]).jsonBytes, bearer: nil)
+        guard first.status == 200 else { throw Failed(what: "the first sign-in answered \(first.status) \(first.code ?? "")") }
         return try answer.json.required("id")
     }
 

@@ -48,6 +48,7 @@ struct DeactivationTests {
     @Test func `The line of void tokens is written with the change`() async throws {
         try await Clinic.with { clinic in
             let id = try await clinic.add("nisha@demo.example", "nurse")
+            clinic.host.clock.advance(seconds: 1)
             _ = await clinic.deactivate(id)
             let line = try await clinic.host.host.db.systemReader.first(
                 "select valid_from from revoked_account where account_id = \(id)",

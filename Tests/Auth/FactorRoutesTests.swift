@@ -78,12 +78,7 @@ struct FactorRoutesTests {
             clinic.host.cards["clinical", "/internal/cards/patients/\(patient)"] = JSONObject([
                 ("patientId", .string(patient.description)), ("active", .bool(true)),
             ])
-            _ = await clinic.post(
-                "/v1/users",
-                JSONObject([
-                    ("name", .string("M")), ("email", .string("m@demo.example")), ("roles", .array([.string("patient")])),
-                    ("patientId", .string(patient.description)), ("password", .string(Clinic.password)),
-                ]))
+            _ = try await clinic.add("m@demo.example", "patient", patient: patient)
             let asked = await clinic.put("/v1/auth/policy", JSONObject([("staffMFA", .string("required"))]))
             #expect(asked.json["staffMFA"] == .string("required"))
             let staff = try await clinic.login("admin@demo.example")
@@ -224,7 +219,7 @@ extension Clinic {
         return App(totp: totp, secret: secret, recovery: try confirmed.json.required("recoveryCodes"))
     }
 
-    private static func base32(_ text: String) -> [UInt8] {
+    static func base32(_ text: String) -> [UInt8] {
         var bits: UInt64 = 0
         var count = 0
         var bytes: [UInt8] = []

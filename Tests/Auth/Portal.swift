@@ -93,6 +93,22 @@ extension TestHost {
             headers: [("Cookie", page.cookies)])
     }
 
+    /// Without a code: the recovery codes were kept.
+    func enrol(_ page: Shown, code: String?, cookies: String? = nil) async -> TestHost.Answer {
+        await clinic.host.form(
+            "/oauth2/enrolment",
+            ["attempt": page.attempt, "token": page.token].merging(code.map { ["code": $0] } ?? [:]) { $1 },
+            headers: [("Cookie", cookies ?? page.cookies)])
+    }
+
+    /// The key that an enrolment page shows.
+    static func secret(in text: String) throws -> [UInt8] {
+        guard let start = text.firstRange(of: "<code>"), let end = text.firstRange(of: "</code>") else {
+            throw Clinic.Failed(what: "no key in the page")
+        }
+        return Clinic.base32(text[start.upperBound..<end.lowerBound].filter { $0 != " " })
+    }
+
     /// From the link to the code: password, consent where it is asked for.
     func code() async throws -> String {
         try Self.code(in: try await signIn().place)

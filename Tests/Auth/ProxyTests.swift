@@ -4,6 +4,7 @@ import Cryptography
 import HTTP
 import JSON
 import Loop
+import Postgres
 import Primitives
 import TestSupport
 import Testing
@@ -88,11 +89,47 @@ struct ProxyTests {
                 to: AccountID(), for: PatientID(), as: .child, proof: .patientConsent, from: day, until: day.adding(days: -1),
                 by: AccountID(), asPatient: false, at: Timestamp(microseconds: 0))
         }
-        #expect(throws: ProxyError.endMissing) {
-            try ProxyGrant.grant(
-                to: AccountID(), for: PatientID(), as: .guardian, proof: .courtOrder, from: day, until: nil,
-                by: AccountID(), asPatient: false, at: Timestamp(microseconds: 0))
+    }
+
+    @Test func `Who acts for a child does so until a day, within eighteen years`() throws {
+        let day = LocalDate(daysSinceEpoch: 20_000)
+        func grant(_ relation: ProxyGrant.Relation, _ proof: ProxyGrant.Proof, until: LocalDate?) throws(ProxyError) {
+            _ = try ProxyGrant.grant(
+                to: AccountID(), for: PatientID(), as: relation, proof: proof, from: day, until: until, by: AccountID(),
+                asPatient: false, at: Timestamp(microseconds: 0))
         }
+        let ofChildren: [(ProxyGrant.Relation, ProxyGrant.Proof)] = [
+            (.parent, .identitySeen), (.parent, .birthCertificate), (.guardian, .courtOrder), (.other, .birthCertificate),
+        ]
+        for (relation, proof) in ofChildren {
+            #expect(throws: ProxyError.endMissing) { try grant(relation, proof, until: nil) }
+            #expect(throws: ProxyError.endTooLate) { try grant(relation, proof, until: day.adding(days: 6_576)) }
+            try grant(relation, proof, until: day.adding(days: 6_575))
+        }
+        try grant(.child, .patientConsent, until: nil)
+        try grant(.spouse, .powerOfAttorney, until: day.adding(days: 20_000))
+    }
+
+    @Test func `The table itself keeps no parent without an end`() async throws {
+        try await Clinic.with { clinic in
+            let proxy = try await clinic.add("leela@demo.example", "proxy")
+            for until: LocalDate? in [nil, LocalDate(daysSinceEpoch: 26_576)] {
+                let error = await #expect(throws: PostgresError.self) {
+                    try await clinic.host.host.db.transaction(for: clinic.admin.tenant) { tx in
+                        try await ProxyGrantStore(sql: tx).insert(
+                            ProxyGrant(
+                                id: ID(), account: proxy, patient: PatientID(), relation: .parent, proof: .birthCertificate,
+                                from: LocalDate(daysSinceEpoch: 20_000), until: until, grantedBy: clinic.admin.id,
+                                grantedAt: clinic.host.clock.now))
+                    }
+                }
+                #expect(error?.constraint == "proxy_grant_of_a_child_ends")
+            }
+        }
+    }
+
+    @Test func `As the patient one gives nothing but one's consent`() throws {
+        let day = LocalDate(daysSinceEpoch: 20_000)
         #expect(throws: ProxyError.proofOfTheDesk) {
             try ProxyGrant.grant(
                 to: AccountID(), for: PatientID(), as: .child, proof: .courtOrder, from: day, until: nil, by: AccountID(),

@@ -67,20 +67,92 @@ struct SignInPageTests {
         }
     }
 
-    @Test func `Staff without the second factor that their clinic asks for are told where to add one`() async throws {
+    /// A clinic that asks staff for a factor, a nurse who has none, and an application that she is on the way to.
+    private nonisolated static func enrolling(_ body: @escaping @LoopActor @Sendable (Clinic, Portal, AccountID) async throws -> Void) async throws {
         try await Clinic.with(["AUTH_STAFF_MFA": "required"]) { clinic in
             let app = try await clinic.enrol(clinic.admin)
             clinic.host.clock.advance(seconds: 60)
             let code = app.code(at: TOTP.step(at: clinic.host.clock.now))
             let admin = try Clinic.read(try await clinic.login("admin@demo.example", otp: code))
             let known = Clinic(host: clinic.host, admin: admin)
-            _ = try await known.add("nisha@demo.example", "nurse")
-            let portal = try await Portal(known, name: "The <wiki>", asksConsent: false)
-            let page = try await portal.page()
-            let told = await portal.enter(page, ["email": "nisha@demo.example", "password": Clinic.password])
-            let text = String(decoding: told.bytes, as: UTF8.self)
-            #expect(told.status == 403 && told.header("Location") == nil)
-            #expect(text.contains("add an authenticator app or a passkey") && text.contains("go back to The &lt;wiki&gt;"))
+            let nurse = try await known.add("nisha@demo.example", "nurse")
+            try await body(known, try await Portal(known, name: "The <wiki>", asksConsent: false), nurse)
+        }
+    }
+
+    private let right = ["email": "nisha@demo.example", "password": Clinic.password]
+
+    @Test func `Staff without the second factor that their clinic asks for add one on the way`() async throws {
+        try await Self.enrolling { clinic, portal, nurse in
+            var page = try await portal.page()
+            let entered = await portal.enter(page, right)
+            let place = entered.header("Location") ?? ""
+            #expect(place.hasPrefix("/oauth2/enrolment"))
+            page = try await portal.show(place, page.cookies)
+            #expect(page.text.contains("to continue to The &lt;wiki&gt;") && page.policy.contains("form-action 'self' https://portal.example"))
+            #expect(!page.text.contains("<script"))
+            let app = TOTP(secret: try Portal.secret(in: page.text))
+            // Looking again shows the same key, and changes nothing.
+            #expect(try Portal.secret(in: try await portal.show(place, page.cookies).text) == app.secret)
+
+            let wrong = await portal.enrol(page, code: "000000")
+            #expect(wrong.status == 422 && String(decoding: wrong.bytes, as: UTF8.self).contains("The code is not right"))
+            #expect(try Portal.secret(in: String(decoding: wrong.bytes, as: UTF8.self)) == app.secret)
+            // Nobody goes on without the code.
+            #expect(await portal.enrol(page, code: nil).status == 422)
+
+            let step = TOTP.step(at: clinic.host.clock.now)
+            let added = await portal.enrol(page, code: app.code(at: step))
+            let codes = String(decoding: added.bytes, as: UTF8.self)
+            #expect(added.status == 200 && codes.contains("Keep these codes") && codes.split(separator: "<li>").count == 11)
+            #expect(added.header("Cache-Control") == "no-store")
+            let done = await portal.enrol(page, code: nil)
+            let tokens = await portal.redeem(try Portal.code(in: done.header("Location") ?? ""))
+            let claims = Portal.claims(try tokens.json.required("id_token"))
+            #expect(claims["acr"] == .string("aal2"))
+
+            // From now on it is asked for, and its code is good once.
+            #expect(try await clinic.login("nisha@demo.example").code == "otp_required")
+            #expect(try await clinic.login("nisha@demo.example", otp: app.code(at: step)).code == "otp_wrong")
+            clinic.host.clock.advance(seconds: 60)
+            #expect(try await clinic.login("nisha@demo.example", otp: app.code(at: step + 2)).status == 200)
+            #expect(try await clinic.host.audited().contains { $0["action"] == .string("enrol") && $0["resourceId"] == .string(nurse.description) })
+        }
+    }
+
+    @Test func `Each way has its own key: what somebody else began is not confirmed by the owner`() async throws {
+        try await Self.enrolling { clinic, portal, _ in
+            let mine = try await portal.page(), theirs = try await portal.page()
+            let first = await portal.enter(mine, right), second = await portal.enter(theirs, right)
+            let own = try await portal.show(first.header("Location") ?? "", mine.cookies)
+            let other = try await portal.show(second.header("Location") ?? "", theirs.cookies)
+            let app = TOTP(secret: try Portal.secret(in: own.text)), thief = TOTP(secret: try Portal.secret(in: other.text))
+            #expect(app.secret != thief.secret)
+            let step = TOTP.step(at: clinic.host.clock.now)
+            #expect(await portal.enrol(own, code: thief.code(at: step)).status == 422)
+            #expect(await portal.enrol(own, code: app.code(at: step)).status == 200)
+            // Whoever is second is asked for the factor that is there.
+            let late = await portal.enrol(other, code: thief.code(at: step))
+            #expect(late.header("Location")?.hasPrefix("/oauth2/second-factor") == true)
+            #expect(await portal.enrol(own, code: nil, cookies: theirs.cookies).status == 403)
+        }
+    }
+
+    @Test func `A browser that was signed in adds no factor: the password is asked for first`() async throws {
+        try await Clinic.with { clinic in
+            _ = try await clinic.add("nisha@demo.example", "nurse")
+            let portal = try await Portal(clinic, asksConsent: false)
+            let (_, cookies) = try await portal.signIn("nisha@demo.example")
+            _ = await clinic.put("/v1/auth/policy", JSONObject([("staffMFA", .string("required"))]))
+            let visited = await portal.visit(cookies: cookies)
+            let place = visited.header("Location") ?? ""
+            #expect(place.hasPrefix("/oauth2/sign-in"))
+            let direct = await clinic.host.send(
+                "GET", place.replacing("sign-in", with: "enrolment"), bytes: [], bearer: nil,
+                headers: [("Cookie", Portal.merged(cookies, visited))])
+            #expect(direct.status == 400)
+            let page = try await portal.show(place, Portal.merged(cookies, visited))
+            #expect(await portal.enter(page, right).header("Location")?.hasPrefix("/oauth2/enrolment") == true)
         }
     }
 

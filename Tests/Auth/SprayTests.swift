@@ -26,6 +26,23 @@ struct SprayTests {
         }
     }
 
+    @Test func `Administrators are told of a spraying, and once an hour of one that lasts`() async throws {
+        try await Clinic.with(["AUTH_SPRAYED_ACCOUNTS": "3"]) { clinic in
+            for number in 0..<3 { _ = try await clinic.add("nurse\(number)@demo.example", "nurse") }
+            func spray() async throws -> (trail: Int, told: Int) {
+                for number in 0..<3 { await clinic.guess("nurse\(number)@demo.example", from: "192.0.2.\(number)") }
+                let facts = try await clinic.host.announced().filter { $0.type == "auth.password_spray.noticed.v1" }
+                #expect(facts.allSatisfy { $0.data["tenantId"] == .string(clinic.admin.tenant.description) && $0.data["accounts"] == .int(3) })
+                return (try await clinic.sprays().count, facts.count)
+            }
+            #expect(try await spray() == (1, 1))
+            clinic.host.clock.advance(seconds: 901)
+            #expect(try await spray() == (2, 1))
+            clinic.host.clock.advance(seconds: 2_699)
+            #expect(try await spray() == (3, 2))
+        }
+    }
+
     @Test func `A clinic's mistakes over a day are no spraying, and strangers' addresses are nobody's`() async throws {
         try await Clinic.with(["AUTH_SPRAYED_ACCOUNTS": "3"]) { clinic in
             for number in 0..<3 { _ = try await clinic.add("nurse\(number)@demo.example", "nurse") }

@@ -33,7 +33,7 @@ def main():
     door = Clinic(url)
     admin = door.as_("admin")
     email = f"passkey-{uuid.uuid4().hex[:10]}@demo.example"
-    account = admin.post("/v1/users", {"name": "Nisha", "email": email, "roles": ["nurse"], "password": PASSWORD}).json
+    account = admin.open_account({"name": "Nisha", "email": email, "roles": ["nurse"]}).json
     me = door.as_(email)
 
     with sync_playwright() as playwright:

@@ -15,8 +15,9 @@ import uuid
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PASSWORD = "Polyclinic-demo-2026"
-# An administrator has it before them while opening the account, so the doctor can be booked at once.
 LICENCE = {"number": "MCI-2026-001", "authority": "State Medical Council", "validUntil": "2199-12-31"}
+# The administrator has the papers before them while opening the account, so the doctor can be booked at once.
+SEEN_LICENCE = {**LICENCE, "seen": ["licence", "identity"]}
 
 
 def stack_environment() -> dict:
@@ -118,6 +119,13 @@ class Clinic:
     def post(self, path, body=None, expect=201, **options):
         return self.call("POST", path, {} if body is None else body, expect=expect, **options)
 
+    def open_account(self, person, password=PASSWORD, **options):
+        """An account whose owner has signed in once and chosen a password, as everybody must."""
+        account = self.post("/v1/users", person, **options)
+        Clinic(self.url).post("/v1/auth/login", {
+            "email": person["email"], "password": account["temporaryPassword"], "newPassword": password}, expect=200)
+        return account
+
     def patch(self, path, body, expect=200, version=None, **options):
         """With `version` None the current ETag is read first."""
         if version is None:
@@ -161,7 +169,7 @@ class Site:
 
     def hire(self, admin, role):
         email = f"{unique(role)}@demo.example"
-        admin.post("/v1/users", {"name": f"Site {role}", "email": email, "roles": [role], "password": PASSWORD, "locationId": self.location})
+        admin.open_account({"name": f"Site {role}", "email": email, "roles": [role], "locationId": self.location})
         return Clinic(admin.url).as_(email)
 
 
@@ -172,7 +180,7 @@ def unique(text="x"):
 def new_doctor(admin, name="Dr. Demo"):
     """A doctor of one's own, with an empty queue: (client, provider)."""
     email = f"{unique('doctor')}@demo.example"
-    account = admin.post("/v1/users", {"name": name, "email": email, "roles": ["doctor"], "password": PASSWORD, "licence": LICENCE})
+    account = admin.open_account({"name": name, "email": email, "roles": ["doctor"], "licence": SEEN_LICENCE})
     found = {}
 
     def listed(answer):

@@ -10,7 +10,7 @@ import jsonschema
 import psycopg
 import pytest
 
-from clinic import LICENCE, PASSWORD, Clinic, unique
+from clinic import LICENCE, SEEN_LICENCE, Clinic, unique
 
 POLICY = pathlib.Path(__file__).resolve().parents[1] / "Policy"
 sys.path[:0] = [str(POLICY), str(POLICY.parent / "Chaos")]
@@ -50,8 +50,8 @@ def world(env, stack, door, admin):
         """One patient with something in every table."""
         batch = drug.post("/v1/inventory/batches", {
             "medicineId": medicine, "lotNumber": unique("LOT"), "quantity": 500, "expiryDate": "2099-01-01"})["id"]
-        account = boss.post("/v1/users", {
-            "name": "Dr. Matrix", "email": f"{unique('doctor')}@matrix.example", "roles": ["doctor"], "password": PASSWORD, "licence": LICENCE, "locationId": location})["id"]
+        account = boss.open_account({
+            "name": "Dr. Matrix", "email": f"{unique('doctor')}@matrix.example", "roles": ["doctor"], "licence": SEEN_LICENCE, "locationId": location})["id"]
         found = boss.eventually("/v1/providers?limit=100", lambda a: any(p["accountId"] == account and p["licensed"] for p in a["items"]))
         provider = next(p["id"] for p in found["items"] if p["accountId"] == account)
         desk = Clinic(door.url, mint("reception", location=location))
@@ -59,8 +59,8 @@ def world(env, stack, door, admin):
         patient, spare, leaver = (desk.post("/v1/patients", {"name": "Matrix Row", "birthDate": "1980-02-29", "phone": "+919876543210",
                                                               "allergies": ["Matrix"], "conditions": ["Matrix"]})["id"] for _ in "123")
         consent = desk.post(f"/v1/patients/{patient}/consents", {"purpose": "research", "document": "matrix", "documentVersion": "1"})["id"]
-        licensee = boss.post("/v1/users", {
-            "name": "Dr. Paper", "email": f"{unique('paper')}@matrix.example", "roles": ["doctor"], "password": PASSWORD, "locationId": location})["id"]
+        licensee = boss.open_account({
+            "name": "Dr. Paper", "email": f"{unique('paper')}@matrix.example", "roles": ["doctor"], "locationId": location})["id"]
         paper = Clinic(door.url, mint("doctor", location=location, account=licensee))
         paper.call("PUT", "/v1/auth/licence", LICENCE, expect=200)
         document = paper.post("/v1/auth/licence/documents", {"kind": "licence", "content": bodies.WORDS["content"]})["id"]
@@ -90,9 +90,9 @@ def world(env, stack, door, admin):
     sets["tenant"] = sets["nested"] = sets["own"]
 
     # One account whose tokens were withdrawn; it had every role.
-    gone = boss.post("/v1/users", {"name": "Gone", "email": f"{unique('gone')}@matrix.example", "roles": ["nurse"], "password": PASSWORD})["id"]
+    gone = boss.open_account({"name": "Gone", "email": f"{unique('gone')}@matrix.example", "roles": ["nurse"]})["id"]
     own = sets["own"]
-    stranger = foreign.post("/v1/users", {"name": "Dr. Foreign", "email": f"{unique('doctor')}@matrix.example", "roles": ["doctor"], "password": PASSWORD})["id"]
+    stranger = foreign.open_account({"name": "Dr. Foreign", "email": f"{unique('doctor')}@matrix.example", "roles": ["doctor"]})["id"]
 
     def tokens(role, kind):
         account = own["account"] if role == "doctor" else None

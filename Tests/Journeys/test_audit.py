@@ -7,7 +7,7 @@ import time
 import psycopg
 import pytest
 
-from clinic import PASSWORD, Clinic, unique
+from clinic import Clinic, unique
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def clinic(env, stack, door):
 
     def hire(role, **more):
         mail = f"{unique(role)}@audit.example"
-        admin.post("/v1/users", {"name": f"Dr. {role.title()}", "email": mail, "roles": [role], "password": PASSWORD, **more})
+        admin.open_account({"name": f"Dr. {role.title()}", "email": mail, "roles": [role], **more})
         return door.as_(mail)
 
     people = {role: hire(role) for role in ("reception", "doctor", "auditor")}

@@ -36,7 +36,7 @@ def person(site, admin, reception, pharmacist, own_doctor, make_slots, make_medi
         "allergies": [planted["allergy"], planted["former"]], "conditions": [planted["condition"]],
         "emergencyContact": {"name": planted["friend"], "phone": other, "relation": planted["relation"]}}, key=unique()).json
     login = f"{word('login')}@erase.example"
-    admin.post("/v1/users", {"name": planted["account"], "email": login, "roles": ["patient"], "password": PASSWORD,
+    admin.open_account({"name": planted["account"], "email": login, "roles": ["patient"],
                              "locationId": site.location, "patientId": patient["id"]})
     slots = make_slots(provider)
     kept = reception.post("/v1/appointments", {"slotId": slots[0]["id"], "patientId": patient["id"], "reason": planted["reason"]}, key=unique()).json
@@ -382,7 +382,7 @@ def test_a_stored_answer_tells_nothing_of_a_person_who_was_erased(admin, recepti
     body = {"name": name, "birthDate": "1980-02-29", "phone": "+919912345678"}
     patient = reception.post("/v1/patients", body, key=key).json
     login, account_key = f"{word('login')}@erase.example", unique()
-    account = {"name": name, "email": login, "roles": ["patient"], "password": PASSWORD, "locationId": site.location, "patientId": patient["id"]}
+    account = {"name": name, "email": login, "roles": ["patient"], "locationId": site.location, "patientId": patient["id"]}
     admin.post("/v1/users", account, key=account_key)
     admin.call("POST", f"/v1/patients/{patient['id']}/erasure", {"ground": "registered_in_error"}, expect=200)
     again = reception.call("POST", "/v1/patients", body, key=key)

@@ -14,7 +14,7 @@ from letterbox import Letterbox  # noqa: E402
 
 def hire(admin, role="nurse"):
     email = f"{unique(role)}@demo.example"
-    account = admin.post("/v1/users", {"name": "Nisha", "email": email, "roles": [role], "password": PASSWORD}).json
+    account = admin.open_account({"name": "Nisha", "email": email, "roles": [role]}).json
     return email, account
 
 
@@ -130,3 +130,35 @@ def test_codes_and_secrets_rest_unreadable(door, admin, letters, database):
     code = letters.wait(email)["code"]
     row = database.execute("select row_to_json(c)::text, sealed from auth.contact_request c where id = %s", (asked["id"],)).fetchone()
     assert email not in row[0] and code not in row[0] and email.encode() not in row[1]
+
+
+def test_people_change_their_address_with_the_code_that_went_to_it(door, admin, letters):
+    email, _ = hire(admin)
+    other, taken = f"{unique('nisha')}@demo.example", hire(admin)[0]
+    me, stranger = Clinic(door.url).as_(email), Clinic(door.url).as_(taken)
+    asked = me.post("/v1/auth/contact", {"contact": other}, expect=202)
+    message = letters.wait(other)
+    assert message["template"] == "change_code"
+    answer = {"id": asked["id"], "code": message["code"]}
+    assert stranger.call("POST", "/v1/auth/contact/confirmation", answer).code == "code_wrong"
+    me.post("/v1/auth/contact/confirmation", answer, expect=204)
+    assert me.get("/v1/auth/me")["email"] == other
+    assert login(door, email).status == 401 and login(door, other).status == 200
+    assert letters.wait(email, "security_changed")["changed"] in ("contact", "password")
+    # Somebody else's address gets no code; its owner is told as of a signing-up.
+    me.post("/v1/auth/contact", {"contact": taken}, expect=202)
+    assert letters.wait(taken)["template"] == "account_exists"
+
+
+def test_the_owner_is_told_of_what_opens_the_account(door, admin, letters):
+    email, account = hire(admin)
+    letters.wait(email, "security_changed")
+    for change, what in (
+        (lambda: admin.post(f"/v1/users/{account['id']}/temporary-password"), "password"),
+        (lambda: admin.call("DELETE", f"/v1/users/{account['id']}/factors", expect=204), "factor"),
+        (lambda: admin.patch(f"/v1/users/{account['id']}", {"contact": f"{unique('nisha')}@demo.example"}), "contact"),
+    ):
+        letters.messages.clear()
+        change()
+        message = letters.wait(email, "security_changed")
+        assert {k: v for k, v in message.items() if k != "key"} == {"channel": "email", "to": email, "template": "security_changed", "changed": what}

@@ -69,6 +69,11 @@ GUARDS = {
     "ledger_entry_balances": """
         insert into billing.ledger_line (entry_id, position, tenant_id, account, amount, currency)
         select id, 99, tenant_id, 'cash', 1, 'INR' from billing.ledger_entry where invoice_id = %(invoice)s limit 1""",
+    "licence_seen_whole": "update auth.licence set seen = '{licence}' where status = 'verified'",
+    "proxy_grant_of_a_child_ends": """
+        insert into auth.proxy_grant (id, tenant_id, account_id, patient_id, relation, proof, valid_from, granted_by, granted_at)
+        select gen_random_uuid(), tenant_id, id, gen_random_uuid(), 'parent', 'birth_certificate', current_date, gen_random_uuid(), now()
+        from auth.account limit 1""",
     "visit_signed": "update clinical.visit set local_date = local_date + 1 where id = %(visit)s",
     "visit_one_open": """
         insert into clinical.visit (id, tenant_id, patient_id, practitioner_id, location_id, local_date, started_at, findings)

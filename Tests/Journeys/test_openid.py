@@ -8,6 +8,7 @@ import re
 import time
 import urllib.parse
 
+import pyotp
 import pytest
 
 from clinic import PASSWORD, Clinic, unique
@@ -112,7 +113,7 @@ def test_an_address_that_only_looks_alike_gets_nobody(portal, address):
 
 def test_others_guesses_close_the_pages_to_strangers_and_not_to_the_owners_browser(door, admin, database):
     email = f"{unique('nurse')}@demo.example"
-    admin.post("/v1/users", {"name": "N", "email": email, "roles": ["nurse"], "password": PASSWORD})
+    admin.open_account({"name": "N", "email": email, "roles": ["nurse"]})
 
     def enter(portal, password=PASSWORD):
         _, place, _ = portal.visit(prompt="login")
@@ -147,7 +148,7 @@ def test_a_browser_that_was_idle_asks_who_it_is(portal, database):
 def test_the_access_token_dies_with_the_session(door, admin):
     """Signing out, and a refresh token that comes back: within seconds, in every service."""
     email = f"{unique('nurse')}@demo.example"
-    admin.post("/v1/users", {"name": "N", "email": email, "roles": ["nurse"], "password": PASSWORD})
+    admin.open_account({"name": "N", "email": email, "roles": ["nurse"]})
     for end in ("logout", "reuse"):
         pair = door.call("POST", "/v1/auth/login", {"email": email, "password": PASSWORD}, expect=200)
         client = Clinic(door.url, pair["accessToken"])
@@ -161,3 +162,61 @@ def test_the_access_token_dies_with_the_session(door, admin):
             assert door.call("POST", "/v1/auth/refresh", {"refreshToken": pair["refreshToken"]}).code == "token_reused"
         for path in paths:
             soon(lambda: client.call("GET", path).status == 401)
+
+
+def hidden(page):
+    return {n: html.unescape(v) for n, v in re.findall(r'type="hidden" name="(attempt|token)" value="([^"]*)"', page)}
+
+
+def test_staff_add_the_factor_that_their_clinic_asks_for_on_the_way(door, stack, env):
+    boss = f"{unique('admin')}@factor.example"
+    stack("run", "auth", "bootstrap-tenant", "--name", unique("Factor"), "--location-name", "One", "--zone", "Etc/GMT",
+          "--currency", "INR", "--admin-email", boss, "--admin-password-file", env["POLYCLINIC_DATA"] + "/secrets/demo_password")
+    admin = door.as_(boss)
+    email = f"{unique('nurse')}@factor.example"
+    admin.open_account({"name": "N", "email": email, "roles": ["nurse"]})
+    portal, early = Portal(door, admin), Portal(door, admin)
+    _, place, _ = early.visit()
+    _, place, _ = early.ask("POST", "/oauth2/sign-in", **hidden(early.ask("GET", place)[2]), email=email, password=PASSWORD)
+    assert "code=" in place
+    admin.call("PUT", "/v1/auth/policy", {"staffMFA": "required"}, expect=200)
+    # Whoever finds a browser that was signed in adds no factor of theirs.
+    assert early.visit()[1].startswith("/oauth2/sign-in")
+
+    _, place, _ = portal.visit()
+    _, _, page = portal.ask("GET", place)
+    _, place, _ = portal.ask("POST", "/oauth2/sign-in", **hidden(page), email=email, password=PASSWORD)
+    assert place.startswith("/oauth2/enrolment")
+    status, _, page = portal.ask("GET", place)
+    assert status == 200
+    app = pyotp.parse_uri(html.unescape(re.search(r'href="(otpauth:[^"]*)"', page).group(1)))
+    assert app.secret == re.search("<code>(.*?)</code>", page).group(1).replace(" ", "")
+    assert portal.ask("POST", "/oauth2/enrolment", **hidden(page), code=f"{(int(app.now()) + 1) % 10**6:06}")[0] == 422
+    assert portal.ask("POST", "/oauth2/enrolment", **hidden(page))[0] == 422, "nobody goes on without the code"
+    status, place, codes = portal.ask("POST", "/oauth2/enrolment", **hidden(page), code=app.now())
+    assert status == 200 and not place and len(re.findall("<li>[A-Z2-7-]{19}</li>", codes)) == 10
+    _, place, _ = portal.ask("POST", "/oauth2/enrolment", **hidden(codes))
+    status, given = portal.redeem(dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(place).query))["code"])
+    assert status == 200 and portal.opens(given["access_token"]) == 200
+    assert door.call("POST", "/v1/auth/login", {"email": email, "password": PASSWORD}).code == "otp_required"
+
+
+def test_a_consent_that_is_taken_back_puts_the_application_out(door, admin):
+    email = f"{unique('nurse')}@demo.example"
+    admin.open_account({"name": "N", "email": email, "roles": ["nurse"]})
+    portal = Portal(door, admin, consentRequired=True)
+    _, place, _ = portal.visit()
+    _, _, page = portal.ask("GET", place)
+    _, place, _ = portal.ask("POST", "/oauth2/sign-in", **hidden(page), email=email, password=PASSWORD)
+    _, _, page = portal.ask("GET", place)
+    _, place, _ = portal.ask("POST", "/oauth2/consent", **hidden(page), decision="allow")
+    _, given = portal.redeem(dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(place).query))["code"])
+    me = Clinic(door.url).as_(email)
+    agreed = me.get("/v1/auth/consents")["items"]
+    assert [c["clientId"] for c in agreed] == [portal.client["clientId"]]
+    assert portal.opens(given["access_token"]) == 200
+    me.call("DELETE", f"/v1/auth/consents/{portal.client['clientId']}", expect=204)
+    soon(lambda: portal.opens(given["access_token"]) == 401)
+    assert portal.token(grant_type="refresh_token", refresh_token=given["refresh_token"])[0] == 400
+    assert me.get("/v1/auth/consents")["items"] == [] and me.get("/v1/auth/me")["email"] == email
+    assert portal.visit()[1].startswith("/oauth2/sign-in"), "it asks again"

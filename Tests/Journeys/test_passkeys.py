@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from clinic import PASSWORD, Clinic, unique
+from clinic import Clinic, unique
 
 
 def encoded(data):
@@ -48,7 +48,7 @@ class Device:
 @pytest.fixture()
 def device(door, admin):
     email = f"{unique('passkey')}@demo.example"
-    admin.post("/v1/users", {"name": "Nisha", "email": email, "roles": ["nurse"], "password": PASSWORD})
+    admin.open_account({"name": "Nisha", "email": email, "roles": ["nurse"]})
     me = Clinic(door.url).as_(email)
     made = Device()
     me.post("/v1/auth/passkeys", made.register(me.post("/v1/auth/passkeys/registration", expect=200).json))

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from clinic import PASSWORD, Clinic, Unexpected, today, unique
+from clinic import Clinic, Unexpected, today, unique
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Policy"))
 import access  # noqa: E402
@@ -31,7 +31,7 @@ def provider_of(admin, account, condition=lambda provider: True):
 def newcomer(door, admin):
     """A doctor who has just begun: client, account, provider."""
     email = f"{unique('newcomer')}@demo.example"
-    account = admin.post("/v1/users", {"name": "Dr. New", "email": email, "roles": ["doctor"], "password": PASSWORD}).json
+    account = admin.open_account({"name": "Dr. New", "email": email, "roles": ["doctor"]}).json
     return Clinic(door.url).as_(email), account, provider_of(admin, account)
 
 
@@ -102,6 +102,19 @@ def test_a_licence_is_good_until_its_last_day(newcomer, admin, reception, make_p
     assert admin.call("POST", "/v1/slots/bulk", roster(provider, first=3)).code == "provider_unlicensed"
 
 
+def test_a_licence_counts_at_once_only_when_somebody_saw_both_papers(admin):
+    def open_account(**seen):
+        return admin.call("POST", "/v1/users", {
+            "name": "Dr. Seen", "email": f"{unique('seen')}@demo.example", "roles": ["doctor"],
+            "licence": {"number": "MCI-4711", "authority": "Council", "validUntil": "2199-12-31", **seen}})
+    assert open_account().status == 400
+    assert open_account(seen=["licence"]).code == open_account(seen=["identity"]).code == "papers_not_seen"
+    account = open_account(seen=["licence", "identity"]).json
+    provider_of(admin, account, lambda p: p["licensed"])
+    assert admin.get(f"/v1/users/{account['id']}/licence")["seen"] == ["licence", "identity"]
+    admin.eventually("/v1/reports/audit-logs?limit=50", lambda a: any(e["action"] == "attest" and e["resourceId"] == account["id"] for e in a["items"]))
+
+
 def test_a_renewed_licence_asks_for_a_new_look_and_the_old_one_holds_meanwhile(newcomer, admin):
     doctor, account, provider = newcomer
     hand_in(doctor, today() + datetime.timedelta(days=900))
@@ -155,14 +168,15 @@ def test_one_password_on_many_accounts_is_in_the_clinics_audit_trail(door, stack
     head = door.as_(email)
     for number in range(30):
         sprayed = f"{unique('sprayed')}@sprayed.example"
-        head.post("/v1/users", {"name": "Nisha", "email": sprayed, "roles": ["nurse"], "password": PASSWORD})
+        head.open_account({"name": "Nisha", "email": sprayed, "roles": ["nurse"]})
         assert guess(services, sprayed, f"198.51.100.{number + 1}")[0] == 401
     head.eventually("/v1/reports/audit-logs?limit=20", lambda a: any(e["action"] == "notice_password_spraying" for e in a["items"]))
+    head.eventually("/v1/notifications", lambda a: [n["kind"] for n in a["items"]] == ["password_spray_noticed"])
 
 
 def test_an_unknown_address_costs_as_much_as_a_known_one(admin, services):
     email = f"{unique('timed')}@demo.example"
-    admin.post("/v1/users", {"name": "Nisha", "email": email, "roles": ["nurse"], "password": PASSWORD})
+    admin.open_account({"name": "Nisha", "email": email, "roles": ["nurse"]})
     known, unknown = [], []
     for number in range(12):  # in turns, so that a busy moment is nobody's
         known.append(guess(services, email, f"203.0.113.{number + 1}")[1])
@@ -173,7 +187,7 @@ def test_an_unknown_address_costs_as_much_as_a_known_one(admin, services):
 
 def test_who_guesses_on_waits_longer_and_longer(admin, services):
     email = f"{unique('guessed')}@demo.example"
-    admin.post("/v1/users", {"name": "Nisha", "email": email, "roles": ["nurse"], "password": PASSWORD})
+    admin.open_account({"name": "Nisha", "email": email, "roles": ["nurse"]})
     statuses = [guess(services, email, "203.0.113.201")[0] for _ in range(8)]
     assert statuses[:5] == [401] * 5 and 429 in statuses[5:], statuses
 
@@ -199,7 +213,7 @@ def test_nobody_queues_for_a_practitioner_who_left(own_doctor, admin, reception,
 
 def test_a_deactivated_account_is_out_in_every_service_within_seconds(door, admin):
     email = f"{unique('leaver')}@demo.example"
-    account = admin.post("/v1/users", {"name": "Leaver", "email": email, "roles": ["admin", "doctor", "pharmacist"], "password": PASSWORD}).json
+    account = admin.open_account({"name": "Leaver", "email": email, "roles": ["admin", "doctor", "pharmacist"]}).json
     me = Clinic(door.url).as_(email)
     paths = {"auth": "/v1/auth/me", "scheduling": "/v1/providers", "queue": "/v1/queue/today", "clinical": "/v1/patients",
              "pharmacy": "/v1/inventory/medicines", "billing": "/v1/invoices", "notifications": "/v1/notifications", "reporting": "/v1/reports/stock-movements"}
@@ -249,7 +263,7 @@ CLOSED, OVER = b"\x88\x02\x03\xf0", b"\r\n0\r\n\r\n"
 
 def test_what_a_deactivated_account_follows_ends_within_seconds(door, admin):
     email = f"{unique('leaver')}@demo.example"
-    account = admin.post("/v1/users", {"name": "Leaver", "email": email, "roles": ["nurse"], "password": PASSWORD}).json
+    account = admin.open_account({"name": "Leaver", "email": email, "roles": ["nurse"]}).json
     me = Clinic(door.url).as_(email)
     notices, board = opened(me, "/v1/notifications/live", upgrade=True), opened(me, "/v1/queue/display/events")
     admin.patch(f"/v1/users/{account['id']}", {"active": False})
@@ -267,7 +281,7 @@ def test_what_is_followed_ends_with_the_token(door, admin, env):
 
 def test_who_acted_for_a_patient_is_refused_everywhere_within_seconds(door, admin, reception, make_patient):
     email = f"{unique('daughter')}@demo.example"
-    account = admin.post("/v1/users", {"name": "Leela", "email": email, "roles": ["proxy"], "password": PASSWORD}).json
+    account = admin.open_account({"name": "Leela", "email": email, "roles": ["proxy"]}).json
     father = make_patient()
     grant = reception.post("/v1/auth/proxies", {
         "accountId": account["id"], "patientId": father["id"], "relation": "child", "proof": "identity_seen"})["id"]
@@ -280,3 +294,47 @@ def test_who_acted_for_a_patient_is_refused_everywhere_within_seconds(door, admi
         assert time.monotonic() < until, f"still in after 5 s: {answer}"
         time.sleep(0.05)
     assert Clinic(door.url).as_(email).call("GET", chart).status in (403, 404)
+
+
+def test_who_acts_for_a_child_does_so_until_a_day(admin, reception, make_patient):
+    account = admin.post("/v1/users", {"name": "Leela", "email": f"{unique('mother')}@demo.example", "roles": ["proxy"]})
+    grant = {"accountId": account["id"], "patientId": make_patient()["id"], "relation": "parent", "proof": "birth_certificate"}
+    assert [e["pointer"] for e in reception.call("POST", "/v1/auth/proxies", grant)["errors"]] == ["/until"]
+    day = today()
+    assert reception.call("POST", "/v1/auth/proxies", {**grant, "until": str(day + datetime.timedelta(days=6_580))}).status == 400
+    assert reception.call("POST", "/v1/auth/proxies", {**grant, "until": str(day + datetime.timedelta(days=6_000))}).status == 201
+
+
+def test_a_lost_password_is_replaced_at_the_desk(door, admin):
+    email = f"{unique('nurse')}@demo.example"
+    account = admin.open_account({"name": "Nisha", "email": email, "roles": ["nurse"]})
+    me = door.as_(email)
+    given = admin.post(f"/v1/users/{account['id']}/temporary-password")
+    until = time.monotonic() + 5
+    while me.call("GET", "/v1/patients?search=meera").code != "token_revoked":
+        assert time.monotonic() < until, "still in after 5 s"
+        time.sleep(0.05)
+    first = {"email": email, "password": given["temporaryPassword"]}
+    assert door.call("POST", "/v1/auth/login", first).code == "password_change_required"
+    door.post("/v1/auth/login", {**first, "newPassword": "quay lamp seven rivers"}, expect=200)
+    assert door.call("POST", "/v1/auth/login", first).code == "invalid_credentials"
+    own = admin.get("/v1/auth/me")["id"]
+    assert admin.call("POST", f"/v1/users/{own}/temporary-password").code == "own_password"
+
+
+def test_whose_sessions_an_administrator_ends_is_out_everywhere_within_seconds(door, admin):
+    email = f"{unique('nurse')}@demo.example"
+    account = admin.open_account({"name": "Nisha", "email": email, "roles": ["nurse"]})
+    me = door.as_(email)
+    assert len(me.get("/v1/auth/sessions")["items"]) == 2  # where the password was chosen, and here
+    paths = ["/v1/auth/me", "/v1/patients?search=meera", "/v1/providers", "/v1/notifications"]
+    assert {me.call("GET", path).status for path in paths} == {200}
+    theirs = next(s["id"] for s in admin.get("/v1/auth/sessions")["items"] if s["current"])
+    assert me.call("DELETE", f"/v1/auth/sessions/{theirs}").status == 404
+    admin.call("DELETE", f"/v1/users/{account['id']}/sessions", expect=204)
+    for path in paths:
+        until = time.monotonic() + 5
+        while (answer := me.call("GET", path)).code != "token_revoked":
+            assert time.monotonic() < until, f"still in after 5 s: {path} {answer}"
+            time.sleep(0.05)
+    assert door.as_(email).get("/v1/auth/me")["id"] == account["id"]

@@ -1,14 +1,14 @@
 """Roles that meet in one account, doors that close, and work that nobody checks alone (S1)."""
 import pytest
 
-from clinic import LICENCE, PASSWORD, Clinic, new_doctor, unique
+from clinic import SEEN_LICENCE, Clinic, new_doctor, unique
 
 
 @pytest.fixture()
 def hire(admin, door):
     def make(roles, **more):
         email = f"{unique('both')}@demo.example"
-        admin.post("/v1/users", {"name": "Dr. Both", "email": email, "roles": roles, "password": PASSWORD, **more})
+        admin.open_account({"name": "Dr. Both", "email": email, "roles": roles, **more})
         return Clinic(door.url).as_(email)
     return make
 
@@ -55,7 +55,7 @@ def test_an_appointment_that_is_cancelled_or_moved_closes_the_chart_again(admin,
 
 
 def test_nobody_hands_out_what_they_prescribed(hire, reception, pharmacist, make_patient, make_medicine):
-    both = hire(["doctor", "pharmacist"], licence=LICENCE)
+    both = hire(["doctor", "pharmacist"], licence=SEEN_LICENCE)
     medicine = make_medicine()
     visit = both.post("/v1/visits", {"patientId": make_patient()["id"]})["id"]
     prescription = both.post("/v1/prescriptions", {"visitId": visit, "items": [

@@ -7,7 +7,7 @@ import uuid
 import psycopg
 import pytest
 
-from clinic import PASSWORD, Clinic, new_doctor, today, unique
+from clinic import Clinic, new_doctor, today, unique
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def staff(other, door):
     people = {}
     for role in ("doctor", "nurse", "reception", "pharmacist", "auditor", "lab"):
         email = f"{unique(role)}@other.example"
-        other.post("/v1/users", {"name": f"Other {role}", "email": email, "roles": [role], "password": PASSWORD})
+        other.open_account({"name": f"Other {role}", "email": email, "roles": [role]})
         people[role] = door.as_(email)
     return {**people, "admin": other}
 

@@ -88,7 +88,7 @@ def test_no_flipped_bit_is_accepted(door, reception):
 
 def test_a_refresh_token_used_twice_ends_its_session(door, admin):
     email = f"{unique('nurse')}@demo.example"
-    admin.post("/v1/users", {"name": "N", "email": email, "roles": ["nurse"], "password": PASSWORD})
+    admin.open_account({"name": "N", "email": email, "roles": ["nurse"]})
     first = door.call("POST", "/v1/auth/login", {"email": email, "password": PASSWORD}, expect=200)
     second = door.call("POST", "/v1/auth/refresh", {"refreshToken": first["refreshToken"]}, expect=200)
     third = door.call("POST", "/v1/auth/refresh", {"refreshToken": second["refreshToken"]}, expect=200)
@@ -99,7 +99,7 @@ def test_a_refresh_token_used_twice_ends_its_session(door, admin):
 
 def test_a_double_click_is_told_the_same_next_token(door, admin):
     email = f"{unique('nurse')}@demo.example"
-    admin.post("/v1/users", {"name": "N", "email": email, "roles": ["nurse"], "password": PASSWORD})
+    admin.open_account({"name": "N", "email": email, "roles": ["nurse"]})
     first = door.call("POST", "/v1/auth/login", {"email": email, "password": PASSWORD}, expect=200)
     second, again = (door.call("POST", "/v1/auth/refresh", {"refreshToken": first["refreshToken"]}, expect=200) for _ in range(2))
     assert second["refreshToken"] == again["refreshToken"]
@@ -108,7 +108,7 @@ def test_a_double_click_is_told_the_same_next_token(door, admin):
 
 def test_a_deactivated_account_is_out_at_once(door, admin):
     email = f"{unique('reception')}@demo.example"
-    account = admin.post("/v1/users", {"name": "R", "email": email, "roles": ["reception"], "password": PASSWORD})
+    account = admin.open_account({"name": "R", "email": email, "roles": ["reception"]})
     client = door.as_(email)
     assert client.get("/v1/patients?search=meera").status == 200
     admin.patch(f"/v1/users/{account['id']}", {"active": False})
@@ -121,7 +121,7 @@ def test_a_deactivated_account_is_out_at_once(door, admin):
 
 def test_wrong_passwords_are_slowed_down_but_say_nothing(door, admin):
     email = f"{unique('guess')}@demo.example"
-    admin.post("/v1/users", {"name": "G", "email": email, "roles": ["nurse"], "password": PASSWORD})
+    admin.open_account({"name": "G", "email": email, "roles": ["nurse"]})
     known = door.call("POST", "/v1/auth/login", {"email": email, "password": "wrong-password-1"})
     unknown = door.call("POST", "/v1/auth/login", {"email": "nobody-" + email, "password": "wrong-password-1"})
     assert (known.status, known.code, known["detail"]) == (unknown.status, unknown.code, unknown["detail"]) and known.status == 401

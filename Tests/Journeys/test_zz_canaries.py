@@ -21,7 +21,7 @@ import pika
 import pyotp
 import pytest
 
-from clinic import LICENCE, PASSWORD, ZONE, Clinic, today, unique
+from clinic import SEEN_LICENCE, ZONE, Clinic, today, unique
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "Tests/Policy"), str(ROOT / "Tests/Chaos")]
@@ -121,7 +121,7 @@ PHONE = f"+9197{uuid.uuid4().int % 10**4:04d}"
 OF_PERSONS, OF_THE_HOUSE = [f"Cnry{RUN}", f"cnry{RUN}", PHONE], [f"Hous{RUN}"]
 # Refused on purpose: whoever makes up a proof, a secret or a code has none.
 MEANT = {("POST", f"/v1/auth/{path}") for path in (
-    "login", "refresh", "logout", "passkeys", "passkeys/sign-in", "password-reset/confirmation", "sign-up/confirmation")}
+    "login", "refresh", "logout", "contact/confirmation", "passkeys", "passkeys/sign-in", "password-reset/confirmation", "sign-up/confirmation")}
 # How many routes took canaries in and answered 2xx, and how many took or showed some: fewer is a hole in this test.
 FLOOR_TAKEN, FLOOR_ALL = 38, 76
 
@@ -141,15 +141,16 @@ def told(env, stack, door, overheard):
 
     # People.
     def hire(role, **more):
-        return boss.post("/v1/users", {"name": f"Canary {role}", "email": f"{unique(role)}@canary-clinic.example", "roles": [role],
-                                       "password": PASSWORD, "locationId": site, **more})["id"]
+        return boss.open_account({"name": f"Canary {role}", "email": f"{unique(role)}@canary-clinic.example", "roles": [role],
+                                  "locationId": site, **more})["id"]
     for role in ("doctor", "nurse", "reception", "pharmacist", "auditor"):
-        accounts[role] = hire(role, **({"licence": LICENCE} if role == "doctor" else {}))
+        accounts[role] = hire(role, **({"licence": SEEN_LICENCE} if role == "doctor" else {}))
     nurse = {"roles": ["nurse"], "patientId": None, "licence": None, "locationId": site}
     employed = tell("POST", "/v1/users", "admin", nurse)
-    address, password = [w for w in tell.words if "@" in w][-1], [w for w in tell.words if "@" not in w][-1]
+    address = [w for w in tell.words if "@" in w][-1]
     user = employed["id"]
-    pair = tell("POST", "/v1/auth/login", None, {"email": address, "password": password, "otp": None})
+    pair = tell("POST", "/v1/auth/login", None, {"email": address, "password": employed["temporaryPassword"], "otp": None})
+    password = tell.words[-1]
     me = Clinic(door.url, pair["accessToken"])
     tell("GET", "/v1/auth/me", "nurse", client=me)
     tell("POST", "/v1/auth/login", None, {"otp": None})
@@ -164,6 +165,11 @@ def told(env, stack, door, overheard):
     tell("POST", "/v1/auth/factors/recovery-codes", "nurse", client=me)
     tell("DELETE", "/v1/auth/factors/totp", "nurse", client=me)
     tell("GET", "/v1/auth/factors", "nurse", client=me)
+    tell("POST", "/v1/auth/contact", "nurse", client=me)
+    tell("POST", "/v1/auth/contact/confirmation", "nurse", client=me)
+    sessions = tell("GET", "/v1/auth/sessions", "nurse", client=me)["items"]
+    tell("DELETE", "/v1/auth/sessions/:id", "nurse", client=me, id=next(s["id"] for s in sessions if not s["current"]))
+    tell("GET", "/v1/auth/consents", "nurse", client=me)
     tell("GET", "/v1/auth/passkeys", "nurse", client=me)
     tell("POST", "/v1/auth/passkeys/registration", "nurse", client=me)
     tell("POST", "/v1/auth/passkeys", "nurse", client=me)
@@ -178,6 +184,8 @@ def told(env, stack, door, overheard):
     tell("GET", "/v1/users", "admin")
     tell("GET", "/v1/users/:id", "admin", id=user)
     tell("DELETE", "/v1/users/:id/factors", "admin", id=user)
+    tell("POST", "/v1/users/:id/temporary-password", "admin", id=user)
+    tell("DELETE", "/v1/users/:id/sessions", "admin", id=user)
 
     # A doctor's papers.
     newcomer = hire("doctor")
@@ -219,13 +227,13 @@ def told(env, stack, door, overheard):
     registered = tell("POST", "/v1/patients", "reception", {"birthDate": "1971-07-17", "sex": "female"})
     record, name = registered["id"], registered["name"]
     accounts["record"] = record
-    accounts["patient"] = boss.post("/v1/users", {"name": "Canary Patient", "email": f"{unique('patient')}@canary-clinic.example", "roles": ["patient"],
-                                                  "password": PASSWORD, "patientId": record})["id"]
+    accounts["patient"] = boss.open_account({"name": "Canary Patient", "email": f"{unique('patient')}@canary-clinic.example",
+                                          "roles": ["patient"], "patientId": record})["id"]
     for role in ("reception", "doctor", "patient"):
         tell("GET", "/v1/patients", role, query=f"?search={urllib.parse.quote(name)}")
         tell("POST", "/v1/patients/search", role, {"limit": 5, "cursor": None})
     helper = hire("proxy")
-    grant = tell("POST", "/v1/auth/proxies", "patient", {"accountId": helper, "patientId": record, "proof": "patient_consent", "from": None, "until": None})
+    grant = tell("POST", "/v1/auth/proxies", "patient", {"accountId": helper, "patientId": record, "relation": "child", "proof": "patient_consent", "from": None, "until": None})
     tell("GET", "/v1/auth/proxies", "patient")
     if grant.status == 201:
         tell("DELETE", "/v1/auth/proxies/:id", "patient", id=grant["id"])

@@ -155,6 +155,8 @@ def probe(method, pattern, r, below, ids, operation):
         ("POST", "/v1/invoices/:id/refunds"): {"reason": "matrix", "amount": {"amount": 99_999_999, "currency": "INR"}},
         ("POST", "/v1/dispensing"): {"prescriptionId": r["prescription"]},
         ("PUT", "/v1/charts/policy"): {"policy": "care"},
+        ("POST", "/v1/auth/contact"): {"contact": f"{new_id()}@matrix.example"},
+        ("POST", "/v1/auth/proxies"): {"accountId": r["account"], "patientId": r["patient"], "relation": "child", "proof": "patient_consent"},
         ("POST", "/v1/auth/clients"): {"name": "matrix", "grantTypes": ["client_credentials"], "scopes": ["queue.read"], "roles": ["service"]},
         ("POST", "/v1/users/:id/licence/decision"): {"verified": True},
     }

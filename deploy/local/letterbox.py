@@ -38,12 +38,12 @@ class Letterbox:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def wait(self, to, seconds=40):
-        """The newest message to this address."""
+    def wait(self, to, template=None, seconds=40):
+        """The newest message to this address: of this template, or what is no notice."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             with self.lock:
-                found = [m for m in self.messages if m["to"] == to]
+                found = [m for m in self.messages if m["to"] == to and (m["template"] == template or (not template and m["template"] != "security_changed"))]
             if found:
                 return found[-1]
             time.sleep(0.05)
@@ -56,5 +56,5 @@ class Letterbox:
 
 if __name__ == "__main__":
     port = int(os.environ.get("POLYCLINIC_PORT_BASE", "8080")) + 38
-    Letterbox(port, show=lambda m: print(f"{m['channel']} to {m['to']}: {m['template']} {m.get('code') or ''}", flush=True))
+    Letterbox(port, show=lambda m: print(f"{m['channel']} to {m['to']}: {m['template']} {m.get('code') or m.get('changed') or ''}", flush=True))
     threading.Event().wait()

@@ -8,7 +8,8 @@ import Primitives
 struct Account: Equatable, Sendable {
     let id: AccountID
     private(set) var name: String
-    let email: String
+    /// What they sign in with: an e-mail address or a phone number.
+    private(set) var email: String
     private(set) var roles: Set<Role>
     private(set) var location: LocationID
     let patient: PatientID?
@@ -61,6 +62,7 @@ struct Account: Equatable, Sendable {
         var roles: Set<Role>?
         var location: LocationID?
         var isActive: Bool?
+        var contact: Contact?
 
         /// Only these can leave a tenant without an administrator.
         var touchesAccess: Bool { roles != nil || isActive != nil }
@@ -72,6 +74,8 @@ struct Account: Equatable, Sendable {
         var hasNewDuties = false
         var isDeactivated = false
         var isReactivated = false
+        /// Signs in with another address from now on; nothing ends.
+        var isReaddressed = false
         /// What the account could do until now must end at once.
         var voidsTokens: Bool { hasNewDuties || isDeactivated }
     }
@@ -83,6 +87,10 @@ struct Account: Equatable, Sendable {
         if let name = change.name, name != self.name {
             self.name = name
             outcome.isRenamed = true
+        }
+        if let contact = change.contact, contact.text != email {
+            email = contact.text
+            outcome.isReaddressed = true
         }
         if let roles = change.roles, roles != self.roles {
             try Self.check(roles, patient)
@@ -118,6 +126,10 @@ enum AccountError: Error, Equatable {
     case locationUnknown
     case lastAdmin
     case ownRoles
+    case ownContact
+    case ownPassword
+    case inactive
+    case erased
 }
 
 extension Account {

@@ -15,10 +15,7 @@ import Primitives
     let vaults: Vaults
     let emailIndex: EmailIndex
     let hashing: PasswordHash
-    let passwords: PasswordPolicy
-
-    /// How long a password that an administrator has seen waits for its owner to choose another: three days.
-    static let temporaryLife: Int64 = 259_200
+    let notices: SecurityNotice
 
     var table: [Route] {
         [
@@ -55,45 +52,49 @@ import Primitives
             guard card != nil else { throw AccountError.patientUnknown }
         }
         let licence = try attested(request, for: account, by: caller)
-        let given: String? = try request.body.optional("password")
-        if let given { try passwords.check(given, address: email.text, hasSecondFactor: false) }
-        let password = given ?? Base64URL.encode(Random.bytes(15))
-        let isTemporary: Bool = try given == nil || request.body.optional("temporary") ?? false
-        let expiresAt = isTemporary ? host.now().adding(seconds: Self.temporaryLife) : nil
+        let password = TemporaryPassword(at: host.now())
         let hashing = hashing
-        let hash = try await host.blocking.run { try hashing.make(password) }
+        let hash = try await host.blocking.run { try hashing.make(password.text) }
 
         return try await host.write(request, by: caller) { tx in
             let created = CreateAccount(vaults: vaults, emailIndex: emailIndex)
-            try await created(account, email: email, passwordHash: hash, expiresAt: expiresAt, in: caller.tenant, tx)
+            try await created(account, email: email, passwordHash: hash, expiresAt: password.expiresAt, in: caller.tenant, tx)
             if let licence {
                 let store = LicenceStore(sql: tx, vault: try await vaults.vault(of: caller.tenant, tx))
                 let verified = LicenceVerified(accountID: account.id, validUntil: licence.validUntil)
                 try tx.announce(verified, revision: try await store.save(licence))
-                try tx.audit("verify", "licence", account.id.description, after: licence.audited)
+                try tx.audit("attest", "licence", account.id.description, after: licence.audited)
             }
-            let view = AccountView(account, temporaryPassword: given == nil ? password : nil)
+            let view = AccountView(account, temporaryPassword: password)
             return .created(view, version: account.version, at: "/v1/users/\(account.id)")
         }
     }
 
-    /// The licence of a new doctor, when the administrator has it before them.
+    /// The licence of a new doctor, when the administrator has the papers before them and says so.
     private func attested(_ request: Request, for account: Account, by caller: Principal) throws -> Licence? {
         guard let shown = try request.body.optional("licence", as: JSONObject.self) else { return nil }
         guard account.roles.contains(.doctor) else { throw LicenceError.notADoctor }
         let now = host.now()
         return try Licence.attested(
             account.id, number: try shown.required("number"), authority: try shown.required("authority"),
-            validUntil: try shown.required("validUntil"), by: caller.account, today: caller.today(at: now), at: now)
+            validUntil: try shown.required("validUntil"), seen: Set(try shown.required("seen", as: [LicenceDocument.Kind].self)),
+            by: caller.account, today: caller.today(at: now), at: now)
     }
 
     private func change(_ request: Request, by caller: Principal) async throws -> Response {
         let id = try request.id("id", of: Primitives.Account.self)
         let expected = try request.ifMatch()
+        let contact: String? = try request.body.optional("contact")
         let change = Account.Change(
             name: try request.body.optional("name"),
             roles: try request.body.optional("roles", as: [Role].self).map { Set($0) },
-            location: try request.body.optional("locationId"), isActive: try request.body.optional("active"))
+            location: try request.body.optional("locationId"), isActive: try request.body.optional("active"),
+            contact: try contact.map { typed in
+                guard let contact = Contact(typed) else { throw ContactError.contactInvalid }
+                return contact
+            })
+        // The own one is changed with a code to it, or a typing error shuts its owner out.
+        if id == caller.account && change.contact != nil { throw AccountError.ownContact }
 
         var voidBefore: Timestamp?
         let response = try await host.write(request, by: caller) { tx in
@@ -118,6 +119,10 @@ import Primitives
             }
             let outcome = try account.apply(change, isOnlyAdmin: found.isOnlyAdmin, at: now)
             guard try await store.update(account) else { throw Problem.staleVersion }
+            if outcome.isReaddressed {
+                try await store.move(id, to: emailIndex.index(of: account.email))
+                try await notices.tell(found.account.email, of: .contact, tx)
+            }
             try await announce(outcome, of: account, at: now, tx)
             if outcome.voidsTokens {
                 let reason: Session.End = outcome.isDeactivated ? .deactivated : .rolesChanged
@@ -128,7 +133,7 @@ import Primitives
             }
             try tx.audit(
                 "update", "account", id.description, before: found.account.audited,
-                after: account.audited(renamed: outcome.isRenamed))
+                after: account.audited(after: outcome))
             if let patient = account.patient { tx.concerns(patient) }
             return .json(200, AccountView(account), version: expected + 1)
         }
@@ -168,6 +173,10 @@ extension AccountError: ProblemConvertible {
         case .locationUnknown: .refused("location_unknown", "There is no such location.")
         case .lastAdmin: .refused("last_admin", "Make somebody else an administrator first.")
         case .ownRoles: Problem(403, "own_roles", "Another administrator must give you a role.")
+        case .ownContact: Problem(403, "own_contact", "Change your own address with a code to it, or ask another administrator.")
+        case .ownPassword: Problem(403, "own_password", "Change your own password with POST /v1/auth/password.")
+        case .inactive: .refused("account_inactive", "This account is deactivated. Reactivate it first.")
+        case .erased: .refused("account_erased", "This person was erased: there is nobody to reach.")
         }
     }
 }

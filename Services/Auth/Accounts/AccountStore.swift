@@ -65,12 +65,22 @@ import Primitives
         let touched = try await sql.run(
             """
             update account
-            set name = \(try vault.seal(account.name, for: Self.name(account.id))), roles = \(account.roleNames),
+            set name = \(try vault.seal(account.name, for: Self.name(account.id))),
+                email = \(try vault.seal(account.email, for: Self.email(account.id))), roles = \(account.roleNames),
                 location_id = \(account.location), active = \(account.isActive), valid_from = \(account.validFrom),
                 version = version + 1
             where id = \(account.id) and version = \(account.version)
             """)
         return touched == 1
+    }
+
+    /// From now on the account is found by another address.
+    func move(_ id: AccountID, to emailIndex: Bytes) async throws {
+        let moved = try await onConstraint("login_email_once", throw: AccountError.emailTaken) {
+            try await sql.run("update login set email_index = \(emailIndex) where account_id = \(id)")
+        }
+        // Whoever was erased is found by none.
+        guard moved == 1 else { throw AccountError.erased }
     }
 
     private func read(_ row: inout Row) throws -> Account {

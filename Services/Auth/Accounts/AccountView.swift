@@ -6,9 +6,9 @@ import Primitives
 /// An account as administrators see it.
 struct AccountView: JSONWritable {
     private let account: Account
-    private let temporaryPassword: String?
+    private let temporaryPassword: TemporaryPassword?
 
-    init(_ account: Account, temporaryPassword: String? = nil) {
+    init(_ account: Account, temporaryPassword: TemporaryPassword? = nil) {
         self.account = account
         self.temporaryPassword = temporaryPassword
     }
@@ -24,7 +24,7 @@ struct AccountView: JSONWritable {
             $0.field("locationId", account.location)
             $0.field("patientId", account.patient)
             $0.field("createdAt", account.createdAt)
-            $0.field("temporaryPassword", temporaryPassword)
+            $0.field("temporaryPassword", temporaryPassword?.text)
         }
     }
 
@@ -36,20 +36,21 @@ struct AccountView: JSONWritable {
     ]
     static let schema = Schema.object(fields)
     static let createdSchema = Schema.object(
-        fields + [.optional("temporaryPassword", .text(max: 40), "Once, when none was given")])
+        fields + [.required("temporaryPassword", .text(max: 40), "Shown here only; for choosing another at the first sign-in")])
 }
 
 extension Account {
     /// States and ids, and the names of personal fields, never their values.
-    func audited(renamed: Bool) -> JSONObject {
+    func audited(after outcome: Outcome) -> JSONObject {
         var object = JSONObject([
             ("roles", .array(roleNames.map { .string($0) })), ("active", .bool(isActive)),
             ("locationId", .string(location.description)),
         ])
-        if renamed { object["changed"] = .array([.string("name")]) }
+        let changed = (outcome.isRenamed ? ["name"] : []) + (outcome.isReaddressed ? ["contact"] : [])
+        if !changed.isEmpty { object["changed"] = .array(changed.map { .string($0) }) }
         return object
     }
-    var audited: JSONObject { audited(renamed: false) }
+    var audited: JSONObject { audited(after: Outcome()) }
 }
 
 extension Account {
@@ -70,26 +71,26 @@ extension AccountRoutes {
     static let showDocs = Route.Docs("Show an account", answers: [(200, AccountView.schema)])
 
     static let createDocs = Route.Docs(
-        "Create an account",
+        "Create an account; its owner chooses a password at the first sign-in, within three days",
         body: .object([
             .required("name", .text(max: 200)), .required("email", .text(max: 254)), .required("roles", Account.roleList),
-            .optional("password", .text(min: 8, max: 128), "At least 15 characters. Left out: the answer holds a temporary one, once"),
-            .optional("temporary", .boolean, "The password given is good for three days and for choosing another at the first sign-in"),
             .optional("patientId", .id, "Required for role patient: the record the account may see"),
             .optional("locationId", .id, "The creator's site by default"),
             .optional(
-                "licence", .object(Licence.particulars),
+                "licence", .object(Licence.particulars + [.required("seen", LicenceView.seen, "Which papers you have before you: both, or leave the licence out")]),
                 "Of a doctor whose papers the administrator has seen: they can be booked at once"),
         ]),
         answers: [(201, AccountView.createdSchema)],
-        problems: ["email_taken", "invalid_email", "not_a_doctor", "licence_expired", "patient_unknown", "location_unknown"])
+        problems: ["email_taken", "invalid_email", "not_a_doctor", "papers_not_seen", "licence_expired", "patient_unknown", "location_unknown"])
 
     static let changeDocs = Route.Docs(
         "Change an account; `active: false` deactivates it at once",
         body: .object([
             .optional("name", .text(max: 200)), .optional("roles", Account.roleList), .optional("active", .boolean),
             .optional("locationId", .id),
+            .optional("contact", .text(max: 254), "Somebody else's e-mail address or phone number with +country, to sign in with from now on; the old one is told"),
         ]),
-        answers: [(200, AccountView.schema)], problems: ["last_admin", "location_unknown", "stale_version"],
+        answers: [(200, AccountView.schema)],
+        problems: ["email_taken", "invalid_contact", "own_contact", "account_erased", "last_admin", "location_unknown", "stale_version"],
         isMergePatch: true)
 }

@@ -44,6 +44,15 @@ import Primitives
         """
     }
 
+    /// Instead of whatever the account has: good for choosing another.
+    func give(_ passwordHash: String, until end: Timestamp, to account: AccountID) async throws {
+        try await sql.run(
+            """
+            update account set password_hash = \(passwordHash), password_stands_alone = true, password_expires_at = \(end)
+            where id = \(account)
+            """)
+    }
+
     /// `standsAlone`: whether it is long enough without a second factor; nil when it is the same password. Another one is
     /// the owner's own.
     func save(

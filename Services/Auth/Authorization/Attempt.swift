@@ -11,7 +11,7 @@ typealias AttemptID = ID<AttemptKind>
 /// Every rule about the order of pages is in this file. It performs no I/O and reads no clock.
 struct Attempt: Equatable, Sendable {
     /// The next page.
-    enum Step: Equatable, Sendable { case password, secondFactor, consent, done }
+    enum Step: Equatable, Sendable { case password, secondFactor, enrolment, consent, done }
 
     let id: AttemptID
     let client: ClientID
@@ -35,11 +35,13 @@ struct Attempt: Equatable, Sendable {
 
     static let life: Int64 = 900
 
-    /// `needsSecondFactor` is decided for the account by whoever keeps second factors; `agreed` is what the person
-    /// agreed to before, nil where the client needs no consent.
-    func step(needsSecondFactor: Bool, agreed: Set<Scope>?) -> Step {
+    /// `needsSecondFactor` and `mustEnrol` are decided for the account by whoever keeps second factors; `agreed` is what
+    /// the person agreed to before, nil where the client needs no consent.
+    func step(needsSecondFactor: Bool, mustEnrol: Bool, agreed: Set<Scope>?) -> Step {
         guard account != nil, !shown.isEmpty else { return .password }
         if needsSecondFactor && !hasSecondFactor { return .secondFactor }
+        // A factor is added by who has just shown the password, not by who found a browser that was signed in.
+        if mustEnrol && !hasSecondFactor { return browserSession == nil ? .enrolment : .password }
         guard let agreed, !isAgreed else { return .done }
         return asksAnew || !scopes.isSubset(of: agreed) ? .consent : .done
     }

@@ -94,6 +94,21 @@ import Primitives
             as: { row in try row.next(as: SessionID.self) })
     }
 
+    /// In which an account is signed in, newest first.
+    func browsers(of account: AccountID, at now: Timestamp) async throws -> [BrowserSession] {
+        try await sql.all(
+            """
+            select id, account_id, shown, shown_at, expires_at from browser_session
+            where account_id = \(account) and ended_at is null and expires_at > \(now)
+            order by id desc limit 100
+            """,
+            as: { row in
+                BrowserSession(
+                    id: try row.next(), account: try row.next(), shown: Set(try row.next(as: [String].self)),
+                    shownAt: try row.next(), expiresAt: try row.next())
+            })
+    }
+
     /// Ends all browsers of an account, and who is on the way to a code with what was shown before: its password or
     /// its factors have changed.
     func endBrowsers(of account: AccountID, at now: Timestamp) async throws {
@@ -120,12 +135,45 @@ import Primitives
             """)
     }
 
+    /// What an account agreed to, and has not taken back; latest first.
+    func consents(of account: AccountID) async throws -> [Consent] {
+        try await sql.all(
+            """
+            select a.client_id, c.name, a.scopes, a.agreed_at from client_consent a join client c on c.id = a.client_id
+            where a.account_id = \(account) order by a.agreed_at desc, a.client_id limit 100
+            """,
+            as: { row in
+                Consent(
+                    client: try row.next(), name: try row.next(),
+                    scopes: Set(try row.next(as: [String].self).compactMap { Scope(rawValue: $0) }), agreedAt: try row.next())
+            })
+    }
+
+    /// Takes it back, and with it whatever is on its way to that client. False when there was no such consent.
+    ///
+    /// The way first, the account after it and the consent last: the order in which somebody who agrees locks them.
+    func withdraw(_ account: AccountID, _ client: ClientID) async throws -> Bool {
+        try await sql.run("delete from sign_in_attempt where account_id = \(account) and client_id = \(client)")
+        try await CredentialStore(sql: sql).lock(account)
+        try await sql.run(
+            "delete from authorization_code where account_id = \(account) and client_id = \(client) and redeemed_at is null")
+        return try await sql.run("delete from client_consent where account_id = \(account) and client_id = \(client)") == 1
+    }
+
     /// Deletes what is over: in the order in which rows refer to each other.
     func sweep(before time: Timestamp) async throws {
         try await sql.run("delete from sign_in_attempt where expires_at < \(time)")
         try await sql.run("delete from authorization_code where expires_at < \(time)")
         try await sql.run("delete from browser_session where expires_at < \(time)")
     }
+}
+
+/// That a person agreed to what a client may do.
+struct Consent: Sendable {
+    let client: ClientID
+    let name: String
+    let scopes: Set<Scope>
+    let agreedAt: Timestamp
 }
 
 extension Set<Scope> {

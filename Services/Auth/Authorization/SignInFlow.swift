@@ -85,7 +85,14 @@ struct AttemptHandle: Equatable, Sendable {
         let asks = client.bounded(by: try await settings(of: tenant, sql)).asksConsent
         let agreed = asks ? try await AttemptStore(sql: sql).agreed(account, client.id) : nil
         let standing = try await factor.standing(of: account, in: tenant, sql)
-        return attempt.step(needsSecondFactor: standing.hasSecondFactor, agreed: agreed)
+        let hasAny = standing.hasSecondFactor || attempt.hasSecondFactor
+        let mustEnrol = hasAny ? false : try await asksForFactor(of: account, sql)
+        return attempt.step(needsSecondFactor: standing.hasSecondFactor, mustEnrol: mustEnrol, agreed: agreed)
+    }
+
+    private func asksForFactor(of account: AccountID, _ sql: any SQLSession) async throws -> Bool {
+        guard let credential = try await CredentialStore(sql: sql).read(account) else { return false }
+        return try await factor.policy.asks(credential.roles, sql)
     }
 
     /// The next page, or the code once nothing is left to show. The attempt has been saved.
@@ -94,6 +101,7 @@ struct AttemptHandle: Equatable, Sendable {
         switch try await step(attempt, client, tenant, tx) {
         case .password, .consent: return Self.see("/oauth2/sign-in?attempt=\(handle.text)")
         case .secondFactor: return Self.see("/oauth2/second-factor?attempt=\(handle.text)")
+        case .enrolment: return Self.see("/oauth2/enrolment?attempt=\(handle.text)")
         case .done: return try await finish(attempt, client, tenant, tx)
         }
     }
@@ -106,12 +114,6 @@ struct AttemptHandle: Equatable, Sendable {
         guard let account = attempt.account, let shownAt = attempt.shownAt,
             let credential = try await CredentialStore(sql: tx).readHolding(account), credential.isActive
         else { throw OAuthError(.loginRequired, "The account may not sign in any more.") }
-        // Staff who must have a second factor and have none yet enrol one with the suite's own client first.
-        if !attempt.hasSecondFactor, try await factor.policy.asks(credential.roles, tx) {
-            try await store.delete(attempt.id)
-            return SignInPages.enrolFirst(client).response(403)
-        }
-
         var cookies: [(name: String, value: String)] = []
         let session: BrowserSessionID
         if let known = attempt.browserSession {

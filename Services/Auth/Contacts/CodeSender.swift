@@ -6,7 +6,7 @@ import Loop
 import Postgres
 import Primitives
 
-/// Hands codes to the operator's own gateway for e-mail and text messages: one POST for each, repeated until it says 2xx.
+/// Hands codes, and notices to owners, to the operator's own gateway for e-mail and text messages: one POST for each, repeated until it says 2xx.
 ///
 /// Whether anybody is known under an address is found out here and not while the asker waits, so the answer to asking
 /// takes the same time for everybody. A code is a secret of minutes: it goes to the gateway and nowhere else, no event.
@@ -85,6 +85,9 @@ import Primitives
         case (.signUp, true): Message(contact: contact, template: "account_exists", code: nil)
         case (.reset, true): Message(contact: contact, template: "reset_code", code: code)
         case (.reset, false): nil
+        case (.change, false): Message(contact: contact, template: "change_code", code: code)
+        case (.change, true): Message(contact: contact, template: "account_exists", code: nil)
+        case (.notice, _): Message(contact: contact, template: "security_changed", code: nil, changed: request.content.changed)
         }
     }
 
@@ -109,6 +112,8 @@ import Primitives
         let contact: Contact
         let template: String
         let code: String?
+        /// A notice, which asks for nothing and does not run out.
+        var changed: SecurityNotice.Change?
 
         func write(to json: inout JSONWriter) {
             json.object {
@@ -116,7 +121,8 @@ import Primitives
                 $0.field("to", contact.text)
                 $0.field("template", template)
                 $0.field("code", code)
-                $0.field("validMinutes", ContactRequest.life / 60)
+                $0.field("changed", changed?.rawValue)
+                if changed == nil { $0.field("validMinutes", ContactRequest.life / 60) }
             }
         }
     }

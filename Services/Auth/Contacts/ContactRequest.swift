@@ -7,6 +7,13 @@ struct ContactRequest: Sendable {
     enum Purpose: String, Sendable {
         case signUp = "sign_up"
         case reset
+        /// Signing in with another address.
+        case change
+        /// No code: that what opens the account has changed.
+        case notice
+
+        /// How long it is good for, in seconds: a code for minutes, a notice until a gateway that was away is back.
+        var life: Int64 { self == .notice ? 86_400 : ContactRequest.life }
     }
 
     /// What rests sealed.
@@ -16,6 +23,10 @@ struct ContactRequest: Sendable {
         var tenant: TenantID?
         var name: String?
         var passwordHash: String?
+        /// Whose address is to be another.
+        var account: AccountID?
+        /// What a notice is about.
+        var changed: SecurityNotice.Change?
     }
 
     static let life: Int64 = 600
@@ -41,13 +52,16 @@ extension ContactRequest.Content {
         json["tenant"] = tenant.map { .string($0.description) }
         json["name"] = name.map { .string($0) }
         json["passwordHash"] = passwordHash.map { .string($0) }
+        json["account"] = account.map { .string($0.description) }
+        json["changed"] = changed.map { .string($0.rawValue) }
         return json
     }
 
     init(_ json: JSONObject) throws {
         self.init(
             contact: try json.required("contact"), tenant: try json.optional("tenant"), name: try json.optional("name"),
-            passwordHash: try json.optional("passwordHash"))
+            passwordHash: try json.optional("passwordHash"), account: try json.optional("account"),
+            changed: try json.optional("changed"))
     }
 }
 

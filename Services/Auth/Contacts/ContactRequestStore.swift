@@ -15,18 +15,20 @@ import Primitives
             """
             insert into contact_request (id, purpose, sealed, created_at, expires_at, next_at)
             values (\(request.id), \(request.purpose.rawValue), \(Bytes(sealed)), \(now),
-                    \(now.adding(seconds: ContactRequest.life)), \(now))
+                    \(now.adding(seconds: request.purpose.life)), \(now))
             """)
     }
 
-    /// Takes some that have not left, for 15 seconds: whoever dies with one leaves it to the next.
+    /// Takes some that have not left, for 15 seconds: whoever dies with one leaves it to the next. A notice waits
+    /// twice as long each time, and behind the codes, for which somebody waits.
     func claim(at now: Timestamp) async throws -> [ContactRequest] {
         try await sql.all(
             """
-            update contact_request set attempts = attempts + 1, next_at = \(now.adding(seconds: 15))
+            update contact_request set attempts = attempts + 1, next_at = \(now)::timestamptz
+                + make_interval(secs => case when purpose = 'notice' then least(15 * power(2, attempts), 3600) else 15 end)
             where id in (select id from contact_request
                          where settled_at is null and next_at <= \(now) and expires_at > \(now) and attempts < 20
-                         order by next_at limit 16 for update skip locked)
+                         order by purpose = 'notice', next_at limit 16 for update skip locked)
             returning id, purpose, sealed
             """, as: read)
     }

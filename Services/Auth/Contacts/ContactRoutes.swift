@@ -15,6 +15,7 @@ import Primitives
     let passwords: PasswordPolicy
     let key: SymmetricKey
     let isOffered: Bool
+    let notices: SecurityNotice
 
     var table: [Route] {
         [
@@ -22,7 +23,7 @@ import Primitives
             .anyone("POST", "/v1/auth/sign-up/confirmation", Self.confirmDocs, confirm),
             .anyone("POST", "/v1/auth/password-reset", Self.resetDocs, askForReset),
             .anyone("POST", "/v1/auth/password-reset/confirmation", Self.chooseDocs, choose),
-        ]
+        ] + changing
     }
 
     // MARK: asking
@@ -47,7 +48,7 @@ import Primitives
         return try await ask(.reset, ContactRequest.Content(contact: contact.text))
     }
 
-    private func ask(_ purpose: ContactRequest.Purpose, _ content: ContactRequest.Content) async throws -> Response {
+    func ask(_ purpose: ContactRequest.Purpose, _ content: ContactRequest.Content) async throws -> Response {
         let asked = ContactRequest(id: ID(), purpose: purpose, content: content)
         try await host.db.systemTransaction { tx in
             try await ContactRequestStore(sql: tx, key: key).insert(asked, at: host.now())
@@ -55,17 +56,19 @@ import Primitives
         return .json(202, AskedView(id: asked.id))
     }
 
-    private func contact(in request: Request) throws -> Contact {
+    func contact(in request: Request) throws -> Contact {
         guard isOffered else { throw ContactError.notOffered }
         guard let contact = Contact(try request.body.required("contact")) else { throw ContactError.contactInvalid }
         return contact
     }
 
     /// An address gets few messages that one client asked for, and not many that all did; and one client asks for few.
-    /// What strangers ask for leaves the owner's own browser free to ask.
-    private func count(_ contact: Contact, _ request: Request) async throws {
+    /// What strangers ask for leaves the owner's own browser free to ask. Somebody who is signed in is counted by their
+    /// account: a whole ward has one address on the network.
+    func count(_ contact: Contact, by account: AccountID? = nil, _ request: Request) async throws {
         let origin = signIn.devices.origin(of: request, for: contact.text)
-        let keys = signIn.emailIndex.failureKeys("code|\(contact.text)", from: "code|\(origin.name)")
+        let asker = account.map { "account \($0)" } ?? origin.name
+        let keys = signIn.emailIndex.failureKeys("code|\(contact.text)", from: "code|\(asker)")
         let everywhere = signIn.emailIndex.failureKeys("code|\(contact.text)", from: "everywhere").both
         let perPair = LoginThrottle(limit: 5, slowsFrom: .max)
         let perClient = LoginThrottle(limit: 30, slowsFrom: .max)
@@ -94,7 +97,7 @@ import Primitives
     static let guesses = LoginThrottle(limit: 100, slowsFrom: 10, window: LoginThrottle.longestWindow)
 
     /// A guess is counted and kept before it is compared.
-    private func take(_ purpose: ContactRequest.Purpose, _ request: Request) async throws -> ContactRequest {
+    func take(_ purpose: ContactRequest.Purpose, _ request: Request) async throws -> ContactRequest {
         let id: ID<ContactRequest> = try request.body.required("id")
         let code: String = try request.body.required("code")
         let found = try await host.db.systemTransaction { tx -> (asked: ContactRequest, tally: Bytes)? in
@@ -176,6 +179,7 @@ import Primitives
             try await AttemptStore(sql: tx).endBrowsers(of: owner.account, at: host.now())
             // Who was kept out by somebody's guesses is let in again.
             try await LoginFailureStore(sql: tx).clear(signIn.emailIndex.failureKeys(contact.text, from: "everywhere").both)
+            try await notices.tell(contact.text, of: .password, tx)
             try tx.audit("reset_password", "account", owner.account.description)
         }
         return .noContent
@@ -193,7 +197,7 @@ extension ContactError: ProblemConvertible {
     }
 }
 
-private struct AskedView: JSONWritable {
+struct AskedView: JSONWritable {
     let id: ID<ContactRequest>
 
     func write(to json: inout JSONWriter) {
@@ -207,7 +211,7 @@ private struct AskedView: JSONWritable {
 }
 
 extension ContactRoutes {
-    private static let answer: [Schema.Field] = [.required("id", .id, "Of the asking"), .required("code", .text(min: 6, max: 6))]
+    static let answer: [Schema.Field] = [.required("id", .id, "Of the asking"), .required("code", .text(min: 6, max: 6))]
 
     private static let signUpDocs = Route.Docs(
         "Ask to sign up as a patient: a code goes to the address. The answer is the same whoever has an account",

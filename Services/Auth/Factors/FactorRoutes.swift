@@ -14,6 +14,7 @@ import Primitives
     let factor: SecondFactor
     let vaults: Vaults
     let staffSessionLife: Duration
+    let notices: SecurityNotice
 
     var table: [Route] {
         [
@@ -54,6 +55,7 @@ import Primitives
             guard let step = totp.step(of: code, at: now), try await store.confirm(step, of: caller.account, at: now) else {
                 throw FactorError.codeWrong
             }
+            try await notices.tell(caller.account, in: caller.tenant, of: .factor, tx)
             try tx.audit("enrol", "factor", caller.account.description, after: Self.kind("totp"))
             return .json(201, try await enrolled(by: caller, store, at: now, tx))
         }
@@ -63,7 +65,7 @@ import Primitives
     func enrolled(
         by caller: Principal, _ store: FactorStore, at now: Timestamp, _ tx: Transaction
     ) async throws -> RecoveryCodesView {
-        let codes = try await store.standing(of: caller.account).recoveryCodes > 0 ? [] : freshCodes(of: caller, store)
+        let codes = try await store.standing(of: caller.account).recoveryCodes > 0 ? [] : factor.freshCodes(of: caller.account, store)
         let end = caller.assurance == .enrolling ? now.adding(seconds: staffSessionLife.components.seconds) : nil
         _ = try await SessionStore(sql: tx).prove(caller.session, .multi, until: end, at: now)
         return RecoveryCodesView(codes: codes)
@@ -73,16 +75,11 @@ import Primitives
         try await host.write(request, by: caller) { tx in
             let store = try await factor.store(for: caller.tenant, tx)
             guard try await store.standing(of: caller.account).hasSecondFactor else { throw FactorError.nothingToConfirm }
-            let codes = try await freshCodes(of: caller, store)
+            let codes = try await factor.freshCodes(of: caller.account, store)
+            try await notices.tell(caller.account, in: caller.tenant, of: .factor, tx)
             try tx.audit("renew", "factor", caller.account.description, after: Self.kind("recovery_codes"))
             return .json(201, RecoveryCodesView(codes: codes))
         }
-    }
-
-    private func freshCodes(of caller: Principal, _ store: FactorStore) async throws -> [RecoveryCode] {
-        let codes = (0..<RecoveryCode.count).map { _ in RecoveryCode() }
-        try await store.replaceRecoveryCodes(codes.map { $0.hash(factor.recoveryKey) }, of: caller.account)
-        return codes
     }
 
     private func remove(_ request: Request, by caller: Principal) async throws -> Response {
@@ -90,6 +87,7 @@ import Primitives
             let store = try await factor.store(for: caller.tenant, tx)
             guard try await store.removeTOTP(of: caller.account) else { throw Problem.notFound("factor") }
             try await factor.requireEnough(of: caller, store, tx)
+            try await notices.tell(caller.account, in: caller.tenant, of: .factor, tx)
             try tx.audit("remove", "factor", caller.account.description, after: Self.kind("totp"))
             return .noContent
         }
@@ -101,10 +99,11 @@ import Primitives
         let id = try request.id("id", of: Primitives.Account.self)
         return try await host.write(request, by: caller) { tx in
             let store = try await factor.store(for: caller.tenant, tx)
-            guard try await AccountStore(sql: tx, vault: store.vault).find(id) != nil else { throw Problem.notFound("user") }
+            guard let owner = try await AccountStore(sql: tx, vault: store.vault).find(id) else { throw Problem.notFound("user") }
             try await factor.removeAll(of: id, store)
             try await EndSession(host: host).all(of: id, in: caller.tenant, because: .passwordChanged, tx)
             try await AttemptStore(sql: tx).endBrowsers(of: id, at: host.now())
+            try await notices.tell(owner.email, of: .factor, tx)
             try tx.audit("reset", "factor", id.description)
             return .noContent
         }

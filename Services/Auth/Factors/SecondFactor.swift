@@ -55,6 +55,13 @@ import Primitives
         }
     }
 
+    /// Ten new recovery codes; the old ones open nothing any more.
+    func freshCodes(of account: AccountID, _ store: FactorStore) async throws -> [RecoveryCode] {
+        let codes = (0..<RecoveryCode.count).map { _ in RecoveryCode() }
+        try await store.replaceRecoveryCodes(codes.map { $0.hash(recoveryKey) }, of: account)
+        return codes
+    }
+
     func removeAll(of account: AccountID, _ store: FactorStore) async throws {
         _ = try await store.removeTOTP(of: account)
         try await store.removeRecoveryCodes(of: account)

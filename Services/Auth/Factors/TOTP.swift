@@ -57,6 +57,12 @@ struct TOTP: Sendable {
 enum Base32 {
     private static let alphabet = [UInt8]("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".utf8)
 
+    /// In groups of four, as people read it aloud; apps take no notice of the spaces.
+    static func grouped(_ bytes: [UInt8]) -> String {
+        let letters = encode(bytes)
+        return stride(from: 0, to: letters.count, by: 4).map { String(letters.dropFirst($0).prefix(4)) }.joined(separator: " ")
+    }
+
     static func encode(_ bytes: [UInt8]) -> String {
         var text: [UInt8] = []
         var bits: UInt32 = 0

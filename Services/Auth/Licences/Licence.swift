@@ -22,6 +22,8 @@ struct Licence: Equatable, Sendable {
     private(set) var inForceUntil: LocalDate?
     /// When this submission was begun; nil for the first one. Older pages were shown for something else.
     private(set) var openedAt: Timestamp?
+    /// What the administrator had before them who opened the account; empty when pages were handed in.
+    private(set) var seen: Set<LicenceDocument.Kind>
     let version: Int
 
     static func draft(
@@ -29,7 +31,7 @@ struct Licence: Equatable, Sendable {
     ) -> Licence {
         Licence(
             account: account, number: number, authority: authority, validUntil: validUntil, status: .draft, reason: nil,
-            submittedAt: nil, decidedAt: nil, decidedBy: nil, inForceUntil: nil, openedAt: nil, version: 0)
+            submittedAt: nil, decidedAt: nil, decidedBy: nil, inForceUntil: nil, openedAt: nil, seen: [], version: 0)
     }
 
     /// New particulars make it a draft again. What was verified stays in force until somebody has looked at the new
@@ -89,30 +91,35 @@ struct Licence: Equatable, Sendable {
         reason = nil
         decidedAt = nil
         decidedBy = nil
+        seen = []
     }
 
-    /// The licence of a doctor whose papers an administrator has before them while opening the account.
+    /// The licence of a doctor whose papers an administrator has before them while opening the account: the same two
+    /// that the doctor would hand in, and the administrator answers for having seen them.
     static func attested(
-        _ account: AccountID, number: String, authority: String, validUntil: LocalDate, by judge: AccountID,
-        today: LocalDate, at now: Timestamp
+        _ account: AccountID, number: String, authority: String, validUntil: LocalDate, seen: Set<LicenceDocument.Kind>,
+        by judge: AccountID, today: LocalDate, at now: Timestamp
     ) throws(LicenceError) -> Licence {
+        guard seen.isSuperset(of: LicenceDocument.Kind.allCases) else { throw .papersNotSeen }
         guard validUntil >= today else { throw .expired }
         guard judge != account else { throw .ownLicence }
         return Licence(
             account: account, number: number, authority: authority, validUntil: validUntil, status: .verified, reason: nil,
-            submittedAt: now, decidedAt: now, decidedBy: judge, inForceUntil: validUntil, openedAt: nil, version: 0)
+            submittedAt: now, decidedAt: now, decidedBy: judge, inForceUntil: validUntil, openedAt: nil, seen: seen, version: 0)
     }
 }
 
 extension Licence {
     init(
         account: AccountID, details: JSONObject, validUntil: LocalDate, status: Status, submittedAt: Timestamp?,
-        decidedAt: Timestamp?, decidedBy: AccountID?, inForceUntil: LocalDate?, openedAt: Timestamp?, version: Int
+        decidedAt: Timestamp?, decidedBy: AccountID?, inForceUntil: LocalDate?, openedAt: Timestamp?,
+        seen: Set<LicenceDocument.Kind>, version: Int
     ) throws {
         self.init(
             account: account, number: try details.required("number"), authority: try details.required("authority"),
             validUntil: validUntil, status: status, reason: try details.optional("reason"), submittedAt: submittedAt,
-            decidedAt: decidedAt, decidedBy: decidedBy, inForceUntil: inForceUntil, openedAt: openedAt, version: version)
+            decidedAt: decidedAt, decidedBy: decidedBy, inForceUntil: inForceUntil, openedAt: openedAt,
+            seen: seen, version: version)
     }
 
     /// What rests sealed.
@@ -123,7 +130,9 @@ extension Licence {
     }
 
     var audited: JSONObject {
-        JSONObject([("status", .string(status.rawValue)), ("validUntil", .string("\(validUntil)"))])
+        var audited = JSONObject([("status", .string(status.rawValue)), ("validUntil", .string("\(validUntil)"))])
+        if !seen.isEmpty { audited["seen"] = .array(LicenceDocument.Kind.words(seen).map { .string($0) }) }
+        return audited
     }
 }
 
@@ -132,6 +141,7 @@ enum LicenceError: Error, Equatable {
     case notOpen
     case notSubmitted
     case documentsMissing
+    case papersNotSeen
     case ownLicence
     case expired
     case tooManyDocuments
@@ -141,7 +151,11 @@ enum LicenceError: Error, Equatable {
 
 /// One page that was shown.
 struct LicenceDocument: Sendable {
-    enum Kind: String, CaseIterable, Sendable, JSONReadable { case licence, identity }
+    enum Kind: String, CaseIterable, Sendable, JSONReadable {
+        case licence, identity
+
+        static func words(_ kinds: Set<Kind>) -> [String] { allCases.filter { kinds.contains($0) }.map(\.rawValue) }
+    }
 
     static let longest = 524_288
     static let limitPerAccount = 10

@@ -174,6 +174,8 @@ extension LicenceError: ProblemConvertible {
         case .notOpen: .conflict("licence_submitted", "The licence was handed in; wait for the decision, or change its particulars.")
         case .notSubmitted: .conflict("licence_not_submitted", "There is nothing to decide: the licence was not handed in.")
         case .documentsMissing: .refused("documents_missing", "Upload the licence and a document of identity first.")
+        case .papersNotSeen:
+            .refused("papers_not_seen", "Say that you have seen the licence and a document of identity, or leave the licence out: the doctor hands it in.")
         case .ownLicence: .refused("own_licence", "Somebody else must look at your licence.")
         case .expired: .refused("licence_expired", "The licence is no longer valid.")
         case .tooManyDocuments: .refused("too_many_documents", "Remove a document first.")

@@ -9,7 +9,7 @@ import Primitives
     let vault: Vault
 
     private static let columns =
-        "account_id, details, valid_until, status, submitted_at, decided_at, decided_by, in_force_until, opened_at, version"
+        "account_id, details, valid_until, status, submitted_at, decided_at, decided_by, in_force_until, opened_at, seen, version"
 
     func find(_ account: AccountID) async throws -> Licence? {
         try await sql.first("select \(unsafe: Self.columns) from licence where account_id = \(account)", as: read)
@@ -34,15 +34,15 @@ import Primitives
         let version = try await sql.first(
             """
             insert into licence (account_id, details, valid_until, status, submitted_at, decided_at, decided_by,
-                                 in_force_until, opened_at)
+                                 in_force_until, opened_at, seen)
             values (\(licence.account), \(sealed), \(licence.validUntil), \(licence.status.rawValue),
                     \(licence.submittedAt), \(licence.decidedAt), \(licence.decidedBy), \(licence.inForceUntil),
-                    \(licence.openedAt))
+                    \(licence.openedAt), \(LicenceDocument.Kind.words(licence.seen)))
             on conflict (account_id) do update
             set details = excluded.details, valid_until = excluded.valid_until, status = excluded.status,
                 submitted_at = excluded.submitted_at, decided_at = excluded.decided_at, decided_by = excluded.decided_by,
                 in_force_until = excluded.in_force_until, opened_at = excluded.opened_at,
-                version = licence.version + 1
+                seen = excluded.seen, version = licence.version + 1
             returning version
             """, as: { row in try row.next(as: Int.self) })
         guard let version else { throw PostgresError(.decoding, message: "licence: saving returned no row") }
@@ -96,7 +96,8 @@ import Primitives
             account: account, details: details, validUntil: try row.next(),
             status: Licence.Status(rawValue: try row.next()) ?? .draft, submittedAt: try row.next(),
             decidedAt: try row.next(), decidedBy: try row.next(), inForceUntil: try row.next(),
-            openedAt: try row.next(), version: try row.next())
+            openedAt: try row.next(),
+            seen: Set(try row.next(as: [String].self).compactMap { LicenceDocument.Kind(rawValue: $0) }), version: try row.next())
     }
 
     private static func details(_ account: AccountID) -> String { "licence|details|\(account)" }

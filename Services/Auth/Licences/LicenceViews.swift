@@ -18,6 +18,7 @@ struct LicenceView: JSONWritable {
             $0.field("submittedAt", licence.submittedAt)
             $0.field("decidedAt", licence.decidedAt)
             $0.field("inForceUntil", licence.inForceUntil)
+            if !licence.seen.isEmpty { $0.field("seen", LicenceDocument.Kind.words(licence.seen)) }
             $0.array("documents", documents) { json, document in DocumentView(document: document).write(to: &json) }
         }
     }
@@ -27,8 +28,10 @@ struct LicenceView: JSONWritable {
         .required("validUntil", .date), .required("status", .choice(["draft", "submitted", "verified", "rejected"])),
         .optional("reason", .text(max: 500)), .optional("submittedAt", .instant), .optional("decidedAt", .instant),
         .optional("inForceUntil", .date, "The last day of the one that was verified, good while another is looked at"),
+        .optional("seen", seen, "What the administrator had before them who opened the account, where no pages were handed in"),
         .required("documents", .list(of: DocumentView.schema, max: 20)),
     ])
+    static let seen = Schema.list(of: .choice(LicenceDocument.Kind.allCases.map(\.rawValue)), max: 2)
 }
 
 struct DocumentView: JSONWritable {

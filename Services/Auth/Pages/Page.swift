@@ -56,6 +56,7 @@ struct Page: Sendable {
         #passkey{margin-top:0}button.plain{margin-top:.75rem;background:transparent;color:var(--accent)}:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
         .alert{margin:1.25rem 0 0;padding:.7rem .8rem;border-radius:8px;color:var(--bad);background:var(--badground)}
         ul{margin:1rem 0 0;padding:0;list-style:none;border-top:1px solid var(--line)}li{padding:.6rem 0;border-bottom:1px solid var(--line)}.note{margin:1.25rem 0 0;font-size:.875rem;color:var(--soft)}
+        code{font:600 1.1rem/1.6 ui-monospace,monospace}a{color:var(--accent)}
         @media(max-width:24rem){body{padding:0;place-items:stretch}main{border:0;border-radius:0;padding:1.5rem 1rem}}
         """
 }
@@ -101,6 +102,13 @@ enum HTML {
 
     static func list(_ items: [String]) -> String {
         "<ul>" + items.map { "<li>\(escaped($0))</li>" }.joined() + "</ul>"
+    }
+
+    /// To be read and typed elsewhere.
+    static func code(_ text: String) -> String { "<p><code>\(escaped(text))</code></p>" }
+
+    static func link(_ address: String, _ text: String) -> String {
+        "<p><a href=\"\(escaped(address))\">\(escaped(text))</a></p>"
     }
 
     static func note(_ text: String) -> String { "<p class=\"note\">\(escaped(text))</p>" }

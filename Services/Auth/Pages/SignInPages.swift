@@ -76,15 +76,32 @@ enum SignInPages {
 
     static func message(_ title: String, _ text: String) -> Page { Page(title: title, lead: text) }
 
-    static func enrolFirst(_ client: Client) -> Page {
+    /// For staff whose clinic asks for a second factor, and who have none yet.
+    static func enrolment(
+        _ client: Client, _ handle: AttemptHandle, token: String, _ totp: TOTP, uri: String, alert: String? = nil
+    ) -> Page {
         Page(
-            title: "A second factor is needed",
-            lead: "Your password is right. Your clinic asks its staff for a second factor too, and you have none yet.",
-            content: HTML.list([
-                "Sign in to your clinic's own Polyclinic application, on the computers at work or on your phone.",
-                "It asks you to add an authenticator app or a passkey. Keep the recovery codes that it shows.",
-                "Then go back to \(client.name) and sign in again.",
-            ]) + HTML.note("If you cannot, your clinic's administrator can help."))
+            title: "Add a second factor", lead: "to continue to \(client.name)", alert: alert,
+            content: HTML.note("Your password is right. Your clinic asks its staff for an authenticator app, too. Add this key to one:")
+                + HTML.code(Base32.grouped(totp.secret)) + HTML.link(uri, "Add it to an app on this device")
+                + HTML.form(
+                    to: "/oauth2/enrolment", [("attempt", handle.text), ("token", token)],
+                    HTML.field(
+                        "code", "The code that the app shows now", type: "text",
+                        #"autocomplete="one-time-code" inputmode="numeric" maxlength="7" autofocus"#)
+                        + HTML.button("Add it"))
+                + HTML.note("If you cannot, your clinic's administrator can help."))
+    }
+
+    /// Once, after it.
+    static func recoveryCodes(_ client: Client, _ handle: AttemptHandle, token: String, _ codes: [RecoveryCode]) -> Page {
+        Page(
+            title: "Keep these codes", lead: "They are shown only now",
+            content: HTML.note("Each of them opens your account once, on the day that your app is lost. Keep them on paper or in a password manager.")
+                + HTML.list(codes.map(\.text))
+                + HTML.form(
+                    to: "/oauth2/enrolment", [("attempt", handle.text), ("token", token)],
+                    HTML.button("Continue to \(client.name)")))
     }
 
     static let runOut = message(

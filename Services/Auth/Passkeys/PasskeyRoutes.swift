@@ -44,6 +44,7 @@ import Primitives
             let passkey = try await passkeys.register(request.body, for: caller.account, tx)
             let store = try await factors.factor.store(for: caller.tenant, tx)
             let codes = try await factors.enrolled(by: caller, store, at: host.now(), tx)
+            try await factors.notices.tell(caller.account, in: caller.tenant, of: .passkey, tx)
             try tx.audit("enrol", "factor", passkey.id.description, after: FactorRoutes.kind("passkey"))
             return .json(201, RegisteredView(id: passkey.id, codes: codes))
         }
@@ -60,6 +61,7 @@ import Primitives
             guard try await PasskeyStore(sql: tx).remove(id, of: caller.account) else { throw Problem.notFound("passkey") }
             let store = try await factors.factor.store(for: caller.tenant, tx)
             try await factors.factor.requireEnough(of: caller, store, tx)
+            try await factors.notices.tell(caller.account, in: caller.tenant, of: .passkey, tx)
             try tx.audit("remove", "factor", id.description, after: FactorRoutes.kind("passkey"))
             return .noContent
         }

@@ -34,13 +34,25 @@ struct ProxyGrant: Equatable, Sendable {
     ) throws(ProxyError) -> ProxyGrant {
         guard granter != account else { throw .toOneself }
         guard until.map({ $0 >= from }) ?? true else { throw .endsBeforeItBegins }
-        // A court gives a guardian until the patient comes of age or is well again, and nobody here would notice.
-        guard relation != .guardian || until != nil else { throw .endMissing }
+        if Self.isOfAChild(relation, proof) {
+            guard let until else { throw .endMissing }
+            guard until <= from.adding(days: Self.longestOfAChild) else { throw .endTooLate }
+        }
         guard !asPatient || proof == .patientConsent else { throw .proofOfTheDesk }
         return ProxyGrant(
             id: ID(), account: account, patient: patient, relation: relation, proof: proof, from: from, until: until,
             grantedBy: granter, grantedAt: now)
     }
+
+    /// Whoever acts by being a parent, by a birth certificate or by what a court said does so until the patient comes of
+    /// age or is well again, and nobody here would notice.
+    static func isOfAChild(_ relation: Relation, _ proof: Proof) -> Bool {
+        relation == .parent || relation == .guardian || proof == .birthCertificate
+    }
+
+    /// Eighteen years, five of them leap years. Nobody here knows when the patient was born, but whoever was born today is of
+    /// age by then nearly everywhere; where it is later, the grant is given again.
+    static let longestOfAChild = 6_575
 
     func holds(on day: LocalDate) -> Bool { revokedAt == nil && from <= day && (until.map { day <= $0 } ?? true) }
 
@@ -56,6 +68,7 @@ enum ProxyError: Error, Equatable {
     case toOneself
     case endsBeforeItBegins
     case endMissing
+    case endTooLate
     case proofOfTheDesk
     case grantedAlready
     case notAProxy

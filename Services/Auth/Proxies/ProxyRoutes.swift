@@ -91,7 +91,8 @@ extension ProxyError: ProblemConvertible {
         case .toOneself: .refused("own_grant", "Somebody else must give you this.")
         case .endsBeforeItBegins: .invalid("until", "out_of_range", "It ends before it begins.")
         case .endMissing:
-            .invalid("until", "required", "Say the last day a guardian acts: at the latest the one before the patient comes of age.")
+            .invalid("until", "required", "Say the last day a parent or guardian acts: at the latest the one before the patient comes of age.")
+        case .endTooLate: .invalid("until", "out_of_range", "A parent or guardian acts for 18 years at most: until the patient comes of age.")
         case .proofOfTheDesk: .invalid("proof", "not_a_choice", "As the patient, say patient_consent.")
         case .grantedAlready: .conflict("proxy_exists", "This person may act for this patient already.")
         case .notAProxy: .refused("not_a_proxy", "There is no active account of a proxy or patient with this id.")
@@ -135,7 +136,7 @@ extension ProxyRoutes {
         body: .object([
             .required("accountId", .id, "Who may act"), .required("patientId", .id, "For whom"),
             .required("relation", ProxyGrantView.relation), .required("proof", ProxyGrantView.proof, "What was shown"),
-            .optional("from", .date, "Today by default"), .optional("until", .date, "The last day; open-ended by default, and required of a guardian"),
+            .optional("from", .date, "Today by default"), .optional("until", .date, "The last day; open-ended by default; of a parent or guardian, or by a birth certificate, required and within 18 years"),
         ]),
         answers: [(201, ProxyGrantView.schema)],
         problems: ["own_grant", "proxy_exists", "not_a_proxy", "too_many_proxies", "patient_unknown"])

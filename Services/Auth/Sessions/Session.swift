@@ -17,6 +17,10 @@ struct Session: Equatable, Sendable {
         case givenBack = "given_back"
         /// The clinic asks for a second factor by now, and this session has not seen it.
         case factorRequired = "factor_required"
+        /// The person took back what they had agreed that a client may do.
+        case consentWithdrawn = "consent_withdrawn"
+        /// An administrator put somebody out who may come in again.
+        case endedByAdministrator = "ended_by_administrator"
         /// A member of staff did nothing for too long.
         case idle
     }

@@ -96,6 +96,7 @@ import Primitives
                 of: caller.account, in: caller.tenant, except: caller.session, because: .passwordChanged, tx)
             try await AttemptStore(sql: tx).endBrowsers(of: caller.account, at: host.now())
             try await guesses.clear(keys, tx)
+            try await signIn.notices.tell(caller.account, in: caller.tenant, of: .password, tx)
             try tx.audit("change_password", "account", caller.account.description)
             return .noContent
         }

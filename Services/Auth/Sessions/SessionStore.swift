@@ -88,6 +88,30 @@ import Primitives
             """) == 1
     }
 
+    /// What the account has open, newest first.
+    func live(of account: AccountID, at now: Timestamp) async throws -> [LiveSession] {
+        try await sql.all(
+            """
+            select s.id, s.started_at, s.expires_at, t.issued_at, s.assurance, c.name
+            from session s left join client c on c.id = s.client_id
+            left join refresh_token t on t.session_id = s.id and t.rotated_at is null
+            where s.account_id = \(account) and s.ended_at is null and s.expires_at > \(now)
+            order by s.id desc limit 100
+            """,
+            as: { row in
+                LiveSession(
+                    id: try row.next(), startedAt: try row.next(), expiresAt: try row.next(), lastUsedAt: try row.next(),
+                    assurance: Assurance(rawValue: try row.next()) ?? .single, client: try row.next())
+            })
+    }
+
+    /// What a client holds for an account.
+    func live(of account: AccountID, at client: ClientID) async throws -> [SessionID] {
+        try await sql.all(
+            "select id from session where account_id = \(account) and client_id = \(client) and ended_at is null order by id",
+            as: { row in try row.next(as: SessionID.self) })
+    }
+
     /// Ends what the account has open, except `kept`; says which sessions that were.
     func endAll(
         of account: AccountID, except kept: ID<SessionKind>? = nil, because reason: Session.End, at now: Timestamp
@@ -125,6 +149,18 @@ extension Session {
         let browser: BrowserSessionID? = try row.next()
         self.client = client.map { Held(client: $0, scopes: scopes, services: services, browser: browser) }
     }
+}
+
+/// A session as its owner sees it.
+struct LiveSession: Sendable {
+    let id: SessionID
+    let startedAt: Timestamp
+    let expiresAt: Timestamp
+    /// When its live refresh token was issued; nil for one that has none.
+    let lastUsedAt: Timestamp?
+    let assurance: Assurance
+    /// The application that holds it; nil for the suite's own.
+    let client: String?
 }
 
 /// What is known of a refresh token that was issued.

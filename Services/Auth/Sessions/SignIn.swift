@@ -22,6 +22,7 @@ import Primitives
     let factor: SecondFactor
     let devices: KnownDevice
     let sprays: SprayWatch
+    let notices: SecurityNotice
 
     /// First-party signing in: everything is shown in one request, and a session begins.
     func callAsFunction(
@@ -103,6 +104,7 @@ import Primitives
             guard try await CredentialStore(sql: tx).save(
                 chosen, standsAlone: true, of: credential.account, insteadOf: credential.passwordHash)
             else { throw SignInError.invalidCredentials }
+            try await notices.tell(credential.account, in: proof.tenant, of: .password, tx)
             try tx.audit("change_password", "account", credential.account.description)
         } else if let rehashed = proof.rehashed {
             _ = try await CredentialStore(sql: tx).save(

@@ -1,4 +1,5 @@
 import Bootstrap
+import Contracts
 import JSON
 import Loop
 import Messaging
@@ -6,7 +7,8 @@ import Postgres
 import Primitives
 
 /// Notices that one password is tried on many accounts, from wherever: no account of them has many failures, the clinic
-/// has. It says so in the clinic's audit trail and in `/metrics`, and refuses nobody, or an attacker would close a clinic.
+/// has. It says so in the clinic's audit trail, to its administrators and in `/metrics`, and refuses nobody, or an attacker
+/// would close a clinic.
 @LoopActor final class SprayWatch {
     private let host: Host
     private let emailIndex: EmailIndex
@@ -14,6 +16,8 @@ import Primitives
     private var noticed = 0
 
     private nonisolated static let quarter = LoginThrottle(limit: .max, slowsFrom: .max)
+    /// An attack that lasts is in the trail each quarter of an hour, and people are told of it each hour.
+    private nonisolated static let hour = LoginThrottle(limit: .max, slowsFrom: .max, window: 3_600)
 
     init(host: Host, emailIndex: EmailIndex, threshold: Int) {
         self.host = host
@@ -46,6 +50,11 @@ import Primitives
         try await host.transaction(for: tenant, as: .system(tenant)) { tx in
             let after = JSONObject([("accounts", .int(Int64(threshold))), ("withinSeconds", .int(Self.quarter.window))])
             try tx.audit("notice_password_spraying", "tenant", tenant.description, after: after)
+            let store = LoginFailureStore(sql: tx)
+            let key = emailIndex.failureKeys("spraying said", from: tenant.description).both
+            let said = Self.hour.counting(try await store.claim(key, at: now), at: now)
+            try await store.save(said, under: key)
+            if said.failures == 1 { try tx.announce(PasswordSprayNoticed(tenantID: tenant, accounts: threshold), revision: 0) }
         }
     }
 

@@ -47,6 +47,10 @@ extension Reaction {
         try await tell("glass_unreviewed", [.role("admin"), .role("auditor")], of: envelope, in: tx)
     }
 
+    static let tellOfPasswordSpray = Reaction(to: PasswordSprayNoticed.self, named: "notifications.tell-of-password-spray") { _, envelope, tx in
+        try await tell("password_spray_noticed", [.role("admin")], of: envelope, in: tx)
+    }
+
     /// Whoever took back the consent to reminders is reminded no more.
     static let rememberConsent = Reaction(to: ConsentChanged.self, named: "notifications.remember-consent") { changed, _, tx in
         guard changed.purpose == "reminders" else { return }

@@ -38,5 +38,8 @@ extension Catalogue {
         CatalogueEntry(
             "A doctor's licence was refused, or its particulars changed after it was verified: nobody may book them.",
             LicenceWithdrawn(accountID: Sample.id(3))),
+        CatalogueEntry(
+            "Wrong passwords were tried on many accounts of a clinic within a quarter of an hour. Said at most once an hour.",
+            PasswordSprayNoticed(tenantID: Sample.id(1), accounts: 30)),
     ]
 }

@@ -285,3 +285,33 @@ package struct LicenceWithdrawn: Event, Equatable {
 
     package var subject: String { accountID.description }
 }
+
+/// Wrong passwords were tried on many accounts of a clinic within a quarter of an hour. Said at most once an hour.
+package struct PasswordSprayNoticed: Event, Equatable {
+    package static let name: EventName = "auth.password_spray.noticed.v1"
+
+    package let tenantID: TenantID
+    /// On how many, at least.
+    package let accounts: Int
+
+    package init(
+        tenantID: TenantID, accounts: Int
+    ) {
+        self.tenantID = tenantID
+        self.accounts = accounts
+    }
+
+    package init(data: JSONObject) throws {
+        tenantID = try data.required("tenantId")
+        accounts = try data.required("accounts")
+    }
+
+    package func write(to json: inout JSONWriter) {
+        json.object {
+            $0.field("tenantId", tenantID)
+            $0.field("accounts", accounts)
+        }
+    }
+
+    package var subject: String { tenantID.description }
+}
