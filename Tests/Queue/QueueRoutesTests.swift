@@ -19,6 +19,7 @@ private func onQueue(_ body: sending @escaping @LoopActor (Desk) async throws ->
                 to: ProviderListed(
                     providerID: desk.provider, accountID: test.account(.doctor), locationID: test.location,
                     zone: "Asia/Kolkata"))
+            try await test.react(to: LicenceVerified(accountID: test.account(.doctor), validUntil: LocalDate(daysSinceEpoch: 80_000)))
             try await body(desk)
         }
     }
@@ -258,6 +259,55 @@ extension TestHost.Answer {
                 let serving: [JSONObject] = try screen.json.required("serving")
                 #expect(try serving[0].required("room", as: String.self) == room)
             }
+        }
+    }
+
+    @Test func `Nobody walks in to, is called by or sent in to a doctor without a licence, and who waits keeps the place`() async throws {
+        try await onQueue { desk in
+            let doctor = desk.test.account(.doctor)
+            let token = try await desk.walkIn(try await desk.patient()).id
+            let booked = try await desk.booked()
+            try await desk.test.react(to: LicenceWithdrawn(accountID: doctor), revision: 2)
+
+            let walkIn = try await desk.walkIn(try await desk.patient())
+            #expect(walkIn.code == "provider_unknown")  // The owner, who is asked before anybody is refused, has no such card here.
+            let paths = ["/internal/cards/providers/\(desk.provider)", "/internal/cards/accounts/\(doctor)/provider"]
+            func owned(_ until: LocalDate?) {
+                var card = JSONObject([
+                    ("providerId", .string("\(desk.provider)")), ("accountId", .string("\(doctor)")),
+                    ("locationId", .string("\(desk.test.location)")), ("zone", .string("Asia/Kolkata")), ("active", .bool(true)),
+                ])
+                card["licensedUntil"] = until.map { .string("\($0)") }
+                for path in paths { desk.test.cards["scheduling", path] = card }
+            }
+            for until in [nil, desk.today.adding(days: -1)] {
+                owned(until)
+                let refused = [
+                    try await desk.walkIn(try await desk.patient()), try await desk.next(), try await desk.change(token, "WITH_DOCTOR"),
+                ]
+                #expect(refused.map(\.code) == ["provider_unlicensed", "provider_unlicensed", "provider_unlicensed"])
+                #expect(refused.map(\.status) == [422, 422, 422])
+            }
+            #expect(try await desk.checkIn(booked).status == 201)  // They are here: whom they see is the desk's to find.
+            #expect(try await desk.change(token, "SKIPPED").status == 200)
+
+            owned(desk.today)  // The last day is a day.
+            #expect(try await desk.next().status == 200)
+            desk.test.cards.isDown = true
+            try await desk.test.react(to: LicenceVerified(accountID: doctor, validUntil: desk.today), revision: 3)
+            #expect(try await desk.walkIn(try await desk.patient()).status == 201)
+        }
+    }
+
+    @Test func `A licence that was heard of first counts once the doctor is, and an older word says nothing`() async throws {
+        try await onQueue { desk in
+            let (doctor, provider) = (AccountID(), ProviderID())
+            try await desk.test.react(to: LicenceVerified(accountID: doctor, validUntil: desk.today), revision: 2)
+            try await desk.test.react(to: LicenceWithdrawn(accountID: doctor), revision: 1)
+            try await desk.test.react(
+                to: ProviderListed(providerID: provider, accountID: doctor, locationID: desk.test.location, zone: "Asia/Kolkata"))
+            let bearer = try desk.test.token(.doctor, account: doctor)
+            #expect(await desk.test.send("POST", "/v1/queue/next", bytes: [], bearer: bearer).status == 204)
         }
     }
 

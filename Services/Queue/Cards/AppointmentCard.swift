@@ -58,6 +58,10 @@ struct ProviderCard: Equatable, Sendable {
     let zone: String
     /// Whether they still work here.
     var isActive = true
+    /// The last day of the licence that an administrator has seen; nil for none that we know of.
+    var licensedUntil: LocalDate? = nil
+
+    func isLicensed(on day: LocalDate) -> Bool { licensedUntil.map { $0 >= day } ?? false }
 }
 
 extension ProviderCard {
@@ -67,6 +71,7 @@ extension ProviderCard {
         location = try json.required("locationId")
         zone = try json.required("zone")
         isActive = try json.optional("active") ?? true
+        licensedUntil = try json.optional("licensedUntil")
     }
 
     init(row: inout Row) throws {
@@ -75,5 +80,6 @@ extension ProviderCard {
         location = try row.next()
         zone = try row.next()
         isActive = try row.next()
+        licensedUntil = try row.next()
     }
 }

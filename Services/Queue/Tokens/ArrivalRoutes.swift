@@ -35,7 +35,10 @@ struct ArrivalRoutes {
                             "priority", .choice(Priority.allCases.map(\.rawValue)), "routine by default"),
                     ]),
                     answers: [(201, TokenView.schema)],
-                    problems: ["already_waiting", "patient_unknown", "patient_inactive", "provider_unknown", "provider_inactive"]),
+                    problems: [
+                        "already_waiting", "patient_unknown", "patient_inactive", "provider_unknown", "provider_inactive",
+                        "provider_unlicensed",
+                    ]),
                 walkIn),
         ]
     }
@@ -60,12 +63,13 @@ struct ArrivalRoutes {
         let provider = try request.body.required("providerId", as: ProviderID.self)
         let priority = try request.body.optional("priority", as: Priority.self) ?? .routine
         let cards = Cards(host: host, caller: caller)
-        _ = try await cards.workingProvider(provider)
-        try await cards.requireActive(patient)
         let now = host.now()
+        let today = caller.today(at: now)
+        try await cards.requireWorking(provider, on: today)
+        try await cards.requireActive(patient)
         let arrival = TokenStore.Arrival(
             id: TokenID(), patient: patient, provider: provider, location: caller.location, appointment: nil,
-            localDate: caller.today(at: now), priority: priority,
+            localDate: today, priority: priority,
             place: Place(
                 priority: priority, bookedFor: nil, arrivedAt: now, graceSeconds: grace.components.seconds),
             at: now)

@@ -21,7 +21,7 @@ struct TokenRoutes {
                     "Call the next patient",
                     body: .object([.optional("providerId", .id, "yourself by default")]),
                     answers: [(200, TokenView.schema), (204, nil)],
-                    problems: ["already_serving", "provider_unknown"]), next),
+                    problems: ["already_serving", "provider_unknown", "provider_unlicensed"]), next),
             .get(
                 "/v1/queue/tokens/:id", for: .readQueue,
                 .init("Read a token", answers: [(200, TokenView.schema)]), show),
@@ -30,19 +30,18 @@ struct TokenRoutes {
                 .init(
                     "Change a token's status",
                     body: .object([.required("status", .choice(Token.Status.allCases.map(\.rawValue)))]),
-                    answers: [(200, TokenView.schema)], problems: ["transition_refused", "already_serving"],
+                    answers: [(200, TokenView.schema)], problems: ["transition_refused", "already_serving", "provider_inactive", "provider_unlicensed"],
                     isMergePatch: true), change),
         ]
     }
 
     private func next(_ request: Request, by caller: Principal) async throws -> Response {
         let asked = try request.body.optional("providerId", as: ProviderID.self)
-        let cards = Cards(host: host, caller: caller)
-        let own = try await cards.ownProvider()
-        // A doctor calls for nobody else; another's queue is not theirs to move.
-        guard asked.map({ $0 == own }) ?? true else { throw Problem.forbidden }
         let now = host.now()
         let today = caller.today(at: now)
+        let own = try await Cards(host: host, caller: caller).ownProvider(callingOn: today)
+        // A doctor calls for nobody else; another's queue is not theirs to move.
+        guard asked.map({ $0 == own }) ?? true else { throw Problem.forbidden }
 
         var changed: Token?
         let response = try await host.write(request, by: caller) { tx in
@@ -81,6 +80,8 @@ struct TokenRoutes {
         // The state diagram protects a token better than a version could, so If-Match is honoured, not demanded.
         let version = request.header("if-match") == nil ? nil : try request.ifMatch()
 
+        if status == .withDoctor { try await requireLicensed(id, caller) }
+
         var changed: Token?
         let response = try await host.write(request, by: caller) { tx in
             changed = nil
@@ -104,6 +105,15 @@ struct TokenRoutes {
     }
 }
 
+extension TokenRoutes {
+    /// Nobody is sent in by hand either to somebody without a licence. What a token's practitioner is does not change.
+    private func requireLicensed(_ id: TokenID, _ caller: Principal) async throws {
+        let store = TokenStore(sql: host.db.reader(for: caller.tenant), scope: caller.deskScope)
+        guard let token = try await store.find(id) else { throw Problem.notFound("token") }
+        try await Cards(host: host, caller: caller).requireWorking(token.provider, on: token.localDate)
+    }
+}
+
 /// The one place where a token's refusals become HTTP.
 extension TokenError: ProblemConvertible {
     var problem: Problem {
@@ -120,6 +130,10 @@ extension TokenError: ProblemConvertible {
         case .patientInactive: .refused("patient_inactive", "The patient's record is closed.")
         case .providerUnknown: .refused("provider_unknown", "There is no such practitioner.")
         case .providerInactive: .refused("provider_inactive", "This practitioner no longer works here.")
+        case .providerUnlicensed:
+            .refused(
+                "provider_unlicensed",
+                "This practitioner's licence was not verified, or is no longer good. An administrator verifies it first.")
         case .locationUnknown: .refused("location_unknown", "There is no such location.")
         case .transitionRefused(let from, let to):
             .conflict("transition_refused", "A token cannot go from \(from.rawValue) to \(to.rawValue).")
