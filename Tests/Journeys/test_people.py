@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from clinic import PASSWORD, Clinic, Unexpected, today, unique
+from clinic import PASSWORD, Clinic, Unexpected, new_doctor, today, unique
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Policy"))
 import access  # noqa: E402
@@ -162,6 +162,17 @@ def test_nobody_waits_for_or_is_called_by_a_doctor_whose_licence_nobody_has_seen
     decide(doctor, admin, account, False)
     refused = refused_soon(lambda: reception.call("PATCH", f"/v1/queue/{token}", {"status": "WITH_DOCTOR"}))
     assert refused.code == "provider_unlicensed"
+
+
+def test_nobody_walks_in_to_a_doctor_who_is_offline(admin, reception, make_patient):
+    doctor, provider = new_doctor(admin)
+    walk_in = {"patientId": make_patient()["id"], "providerId": provider["id"]}
+    doctor.call("PUT", f"/v1/providers/{provider['id']}/presence", {"status": "offline"}, expect=200)
+    refused = reception.call("POST", "/v1/queue/walk-in", walk_in, key=unique())
+    assert refused.status == 409 and refused.code == "provider_offline"
+    reception.post("/v1/queue/walk-in", walk_in | {"force": True}, key=unique())
+    doctor.post("/v1/queue/next", {}, expect=200)
+    admin.eventually(f"/v1/providers/{provider['id']}", lambda p: p["status"] == "online")
 
 
 def test_nobody_begins_or_signs_a_visit_whose_licence_nobody_has_seen(newcomer, admin, doctor, make_patient):

@@ -33,11 +33,12 @@ struct ArrivalRoutes {
                         .required("patientId", .id), .required("providerId", .id),
                         .optional(
                             "priority", .choice(Priority.allCases.map(\.rawValue)), "routine by default"),
+                        .optional("force", .boolean, "to a practitioner who is offline, all the same: the trail says so"),
                     ]),
                     answers: [(201, TokenView.schema)],
                     problems: [
                         "already_waiting", "patient_unknown", "patient_inactive", "provider_unknown", "provider_inactive",
-                        "provider_unlicensed",
+                        "provider_unlicensed", "provider_offline",
                     ]),
                 walkIn),
         ]
@@ -55,7 +56,8 @@ struct ArrivalRoutes {
         let arrival = TokenStore.Arrival(
             id: TokenID(), patient: appointment.patient, provider: appointment.provider, location: location,
             appointment: id, localDate: appointment.localDate, priority: appointment.priority, place: place, at: now)
-        return try await issue(arrival, "check-in", request, caller)
+        // Who was promised a time has come, whether the practitioner is there or not: the desk sees the status and finds a way.
+        return try await issue(arrival, "check-in", insisting: true, request, caller)
     }
 
     private func walkIn(_ request: Request, by caller: Principal) async throws -> Response {
@@ -73,18 +75,21 @@ struct ArrivalRoutes {
             place: Place(
                 priority: priority, bookedFor: nil, arrivedAt: now, graceSeconds: grace.components.seconds),
             at: now)
-        return try await issue(arrival, "walk-in", request, caller)
+        let force = try request.body.optional("force", as: Bool.self) ?? false
+        return try await issue(arrival, "walk-in", insisting: force, request, caller)
     }
 
     private func issue(
-        _ arrival: TokenStore.Arrival, _ action: String, _ request: Request, _ caller: Principal
+        _ arrival: TokenStore.Arrival, _ action: String, insisting: Bool, _ request: Request, _ caller: Principal
     ) async throws -> Response {
         let response = try await host.write(request, by: caller) { tx in
+            let isAway = try await PresenceStore(sql: tx).find(arrival.provider)?.status(at: arrival.at) == .offline
+            guard insisting || !isAway else { throw TokenError.providerOffline }
             guard let (token, position) = try await TokenStore(sql: tx, scope: caller.deskScope).issue(arrival) else {
                 throw arrival.appointment == nil ? TokenError.alreadyWaiting : .alreadyCheckedIn
             }
             try tx.announce(token.issued, revision: token.version)
-            try tx.audit(action, "token", token.id.description, of: token.patient, before: nil, after: token.trace)
+            try tx.audit(action, "token", token.id.description, of: token.patient, before: nil, after: token.trace(whileAway: isAway))
             return .created(
                 TokenView(token: token, position: position), version: token.version,
                 at: "/v1/queue/tokens/\(token.id)")

@@ -43,26 +43,43 @@ struct TokenRoutes {
         // A doctor calls for nobody else; another's queue is not theirs to move.
         guard asked.map({ $0 == own }) ?? true else { throw Problem.forbidden }
 
-        var changed: Token?
+        var changed: Set<LocationID> = []
         let response = try await host.write(request, by: caller) { tx in
-            changed = nil
+            changed = []
             let store = TokenStore(sql: tx, scope: caller.deskScope)
             // One call at a time for one practitioner: then "nobody waits" is true when it is said.
             try await CardStore(sql: tx).lockProvider(own)
+            let isBack = try await comeBack(own, at: now, tx)
             var called = try await store.callNext(of: own, on: today, at: now)
             if called == nil {
                 guard try await !store.isServing(own, on: today) else { throw TokenError.alreadyServing }
                 // Whoever was with the doctor may have been closed between the two looks: then somebody may wait.
                 called = try await store.callNext(of: own, on: today, at: now)
             }
+            if isBack { changed = Set(try await store.touchBoards(of: own, on: today)) }
             guard let token = called else { return .noContent }
-            changed = token
+            changed.insert(token.location)
             try tx.announce(token.called(at: now), revision: token.version)
             try tx.audit("call", "token", token.id.description, of: token.patient, before: nil, after: token.trace)
             return .json(200, TokenView(token: token), version: token.version)
         }
-        if let changed { boards.changed(Board.Key(changed, in: caller.tenant)) }
+        for location in changed { boards.changed(Board.Key(tenant: caller.tenant, location: location, date: today)) }
         return response
+    }
+
+    /// Who calls is there, whatever was said before. Whether anything changed by that.
+    ///
+    /// Before the call, because whoever says that they are there locks in this order too: presence, then the day's row.
+    private func comeBack(_ own: ProviderID, at now: Timestamp, _ tx: Transaction) async throws -> Bool {
+        let store = PresenceStore(sql: tx)
+        guard let said = try await store.find(own), said.status(at: now) != .online,
+            let presence = try await store.set(.online, until: nil, room: nil, of: own)
+        else { return false }
+        try tx.announce(presence.changed, revision: presence.version)
+        try tx.audit(
+            "update", "presence", own.description, before: JSONObject([("status", .string(said.status.rawValue))]),
+            after: JSONObject([("status", .string(presence.status.rawValue))]))
+        return true
     }
 
     private func show(_ request: Request, by caller: Principal) async throws -> Response {
@@ -134,6 +151,10 @@ extension TokenError: ProblemConvertible {
             .refused(
                 "provider_unlicensed",
                 "This practitioner's licence was not verified, or is no longer good. An administrator verifies it first.")
+        case .providerOffline:
+            .conflict(
+                "provider_offline",
+                "This practitioner is offline. Choose another, or repeat with force when the patient is to wait all the same.")
         case .locationUnknown: .refused("location_unknown", "There is no such location.")
         case .transitionRefused(let from, let to):
             .conflict("transition_refused", "A token cannot go from \(from.rawValue) to \(to.rawValue).")

@@ -29,6 +29,13 @@ extension Practitioner {
     /// Whether a licence was looked at, be it good for long or not: the first year of our calendar stands for none.
     var hasLicence: Bool { licensedUntil.year > 1900 }
 
+    /// Whose time away is over is there again: nothing waits for a timer.
+    func presence(at now: Timestamp) -> Presence { isBack(at: now) ? .online : presence }
+
+    func presenceUntil(at now: Timestamp) -> Timestamp? { isBack(at: now) ? nil : presenceUntil }
+
+    private func isBack(at now: Timestamp) -> Bool { presenceUntil.map { $0 <= now } ?? false }
+
     /// Throws unless they may be booked for a day.
     func requireBookable(on day: LocalDate) throws(ProviderError) {
         guard isActive else { throw .inactive }
@@ -45,6 +52,7 @@ enum ProviderError: Error, Equatable {
 /// The practitioner as clients read one.
 struct ProviderView: JSONWritable {
     let provider: Practitioner
+    let now: Timestamp
 
     func write(to json: inout JSONWriter) {
         json.object {
@@ -55,8 +63,8 @@ struct ProviderView: JSONWritable {
             $0.raw(provider.specialties.utf8)
             $0.key("languages")
             $0.raw(provider.languages.utf8)
-            $0.field("status", provider.presence.rawValue)
-            $0.field("until", provider.presenceUntil)
+            $0.field("status", provider.presence(at: now).rawValue)
+            $0.field("until", provider.presenceUntil(at: now))
             $0.field("locationId", provider.location)
             $0.field("zone", provider.zone)
             $0.field("active", provider.isActive)
@@ -70,7 +78,7 @@ struct ProviderView: JSONWritable {
         .required("specialties", .list(of: .text(max: 60), max: 20)),
         .required("languages", .list(of: .text(max: 60), max: 20)),
         .required("status", .choice(["online", "offline", "break"])),
-        .optional("until", .instant, "when a break is expected to end"), .required("locationId", .id),
+        .optional("until", .instant, "when they are back: from then on they are online"), .required("locationId", .id),
         .required("zone", .text(max: 64)), .required("active", .boolean),
         .required("licensed", .boolean, "whether an administrator has seen the licence; before that nobody can book"),
         .required("version", .integer(1...Int64.max)),

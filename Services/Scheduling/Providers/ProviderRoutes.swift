@@ -44,7 +44,8 @@ struct ProviderRoutes {
         let limit = try request.query.optional("limit", as: Int.self) ?? 50
         let filter = ProviderStore.Filter(
             account: try request.query.optional("accountId"), location: try request.query.optional("locationId"),
-            presence: try request.query.optional("status"), specialty: try request.query.optional("specialty"))
+            presence: try request.query.optional("status"), specialty: try request.query.optional("specialty"),
+            now: host.now())
         let after = try place(request)
 
         let store = ProviderStore(sql: host.db.reader(for: caller.tenant))
@@ -52,7 +53,7 @@ struct ProviderRoutes {
 
         let page = found.prefix(limit)
         let next = found.count > limit ? page.last.map { Cursor.encode([$0.name, $0.id.description]) } : nil
-        return .page(page.map(ProviderView.init), next: next, of: request)
+        return .page(page.map { ProviderView(provider: $0, now: host.now()) }, next: next, of: request)
     }
 
     private func place(_ request: Request) throws -> (name: String, id: ProviderID)? {
@@ -68,7 +69,7 @@ struct ProviderRoutes {
         let id = try request.id("id", of: Provider.self)
         guard let provider = try await ProviderStore(sql: host.db.reader(for: caller.tenant)).find(id)
         else { throw Problem.notFound("provider") }
-        return .json(200, ProviderView(provider: provider), version: provider.version)
+        return .json(200, ProviderView(provider: provider, now: host.now()), version: provider.version)
     }
 
     private func change(_ request: Request, by caller: Principal) async throws -> Response {
@@ -89,7 +90,7 @@ struct ProviderRoutes {
             try tx.audit(
                 "update", "provider", id.description, before: nil,
                 after: JSONObject([("fields", .array(request.body.members.map { .string($0.name) }))]))
-            return .json(200, ProviderView(provider: changed), version: changed.version)
+            return .json(200, ProviderView(provider: changed, now: host.now()), version: changed.version)
         }
     }
 

@@ -34,6 +34,7 @@ struct ProviderStore {
         var location: LocationID?
         var presence: String?
         var specialty: String?
+        let now: Timestamp
     }
 
     /// The directory by name, `limit` of it after the given place.
@@ -41,7 +42,11 @@ struct ProviderStore {
         var conditions: SQL = "is_active"
         if let account = filter.account { conditions = "\(conditions) and account_id = \(account)" }
         if let location = filter.location { conditions = "\(conditions) and location_id = \(location)" }
-        if let presence = filter.presence { conditions = "\(conditions) and presence = \(presence)" }
+        if let presence = filter.presence { 
+            conditions = """
+                \(conditions) and case when presence_until <= \(filter.now) then 'online' else presence end = \(presence)
+                """
+        }
         if let specialty = filter.specialty {
             conditions = "\(conditions) and lower(\(specialty)) in (select lower(s) from unnest(specialties) s)"
         }
