@@ -16,6 +16,7 @@ enum SchedulingService {
         Migration("0004_appointments", PackageResources._004_appointments_sql),
         Migration("0020_licences", PackageResources._020_licences_sql),
         Migration("0040_sealed_words", PackageResources._040_sealed_words_sql),
+        Migration("0080_restricted", PackageResources._080_restricted_sql),
     ]
 
     /// Everything this service is: what it stores, answers, announces and reacts to.
@@ -34,7 +35,8 @@ enum SchedulingService {
             ],
             reactions: [
                 .rememberTenant, .rememberLocation, .listProvider, .relistProvider, .retireProvider,
-                .reinstateProvider, .licenseProvider, .unlicenseProvider, .showPresence, .rememberPatient, .forgetPatient, .markArrived,
+                .reinstateProvider, .licenseProvider, .unlicenseProvider, .showPresence, .rememberPatient, .forgetPatient,
+                .rememberRestriction, .markArrived,
                 .completeTokenAppointment, .completeVisitAppointment,
                 .forgetPerson(in: "scheduling"),
             ],

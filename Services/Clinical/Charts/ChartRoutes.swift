@@ -76,6 +76,7 @@ import Primitives
             }
             if row.restricted != restricted {
                 try await store.restrict(id, restricted)
+                try tx.announce(PatientRestrictionChanged(patientID: id, isRestricted: restricted, at: host.now()), revision: 0)
                 try tx.audit(
                     "restrict", "patient", id.description, of: id,
                     before: JSONObject([("restricted", .bool(row.restricted))]),

@@ -97,7 +97,7 @@ struct AppointmentRoutes {
         _ wish: AppointmentStore.Wish, saying reason: String?, _ ring: KeyChain?, by caller: Principal,
         in tx: Transaction
     ) async throws -> Response {
-        let store = AppointmentStore(sql: tx, scope: caller.deskScope)
+        let store = AppointmentStore(sql: tx, scope: caller.bookingScope)
         let id = AppointmentID()
         var wish = wish
         wish.reason = try await words(of: caller).seal(reason, .reason, of: id, wish.patient, ring, tx)
@@ -140,7 +140,7 @@ struct AppointmentRoutes {
             filter.provider = try await ProviderStore(sql: sql).find(account: caller.account)?.id
         }
 
-        let store = AppointmentStore(sql: sql, scope: caller.deskScope)
+        let store = AppointmentStore(sql: sql, scope: caller.bookingScope)
         let found = try await store.list(filter, after: after.map { ($0.start, $0.id) }, limit: limit + 1)
 
         let page = found.prefix(limit)
@@ -152,7 +152,7 @@ struct AppointmentRoutes {
     private func show(_ request: Request, by caller: Principal) async throws -> Response {
         let id = try request.id("id", of: AppointmentKind.self)
         let sql = host.db.reader(for: caller.tenant)
-        let store = AppointmentStore(sql: sql, scope: caller.deskScope)
+        let store = AppointmentStore(sql: sql, scope: caller.bookingScope)
         guard let appointment = try await store.find(id) else { throw try await refusal(of: id, to: caller, sql) }
         caller.trail?.read("appointment", id.description, of: appointment.patient, on: caller.ground)
         return .json(200, try await words(of: caller).view(appointment, for: caller, sql), version: appointment.version)
@@ -178,7 +178,7 @@ struct AppointmentRoutes {
         let ring = try await words.ring(toSeal: reason)
 
         return try await host.write(request, by: caller) { tx in
-            let store = AppointmentStore(sql: tx, scope: caller.deskScope)
+            let store = AppointmentStore(sql: tx, scope: caller.bookingScope)
             guard var appointment = try await store.findForUpdate(id) else {
                 throw try await refusal(of: id, to: caller, tx)
             }
@@ -225,7 +225,7 @@ struct AppointmentRoutes {
         let ring = try await words.ring(toSeal: reason)
 
         return try await host.write(request, by: caller) { tx in
-            let store = AppointmentStore(sql: tx, scope: caller.deskScope)
+            let store = AppointmentStore(sql: tx, scope: caller.bookingScope)
             guard var appointment = try await store.findForUpdate(id) else {
                 throw try await refusal(of: id, to: caller, tx)
             }

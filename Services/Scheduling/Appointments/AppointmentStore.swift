@@ -17,12 +17,12 @@ struct AppointmentStore {
 
     func find(_ id: AppointmentID) async throws -> Appointment? {
         try await sql.first(
-            "select \(unsafe: Self.columns) from appointment where id = \(id) and \(scope.clause("patient_id"))", as: Appointment.init(row:))
+            "select \(unsafe: Self.columns) from appointment where id = \(id) and \(scope.appointments)", as: Appointment.init(row:))
     }
 
     func findForUpdate(_ id: AppointmentID) async throws -> Appointment? {
         try await sql.first(
-            "select \(unsafe: Self.columns) from appointment where id = \(id) and \(scope.clause("patient_id")) for no key update",
+            "select \(unsafe: Self.columns) from appointment where id = \(id) and \(scope.appointments) for no key update",
             as: Appointment.init(row:))
     }
 
@@ -95,7 +95,7 @@ struct AppointmentStore {
     func list(
         _ filter: Filter, after: (start: Timestamp, id: AppointmentID)?, limit: Int
     ) async throws -> [Appointment] {
-        var conditions = scope.clause("patient_id")
+        var conditions = scope.appointments
         if let provider = filter.provider { conditions = "\(conditions) and provider_id = \(provider)" }
         if let patient = filter.patient { conditions = "\(conditions) and patient_id = \(patient)" }
         if let date = filter.date { conditions = "\(conditions) and local_date = \(date)" }
