@@ -175,6 +175,17 @@ def test_nobody_walks_in_to_a_doctor_who_is_offline(admin, reception, make_patie
     admin.eventually(f"/v1/providers/{provider['id']}", lambda p: p["status"] == "online")
 
 
+def test_a_doctor_hears_of_the_own_time_and_of_nobody_elses(admin, reception, make_patient, make_slots):
+    (mine, provider), (other, _) = new_doctor(admin), new_doctor(admin)
+    booked = reception.post("/v1/appointments", {"slotId": make_slots(provider)[0]["id"], "patientId": make_patient()["id"]})["id"]
+    reception.call("DELETE", f"/v1/appointments/{booked}", {}, expect=200)
+    token = reception.post("/v1/queue/walk-in", {"patientId": make_patient()["id"], "providerId": provider["id"]}, key=unique())["id"]
+    of = lambda answer: {(n["kind"], n["subjectId"]) for n in answer["items"]}  # noqa: E731
+    told = {("appointment_booked", booked), ("appointment_cancelled", booked), ("patient_arrived", token)}
+    mine.eventually("/v1/notifications", lambda a: told <= of(a) and any(n["kind"] == "licence_verified" for n in a["items"]))
+    assert not told & of(other.get("/v1/notifications"))
+
+
 def test_nobody_begins_or_signs_a_visit_whose_licence_nobody_has_seen(newcomer, admin, doctor, make_patient):
     unseen, account, provider = newcomer
     refused = unseen.call("POST", "/v1/visits", {"patientId": make_patient()["id"]}, key=unique())

@@ -20,7 +20,10 @@ import Primitives
                 "/v1/visits", for: .conductVisits,
                 .init(
                     "Begin a visit", body: .newVisit, answers: [(201, .visit)],
-                    problems: ["visit_open", "patient_unknown", "patient_inactive", "token_unknown", "token_mismatch", "chart_restricted", "practitioner_unlicensed"]),
+                    problems: [
+                        "visit_open", "patient_unknown", "patient_inactive", "token_unknown", "token_mismatch", "chart_restricted",
+                        "practitioner_unlicensed",
+                    ]),
                 start),
             .get("/v1/visits/:id", for: .readVisits, .init("Read a visit", answers: [(200, .visit)]), show),
             .patch(

@@ -50,6 +50,7 @@ struct Appointment: Equatable, Sendable {
         guard status == .booked else { throw .notReschedulable(status) }
         if let refusal = slot.refusal(at: now) { throw refusal }
         let previous = start
+        let previousProvider = provider == slot.provider ? nil : provider
         self.slot = slot.id
         provider = slot.provider
         location = slot.location
@@ -60,7 +61,7 @@ struct Appointment: Equatable, Sendable {
         return AppointmentRescheduled(
             appointmentID: id, patientID: patient, providerID: provider, locationID: location, slotID: slot.id,
             start: start, end: end, localDate: localDate, previousStart: previous, modality: modality.rawValue,
-            priority: priority.rawValue)
+            priority: priority.rawValue, previousProviderID: previousProvider)
     }
 
     /// Changes what was said at booking. Nothing outside depends on a reason, so no fact follows from it.

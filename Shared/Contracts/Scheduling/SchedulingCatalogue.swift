@@ -22,11 +22,12 @@ extension Catalogue {
                 localDate: Sample.day, modality: "in_person", priority: "routine")),
         CatalogueEntry(
             "The same appointment now has another time.",
+            optional: ["previousProviderId"],
             AppointmentRescheduled(
                 appointmentID: Sample.id(7), patientID: Sample.id(5), providerID: Sample.id(4),
                 locationID: Sample.id(2), slotID: Sample.id(6), start: Sample.time(0), end: Sample.time(15),
                 localDate: Sample.day, previousStart: Sample.time(-60), modality: "in_person",
-                priority: "routine")),
+                priority: "routine", previousProviderID: Sample.id(24))),
         CatalogueEntry(
             "The time is free again. cancelledBy is a role.",
             AppointmentCancelled(

@@ -152,9 +152,12 @@ package struct AppointmentRescheduled: Event, Equatable {
     package let previousStart: Timestamp
     package let modality: String
     package let priority: String
+    /// Whose time it was, when it is somebody else's now.
+    package let previousProviderID: ProviderID?
 
     package init(
-        appointmentID: AppointmentID, patientID: PatientID, providerID: ProviderID, locationID: LocationID, slotID: SlotID, start: Timestamp, end: Timestamp, localDate: LocalDate, previousStart: Timestamp, modality: String, priority: String
+        appointmentID: AppointmentID, patientID: PatientID, providerID: ProviderID, locationID: LocationID, slotID: SlotID, start: Timestamp, end: Timestamp, localDate: LocalDate, previousStart: Timestamp, modality: String, priority: String,
+        previousProviderID: ProviderID? = nil
     ) {
         self.appointmentID = appointmentID
         self.patientID = patientID
@@ -167,6 +170,7 @@ package struct AppointmentRescheduled: Event, Equatable {
         self.previousStart = previousStart
         self.modality = modality
         self.priority = priority
+        self.previousProviderID = previousProviderID
     }
 
     package init(data: JSONObject) throws {
@@ -181,6 +185,7 @@ package struct AppointmentRescheduled: Event, Equatable {
         previousStart = try data.required("previousStart")
         modality = try data.required("modality")
         priority = try data.required("priority")
+        previousProviderID = try data.optional("previousProviderId")
     }
 
     package func write(to json: inout JSONWriter) {
@@ -196,6 +201,7 @@ package struct AppointmentRescheduled: Event, Equatable {
             $0.field("previousStart", previousStart)
             $0.field("modality", modality)
             $0.field("priority", priority)
+            $0.field("previousProviderId", previousProviderID)
         }
     }
 
