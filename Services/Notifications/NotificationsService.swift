@@ -24,7 +24,7 @@ enum NotificationsService {
             routes: NoticeRoutes(host: host, hub: hub).table + [NotificationsExport.route(host)],
             announces: [ReminderDue.self],
             reactions: [
-                .warnOfLowStock, .tellOfBooking, .tellOfMove, .tellOfCancellation, .tellOfArrival, .tellOfPrescription,
+                .warnOfLowStock, .tellOfBooking, .tellOfMove, .tellOfCancellation, .tellOfRequest, .tellOfEndedRequest, .tellOfArrival, .tellOfPrescription,
                 .tellOfBrokenGlass, .tellOfMissedReview, .tellOfVerifiedLicence, .tellOfWithdrawnLicence, .rememberTenant,
                 .rememberConsent, .rememberProvider,
             ],

@@ -136,6 +136,7 @@ def probe(method, pattern, r, below, ids, operation):
     bodies = {
         ("POST", "/v1/appointments"): {"slotId": r["slot"], "patientId": r["patient"]},
         ("PATCH", "/v1/appointments/:id"): {"reason": "matrix"},
+        ("POST", "/v1/appointments/:id/decision"): {"accepted": True},
         ("POST", "/v1/queue/check-in"): {"appointmentId": r["appointment"]},
         ("POST", "/v1/queue/walk-in"): {"patientId": r["patient"], "providerId": r["provider"]},
         ("POST", "/v1/queue/next"): {"providerId": ids["nobody"]},

@@ -159,6 +159,14 @@ extension TestHost.Answer {
                 card(cancelled, "cancelled", desk.today)
             let gone = try await desk.checkIn(cancelled)
             #expect((gone.status, gone.code) == (422, "appointment_cancelled"))
+            for (status, code) in [
+                ("requested", "appointment_requested"), ("declined", "appointment_cancelled"), ("expired", "appointment_cancelled"),
+            ] {
+                let id = AppointmentID()
+                desk.test.cards["scheduling", "/internal/cards/appointments/\(id)"] = card(id, status, desk.today)
+                let refused = try await desk.checkIn(id)
+                #expect((refused.status, refused.code) == (422, code))
+            }
             let unknown = try await desk.checkIn(AppointmentID())
             #expect((unknown.status, unknown.code) == (422, "appointment_unknown"))
         }

@@ -79,7 +79,7 @@ extension Appointment {
             let wish = AppointmentStore.Wish(
                 slot: slot, patient: patient, modality: .inPerson, priority: .routine, reason: nil)
             let claim = try await AppointmentStore(sql: tx, scope: .system(test.tenant)).book(
-                wish, as: AppointmentID(), by: AccountID(), at: opened)
+                wish, as: AppointmentID(), by: AccountID(), asking: false, at: opened)
             switch claim {
             case .booked(let appointment): return appointment
             case .patientBusy: throw AppointmentError.patientBusy

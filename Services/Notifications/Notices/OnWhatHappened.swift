@@ -42,6 +42,20 @@ extension Reaction {
         try await ReminderStore(sql: tx).void(cancelled.appointmentID)
     }
 
+    /// A doctor who wants to be asked is. Nobody is reminded of what is not booked.
+    static let tellOfRequest = Reaction(
+        to: AppointmentRequested.self, named: "notifications.tell-of-request"
+    ) { requested, envelope, tx in
+        try await tell("appointment_requested", [.provider(requested.providerID)], of: envelope, in: tx)
+    }
+
+    static let tellOfEndedRequest = Reaction(
+        to: AppointmentRequestEnded.self, named: "notifications.tell-of-ended-request"
+    ) { ended, envelope, tx in
+        try await tell(
+            "appointment_\(ended.outcome)", [.patient(ended.patientID), .provider(ended.providerID)], of: envelope, in: tx)
+    }
+
     /// A patient who came, booked or not, is whom the doctor sees next.
     static let tellOfArrival = Reaction(toAll: TokenIssued.self, named: "notifications.tell-of-arrival") { issued, tx in
         try await NoticeStore(sql: tx).insert(

@@ -17,7 +17,8 @@ struct AppointmentCard: Equatable, Sendable {
 
     /// Why nobody can be checked in for it on `today`; nil when somebody can. A no-show may still come.
     func refusal(on today: LocalDate) -> TokenError? {
-        if status == "cancelled" { return .appointmentCancelled }
+        if ["cancelled", "declined", "expired"].contains(status) { return .appointmentCancelled }
+        if status == "requested" { return .appointmentRequested }
         if status == "fulfilled" { return .appointmentFulfilled }
         return localDate == today ? nil : .notToday
     }

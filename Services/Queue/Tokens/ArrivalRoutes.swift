@@ -23,7 +23,7 @@ struct ArrivalRoutes {
                     answers: [(201, TokenView.schema)],
                     problems: [
                         "already_checked_in", "not_today", "appointment_cancelled", "appointment_fulfilled",
-                        "appointment_unknown",
+                        "appointment_requested", "appointment_unknown",
                     ]), checkIn),
             .post(
                 "/v1/queue/walk-in", for: .checkIn,

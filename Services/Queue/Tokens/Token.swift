@@ -114,7 +114,7 @@ struct Token: Equatable, Sendable {
 
 enum TokenError: Error, Equatable {
     case alreadyCheckedIn, alreadyWaiting, alreadyServing
-    case notToday, appointmentCancelled, appointmentFulfilled
+    case notToday, appointmentRequested, appointmentCancelled, appointmentFulfilled
     case appointmentUnknown, patientUnknown, patientInactive, providerUnknown, providerInactive, providerUnlicensed, providerOffline, locationUnknown
     case transitionRefused(from: Token.Status, to: Token.Status)
 }

@@ -140,6 +140,8 @@ extension TokenError: ProblemConvertible {
         case .alreadyServing:
             .conflict("already_serving", "A patient is with the doctor. Complete or skip that token first.")
         case .notToday: .refused("not_today", "The appointment is on another day.")
+        case .appointmentRequested:
+            .refused("appointment_requested", "The practitioner has not accepted this request. Accept it first.")
         case .appointmentCancelled: .refused("appointment_cancelled", "The appointment was cancelled.")
         case .appointmentFulfilled: .refused("appointment_fulfilled", "The visit of this appointment is over.")
         case .appointmentUnknown: .refused("appointment_unknown", "There is no such appointment.")

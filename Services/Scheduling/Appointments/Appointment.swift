@@ -9,7 +9,7 @@ import Primitives
 /// time in. What a person asks for throws when refused; what an event reports returns nil when it is already so.
 struct Appointment: Equatable, Sendable {
     enum Status: String, Sendable, CaseIterable, SQLReadable, SQLBindable {
-        case booked, arrived, fulfilled, cancelled, noshow
+        case requested, booked, arrived, fulfilled, cancelled, noshow, declined, expired
     }
     enum Modality: String, Sendable, CaseIterable, JSONReadable, SQLReadable, SQLBindable {
         case inPerson = "in_person"
@@ -37,12 +37,55 @@ struct Appointment: Equatable, Sendable {
     private(set) var visit: VisitID?
     private(set) var version: Int
     let bookedAt: Timestamp
+    /// Until when a request waits for its answer.
+    let answerBy: Timestamp?
+
+    /// What a new one is: a booking, or a request that the practitioner answers.
+    var made: any Event {
+        guard status == .requested, let answerBy else { return booked }
+        return AppointmentRequested(
+            appointmentID: id, patientID: patient, providerID: provider, locationID: location, slotID: slot,
+            start: start, end: end, localDate: localDate, modality: modality.rawValue, answerBy: answerBy)
+    }
 
     /// The fact that a new appointment is.
     var booked: AppointmentBooked {
         AppointmentBooked(
             appointmentID: id, patientID: patient, providerID: provider, locationID: location, slotID: slot,
             start: start, end: end, localDate: localDate, modality: modality.rawValue, priority: priority.rawValue)
+    }
+
+    /// The practitioner, or the desk for them, takes the patient: from here on it is a booking like any other.
+    mutating func accept(at now: Timestamp) throws(AppointmentError) -> AppointmentBooked {
+        guard status == .requested else { throw .notRequested(status) }
+        guard let answerBy, now < answerBy else { throw .requestExpired }
+        status = .booked
+        version += 1
+        return booked
+    }
+
+    /// The practitioner, or the desk for them, does not; the time is free again.
+    mutating func decline(because reason: SealedText?, by role: String) throws(AppointmentError) -> AppointmentRequestEnded {
+        guard status == .requested else { throw .notRequested(status) }
+        status = .declined
+        cancelReason = reason
+        version += 1
+        return ended(by: role)
+    }
+
+    /// Nobody answered in time.
+    mutating func expire(at now: Timestamp) -> AppointmentRequestEnded? {
+        guard status == .requested, let answerBy, now >= answerBy else { return nil }
+        status = .expired
+        version += 1
+        return ended(by: nil)
+    }
+
+    /// What a request that is none any more came to: `declined`, `expired`, or `cancelled` by who asked.
+    private func ended(by role: String?) -> AppointmentRequestEnded {
+        AppointmentRequestEnded(
+            appointmentID: id, patientID: patient, providerID: provider, start: start, localDate: localDate,
+            outcome: status.rawValue, endedBy: role)
     }
 
     /// Moves it to another slot.
@@ -66,17 +109,19 @@ struct Appointment: Equatable, Sendable {
 
     /// Changes what was said at booking. Nothing outside depends on a reason, so no fact follows from it.
     mutating func describe(reason: SealedText?) throws(AppointmentError) {
-        guard status == .booked || status == .arrived else { throw .notReschedulable(status) }
+        guard [.requested, .booked, .arrived].contains(status) else { throw .notReschedulable(status) }
         self.reason = reason
         version += 1
     }
 
-    /// Cancels the visit; the time is free again.
-    mutating func cancel(because reason: SealedText?, by role: String) throws(AppointmentError) -> AppointmentCancelled {
-        guard status == .booked else { throw .notCancellable(status) }
+    /// Cancels the visit, or takes the request back; the time is free again.
+    mutating func cancel(because reason: SealedText?, by role: String) throws(AppointmentError) -> any Event {
+        guard status == .booked || status == .requested else { throw .notCancellable(status) }
+        let wasRequested = status == .requested
         status = .cancelled
         cancelReason = reason
         version += 1
+        if wasRequested { return ended(by: role) }
         return AppointmentCancelled(
             appointmentID: id, patientID: patient, providerID: provider, start: start, localDate: localDate,
             cancelledBy: role)
@@ -94,7 +139,7 @@ struct Appointment: Equatable, Sendable {
     /// The visit is over. A token that completes says so without naming the visit; the fact is announced when
     /// the visit is known, once.
     mutating func fulfil(by visit: VisitID?) -> Fulfilment {
-        guard status != .cancelled, status != .fulfilled || (self.visit == nil && visit != nil) else {
+        guard ![.cancelled, .requested, .declined, .expired].contains(status), status != .fulfilled || (self.visit == nil && visit != nil) else {
             return .alreadySo
         }
         status = .fulfilled
@@ -116,6 +161,8 @@ enum AppointmentError: Error, Equatable {
     case patientBusy, patientUnknown, patientInactive
     case notCancellable(Appointment.Status)
     case notReschedulable(Appointment.Status)
+    case notRequested(Appointment.Status)
+    case requestExpired
 }
 
 extension Appointment {
@@ -137,5 +184,6 @@ extension Appointment {
         visit = try row.next()
         version = try row.next()
         bookedAt = try row.next()
+        answerBy = try row.next()
     }
 }

@@ -28,6 +28,7 @@ struct AppointmentView: JSONWritable {
             $0.field("tokenId", isVeiled ? nil : appointment.token)
             $0.field("visitId", isVeiled ? nil : appointment.visit)
             $0.field("bookedAt", appointment.bookedAt)
+            $0.field("answerBy", appointment.status == .requested ? appointment.answerBy : nil)
             $0.field("version", appointment.version)
         }
     }
@@ -41,7 +42,8 @@ struct AppointmentView: JSONWritable {
         .required("priority", .choice(Appointment.Priority.allCases.map(\.rawValue))),
         .optional("reason", .text(max: 500), "To the desk, the patient, the practitioner and, unless the chart is restricted, the site's nurses"),
         .optional("cancelReason", .text(max: 500), "To the same"), .optional("tokenId", .id),
-        .optional("visitId", .id, "Of a restricted chart to the same"), .required("bookedAt", .instant), .required("version", .integer(1...Int64.max)),
+        .optional("visitId", .id, "Of a restricted chart to the same"), .required("bookedAt", .instant),
+        .optional("answerBy", .instant, "Until when a request is answered, or the time is free again"), .required("version", .integer(1...Int64.max)),
     ])
 }
 

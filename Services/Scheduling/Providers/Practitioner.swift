@@ -23,6 +23,11 @@ struct Practitioner: Equatable, Sendable {
     let presence: Presence
     let presenceUntil: Timestamp?
     let version: Int
+    /// Whether what patients book is theirs at once, or a request that waits some hours for an answer.
+    let bookingMode: BookingMode
+    let requestHours: Int
+
+    enum BookingMode: String, Sendable, CaseIterable, JSONReadable, SQLReadable, SQLBindable { case direct, request }
 }
 
 extension Practitioner {
@@ -69,6 +74,8 @@ struct ProviderView: JSONWritable {
             $0.field("zone", provider.zone)
             $0.field("active", provider.isActive)
             $0.field("licensed", provider.hasLicence)
+            $0.field("bookingMode", provider.bookingMode.rawValue)
+            $0.field("requestHours", provider.requestHours)
             $0.field("version", provider.version)
         }
     }
@@ -81,6 +88,8 @@ struct ProviderView: JSONWritable {
         .optional("until", .instant, "when they are back: from then on they are online"), .required("locationId", .id),
         .required("zone", .text(max: 64)), .required("active", .boolean),
         .required("licensed", .boolean, "whether an administrator has seen the licence; before that nobody can book"),
+        .required("bookingMode", .choice(Practitioner.BookingMode.allCases.map(\.rawValue)), "request: the practitioner answers first"),
+        .required("requestHours", .integer(1...168), "how long a request waits, never beyond the start"),
         .required("version", .integer(1...Int64.max)),
     ])
 }

@@ -35,6 +35,10 @@ struct ProviderRoutes {
                     body: .object([
                         .optional("specialties", .nullable(.list(of: .text(max: 60), max: 20))),
                         .optional("languages", .nullable(.list(of: .text(max: 60), max: 20))),
+                        .optional(
+                            "bookingMode", .choice(Practitioner.BookingMode.allCases.map(\.rawValue)),
+                            "request: what patients book waits for an answer"),
+                        .optional("requestHours", .integer(1...168), "how long it waits; 24 by default"),
                     ]),
                     answers: [(200, ProviderView.schema)], isMergePatch: true), change),
         ]
@@ -78,6 +82,8 @@ struct ProviderRoutes {
         // Null clears a list, as a merge patch says; a list that is not named stays.
         let specialties = try patched("specialties", in: request.body)
         let languages = try patched("languages", in: request.body)
+        let bookingMode = try request.body.optional("bookingMode", as: Practitioner.BookingMode.self)
+        let requestHours = try request.body.optional("requestHours", as: Int.self)
 
         return try await host.write(request, by: caller) { tx in
             let store = ProviderStore(sql: tx)
@@ -85,7 +91,8 @@ struct ProviderRoutes {
             try provider.requireChange(by: caller)
             guard
                 let changed = try await store.change(
-                    id, specialties: specialties, languages: languages, version: version)
+                    id, specialties: specialties, languages: languages, bookingMode: bookingMode, requestHours: requestHours,
+                    version: version)
             else { throw Problem.staleVersion }
             try tx.audit(
                 "update", "provider", id.description, before: nil,

@@ -9,7 +9,7 @@ struct ProviderStore {
 
     private static let columns = """
         id, account_id, location_id, zone, name, to_json(specialties), to_json(languages), is_active,
-        licensed_until, presence, presence_until, version
+        licensed_until, presence, presence_until, version, booking_mode, request_hours
         """
 
     func find(_ id: ProviderID) async throws -> Practitioner? {
@@ -62,13 +62,16 @@ struct ProviderStore {
 
     /// Keeps the new profile if nobody changed it since `version`.
     func change(
-        _ id: ProviderID, specialties: [String]?, languages: [String]?, version: Int
+        _ id: ProviderID, specialties: [String]?, languages: [String]?, bookingMode: Practitioner.BookingMode?,
+        requestHours: Int?, version: Int
     ) async throws -> Practitioner? {
         try await sql.first(
             """
             update provider
             set specialties = coalesce(\(specialties)::text[], specialties),
-                languages = coalesce(\(languages)::text[], languages), version = version + 1
+                languages = coalesce(\(languages)::text[], languages),
+                booking_mode = coalesce(\(bookingMode), booking_mode), request_hours = coalesce(\(requestHours)::int, request_hours),
+                version = version + 1
             where id = \(id) and version = \(version)
             returning \(unsafe: Self.columns)
             """, as: Practitioner.init(row:))
@@ -144,5 +147,7 @@ extension Practitioner {
         presence = try row.next()
         presenceUntil = try row.next()
         version = try row.next()
+        bookingMode = try row.next()
+        requestHours = try row.next()
     }
 }
