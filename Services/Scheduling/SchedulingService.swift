@@ -19,13 +19,14 @@ enum SchedulingService {
         Migration("0080_restricted", PackageResources._080_restricted_sql),
         Migration("0081_requests", PackageResources._081_requests_sql),
         Migration("0082_requests_hold", PackageResources._082_requests_hold_sql),
+        Migration("0083_ratings", PackageResources._083_ratings_sql),
     ]
 
     /// Everything this service is: what it stores, answers, announces and reacts to.
     @LoopActor static func describe(_ config: SchedulingConfig, _ host: Host) -> Service {
         let routes =
             ProviderRoutes(host: host).table + SlotRoutes(host: host).table
-            + AppointmentRoutes(host: host).table + RequestRoutes(host: host).table + SchedulingCards(host: host).table + [SchedulingExport.route(host)]
+            + AppointmentRoutes(host: host).table + RequestRoutes(host: host).table + RatingRoutes(host: host).table + SchedulingCards(host: host).table + [SchedulingExport.route(host)]
 
         return Service(
             name: "scheduling",

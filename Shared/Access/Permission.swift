@@ -27,6 +27,8 @@ package enum Permission: String, CaseIterable, Sendable {
     case readProviders
     case openSlots, readSlots, blockSlots
     case bookAppointments, readAppointments, changeAppointments, cancelAppointments, answerRequests
+    /// What patients say of appointments that are over; whoever it is about reads it, without names.
+    case rateAppointments, readRatings
     case checkIn, readQueue, callNext, changeTokens, setPresence, showDisplay
     case conductVisits, recordVisits, readVisits, completeVisits
     case prescribe, readPrescriptions
@@ -59,6 +61,8 @@ package enum Permission: String, CaseIterable, Sendable {
         case .bookAppointments, .changeAppointments: [.reception, .patient, .proxy, .admin]
         case .cancelAppointments: [.reception, .doctor, .patient, .proxy, .admin]  // a doctor: the own, with a reason
         case .answerRequests: [.reception, .doctor, .admin]
+        case .rateAppointments: [.patient, .proxy]
+        case .readRatings: [.doctor, .admin]  // a doctor: the own
         case .readAppointments: [.reception, .doctor, .nurse, .patient, .proxy, .admin]
         case .checkIn: [.reception, .admin]
         case .readQueue: Self.staff

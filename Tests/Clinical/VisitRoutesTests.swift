@@ -1,6 +1,7 @@
 import Access
 import Bootstrap
 import HTTP
+import Contracts
 import JSON
 import Loop
 import Postgres

@@ -92,7 +92,8 @@ def world(env, stack, door, admin):
     # One account whose tokens were withdrawn; it had every role.
     gone = boss.post("/v1/users", {"name": "Gone", "email": f"{unique('gone')}@matrix.example", "roles": ["nurse"], "password": PASSWORD})["id"]
     own = sets["own"]
-    stranger = foreign.post("/v1/users", {"name": "Dr. Foreign", "email": f"{unique('doctor')}@matrix.example", "roles": ["doctor"], "password": PASSWORD})["id"]
+    stranger = foreign.post("/v1/users", {"name": "Dr. Foreign", "email": f"{unique('doctor')}@matrix.example", "roles": ["doctor"], "password": PASSWORD,
+                                          "licence": LICENCE})["id"]
 
     def tokens(role, kind):
         account = own["account"] if role == "doctor" else None

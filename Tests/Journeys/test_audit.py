@@ -7,7 +7,7 @@ import time
 import psycopg
 import pytest
 
-from clinic import PASSWORD, Clinic, unique
+from clinic import LICENCE, PASSWORD, Clinic, unique
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,11 @@ def clinic(env, stack, door):
 
     def hire(role, **more):
         mail = f"{unique(role)}@audit.example"
-        admin.post("/v1/users", {"name": f"Dr. {role.title()}", "email": mail, "roles": [role], "password": PASSWORD, **more})
+        if role == "doctor":
+            more = {"licence": LICENCE, **more}
+        account = admin.post("/v1/users", {"name": f"Dr. {role.title()}", "email": mail, "roles": [role], "password": PASSWORD, **more})["id"]
+        if role == "doctor":
+            admin.eventually(f"/v1/providers?accountId={account}", lambda a: a["items"] and a["items"][0]["licensed"])
         return door.as_(mail)
 
     people = {role: hire(role) for role in ("reception", "doctor", "auditor")}

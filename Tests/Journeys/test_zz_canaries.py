@@ -294,6 +294,9 @@ def told(env, stack, door, overheard):
         tell("GET", "/v1/prescriptions/:id", role, id=prescription)
     tell("GET", "/v1/prescriptions/:id/print", "patient", id=prescription)
     tell("POST", "/v1/visits/:id/complete", "doctor", id=visit)
+    boss.eventually(f"/v1/appointments/{booked}", lambda a: a["status"] == "fulfilled")
+    tell("POST", "/v1/appointments/:id/rating", "patient", {"score": 4}, id=booked)
+    tell("GET", "/v1/providers/:id/ratings", "admin", id=provider)
     tell("POST", "/v1/visits/:id/addenda", "doctor", id=visit)
     for role in ("doctor", "patient"):
         tell("GET", "/v1/patients/:id", role, id=record)

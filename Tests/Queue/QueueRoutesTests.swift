@@ -293,7 +293,7 @@ extension TestHost.Answer {
             let walkIn = try await desk.walkIn(try await desk.patient())
             #expect(walkIn.code == "provider_unknown")  // The owner, who is asked before anybody is refused, has no such card here.
             let paths = ["/internal/cards/providers/\(desk.provider)", "/internal/cards/accounts/\(doctor)/provider"]
-            func owned(_ until: LocalDate?) {
+            @LoopActor func owned(_ until: LocalDate?) {
                 var card = JSONObject([
                     ("providerId", .string("\(desk.provider)")), ("accountId", .string("\(doctor)")),
                     ("locationId", .string("\(desk.test.location)")), ("zone", .string("Asia/Kolkata")), ("active", .bool(true)),

@@ -1,5 +1,6 @@
 import Access
 import Bootstrap
+import Contracts
 import HTTP
 import JSON
 import Loop

@@ -1,8 +1,9 @@
 import Access
 import Bootstrap
+import Contracts
+import JSON
 import Loop
 import Messaging
-import Contracts
 import Postgres
 import Primitives
 

@@ -1,5 +1,6 @@
 import Contracts
 import JSON
+import Messaging
 import Postgres
 import Primitives
 

@@ -1,4 +1,5 @@
 import Access
+import Bootstrap
 import Postgres
 
 extension PatientScope {

@@ -2,6 +2,7 @@ import Access
 import Bootstrap
 import JSON
 import Loop
+import Messaging
 import Postgres
 import Primitives
 

@@ -26,6 +26,8 @@ struct Practitioner: Equatable, Sendable {
     /// Whether what patients book is theirs at once, or a request that waits some hours for an answer.
     let bookingMode: BookingMode
     let requestHours: Int
+    let ratingCount: Int
+    let ratingSum: Int
 
     enum BookingMode: String, Sendable, CaseIterable, JSONReadable, SQLReadable, SQLBindable { case direct, request }
 }
@@ -33,6 +35,9 @@ struct Practitioner: Equatable, Sendable {
 extension Practitioner {
     /// Whether a licence was looked at, be it good for long or not: the first year of our calendar stands for none.
     var hasLicence: Bool { licensedUntil.year > 1900 }
+
+    /// To one decimal: more would say more than there is.
+    var meanRating: Double { (Double(ratingSum) / Double(max(ratingCount, 1)) * 10).rounded() / 10 }
 
     /// Whose time away is over is there again: nothing waits for a timer.
     func presence(at now: Timestamp) -> Presence { isBack(at: now) ? .online : presence }
@@ -76,6 +81,13 @@ struct ProviderView: JSONWritable {
             $0.field("licensed", provider.hasLicence)
             $0.field("bookingMode", provider.bookingMode.rawValue)
             $0.field("requestHours", provider.requestHours)
+            if provider.ratingCount >= Rating.leastShown {
+                $0.key("rating")
+                $0.object {
+                    $0.field("count", provider.ratingCount)
+                    $0.field("mean", provider.meanRating)
+                }
+            }
             $0.field("version", provider.version)
         }
     }
@@ -90,6 +102,9 @@ struct ProviderView: JSONWritable {
         .required("licensed", .boolean, "whether an administrator has seen the licence; before that nobody can book"),
         .required("bookingMode", .choice(Practitioner.BookingMode.allCases.map(\.rawValue)), "request: the practitioner answers first"),
         .required("requestHours", .integer(1...168), "how long a request waits, never beyond the start"),
+        .optional(
+            "rating", .object([.required("count", .integer(Int64(Rating.leastShown)...Int64.max)), .required("mean", .number(1...5))]),
+            "what patients said, from five on"),
         .required("version", .integer(1...Int64.max)),
     ])
 }

@@ -9,7 +9,8 @@ struct ProviderStore {
 
     private static let columns = """
         id, account_id, location_id, zone, name, to_json(specialties), to_json(languages), is_active,
-        licensed_until, presence, presence_until, version, booking_mode, request_hours
+        licensed_until, presence, presence_until, version, booking_mode, request_hours,
+        rating_count, rating_sum
         """
 
     func find(_ id: ProviderID) async throws -> Practitioner? {
@@ -149,5 +150,7 @@ extension Practitioner {
         version = try row.next()
         bookingMode = try row.next()
         requestHours = try row.next()
+        ratingCount = try row.next()
+        ratingSum = try row.next()
     }
 }
