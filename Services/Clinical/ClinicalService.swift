@@ -49,8 +49,8 @@ enum ClinicalService {
                 + SelfRegistration(host: host, keys: keys, numbers: numbers).table + charts.table + glass.table + consents.table + erasures.table
                 + ExportRoutes(host: host, keys: keys).table,
             announces: [
-                PatientRegistered.self, PatientChanged.self, PatientInactivated.self, PatientErased.self, ConsentChanged.self, VisitStarted.self,
-                VisitCompleted.self, PrescriptionIssued.self, GlassBroken.self, GlassUnreviewed.self,
+                PatientRegistered.self, PatientChanged.self, PatientInactivated.self, PatientErased.self, PatientRestrictionChanged.self, ConsentChanged.self,
+                VisitStarted.self, VisitCompleted.self, PrescriptionIssued.self, GlassBroken.self, GlassUnreviewed.self,
             ],
             reactions: [
                 .rememberMedicine, .rememberPractitioner, .rememberPractitionerRoles, .rememberLicence,

@@ -18,12 +18,15 @@ enum NotificationsService {
                 Migration("0001_notices", PackageResources._001_notices_sql),
                 Migration("0002_reminders", PackageResources._002_reminders_sql),
                 Migration("0070_consents", PackageResources._070_consents_sql),
+                Migration("0080_people", PackageResources._080_people_sql),
+                Migration("0081_people_once", PackageResources._081_people_once_sql),
             ],
             routes: NoticeRoutes(host: host, hub: hub).table + [NotificationsExport.route(host)],
             announces: [ReminderDue.self],
             reactions: [
-                .warnOfLowStock, .tellOfBooking, .tellOfMove, .tellOfCancellation, .tellOfPrescription, .tellOfBrokenGlass,
-                .tellOfMissedReview, .tellOfPasswordSpray, .rememberTenant, .rememberConsent,
+                .warnOfLowStock, .tellOfBooking, .tellOfMove, .tellOfCancellation, .tellOfRequest, .tellOfEndedRequest, .tellOfArrival, .tellOfPrescription,
+                .tellOfBrokenGlass, .tellOfMissedReview, .tellOfPasswordSpray, .tellOfVerifiedLicence, .tellOfWithdrawnLicence, .rememberTenant,
+                .rememberConsent, .rememberProvider,
             ],
             workers: [
                 Worker("reminder-clock") { try await clock.run() },

@@ -61,7 +61,8 @@ CREATE TABLE notifications.notice (
     patient_id uuid,
     at timestamp with time zone NOT NULL,
     event_id uuid NOT NULL,
-    CONSTRAINT notice_has_an_audience CHECK ((num_nonnulls(role, patient_id) = 1))
+    account_id uuid,
+    provider_id uuid
 );
 ALTER TABLE ONLY notifications.notice FORCE ROW LEVEL SECURITY;
 CREATE TABLE notifications.notice_read (
@@ -94,6 +95,12 @@ ALTER TABLE notifications.outbox ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTI
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE notifications.provider_card (
+    account_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    provider_id uuid NOT NULL
+);
+ALTER TABLE ONLY notifications.provider_card FORCE ROW LEVEL SECURITY;
 CREATE TABLE notifications.reminder (
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
     id uuid NOT NULL,
@@ -152,14 +159,18 @@ ALTER TABLE ONLY notifications.isolation
     ADD CONSTRAINT isolation_counted_once PRIMARY KEY (reaction, event_id);
 ALTER TABLE ONLY notifications.keyed_tenant
     ADD CONSTRAINT keyed_tenant_pkey PRIMARY KEY (tenant_id);
+ALTER TABLE notifications.notice
+    ADD CONSTRAINT notice_has_an_audience CHECK ((num_nonnulls(role, patient_id, account_id, provider_id) = 1)) NOT VALID;
 ALTER TABLE ONLY notifications.notice
-    ADD CONSTRAINT notice_one_per_fact UNIQUE NULLS NOT DISTINCT (tenant_id, event_id, role, patient_id);
+    ADD CONSTRAINT notice_one_per_fact UNIQUE NULLS NOT DISTINCT (tenant_id, event_id, role, patient_id, account_id, provider_id);
 ALTER TABLE ONLY notifications.notice
     ADD CONSTRAINT notice_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY notifications.notice_read
     ADD CONSTRAINT notice_read_pkey PRIMARY KEY (notice_id, account_id);
 ALTER TABLE ONLY notifications.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY notifications.provider_card
+    ADD CONSTRAINT provider_card_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY notifications.reminder
     ADD CONSTRAINT reminder_one_per_rule UNIQUE (tenant_id, appointment_id, rule);
 ALTER TABLE ONLY notifications.reminder
@@ -178,7 +189,9 @@ CREATE INDEX data_key_of_tenant ON notifications.data_key USING btree (tenant_id
 CREATE INDEX idempotency_expired ON notifications.idempotency USING btree (expires_at);
 CREATE INDEX idempotency_of_patient ON notifications.idempotency USING btree (patient_id) WHERE (patient_id IS NOT NULL);
 CREATE INDEX inbox_received ON notifications.inbox USING btree (received_at);
+CREATE INDEX notice_by_account ON notifications.notice USING btree (tenant_id, account_id, at DESC, id DESC) WHERE (account_id IS NOT NULL);
 CREATE INDEX notice_by_patient ON notifications.notice USING btree (tenant_id, patient_id, at DESC, id DESC) WHERE (patient_id IS NOT NULL);
+CREATE INDEX notice_by_provider ON notifications.notice USING btree (tenant_id, provider_id, at DESC, id DESC) WHERE (provider_id IS NOT NULL);
 CREATE INDEX notice_by_role ON notifications.notice USING btree (tenant_id, role, at DESC, id DESC) WHERE (role IS NOT NULL);
 CREATE INDEX notice_recent ON notifications.notice USING btree (tenant_id, at);
 CREATE UNIQUE INDEX outbox_fact_once ON notifications.outbox USING btree (tenant_id, type, subject, revision) WHERE (revision > 0);
@@ -200,6 +213,8 @@ ALTER TABLE notifications.notice ENABLE ROW LEVEL SECURITY;
 ALTER TABLE notifications.notice_read ENABLE ROW LEVEL SECURITY;
 CREATE POLICY notice_read_tenant ON notifications.notice_read USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 CREATE POLICY notice_tenant ON notifications.notice USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE notifications.provider_card ENABLE ROW LEVEL SECURITY;
+CREATE POLICY provider_card_tenant ON notifications.provider_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE notifications.reminder ENABLE ROW LEVEL SECURITY;
 CREATE POLICY reminder_tenant ON notifications.reminder USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE notifications.tenant_wrapping_key ENABLE ROW LEVEL SECURITY;
@@ -218,6 +233,7 @@ GRANT SELECT,INSERT ON TABLE notifications.notice TO polyclinic_notifications;
 GRANT SELECT,INSERT ON TABLE notifications.notice_read TO polyclinic_notifications;
 GRANT SELECT,INSERT,DELETE ON TABLE notifications.outbox TO polyclinic_notifications;
 GRANT UPDATE(published_at) ON TABLE notifications.outbox TO polyclinic_notifications;
+GRANT SELECT,INSERT ON TABLE notifications.provider_card TO polyclinic_notifications;
 GRANT SELECT,INSERT,UPDATE ON TABLE notifications.reminder TO polyclinic_notifications;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE notifications.revoked_account TO polyclinic_notifications;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE notifications.revoked_session TO polyclinic_notifications;

@@ -14,6 +14,7 @@ enum QueueService {
         Migration("0002_tokens", PackageResources._002_tokens_sql),
         Migration("0003_presence", PackageResources._003_presence_sql),
         Migration("0020_retired_providers", PackageResources._020_retired_providers_sql),
+        Migration("0080_licences", PackageResources._080_licences_sql),
     ]
 
     /// Everything this service is: what it stores, answers, announces and reacts to.
@@ -34,8 +35,8 @@ enum QueueService {
                 TokenCompleted.self, PresenceChanged.self,
             ],
             reactions: [
-                .rememberProvider, .retireProvider, .rememberBooking, .rememberMove, .rememberCancellation, .rememberPatient,
-                .forgetPatient, .rememberLocation, .completeToken(boards),
+                .rememberProvider, .retireProvider, .licenseProvider, .unlicenseProvider, .rememberBooking, .rememberMove,
+                .rememberCancellation, .rememberPatient, .forgetPatient, .rememberLocation, .completeToken(boards),
             ],
             workers: [boards.listener]
         )

@@ -58,6 +58,13 @@ CREATE TABLE queue.isolation (
 CREATE TABLE queue.keyed_tenant (
     tenant_id uuid NOT NULL
 );
+CREATE TABLE queue.licence_card (
+    account_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    licensed_until date,
+    revision integer NOT NULL
+);
+ALTER TABLE ONLY queue.licence_card FORCE ROW LEVEL SECURITY;
 CREATE TABLE queue.location_card (
     location_id uuid NOT NULL,
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
@@ -187,6 +194,8 @@ ALTER TABLE ONLY queue.isolation
     ADD CONSTRAINT isolation_counted_once PRIMARY KEY (reaction, event_id);
 ALTER TABLE ONLY queue.keyed_tenant
     ADD CONSTRAINT keyed_tenant_pkey PRIMARY KEY (tenant_id);
+ALTER TABLE ONLY queue.licence_card
+    ADD CONSTRAINT licence_card_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY queue.location_card
     ADD CONSTRAINT location_card_pkey PRIMARY KEY (location_id);
 ALTER TABLE ONLY queue.outbox
@@ -233,6 +242,8 @@ ALTER TABLE queue.data_key ENABLE ROW LEVEL SECURITY;
 CREATE POLICY data_key_tenant ON queue.data_key USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE queue.idempotency ENABLE ROW LEVEL SECURITY;
 CREATE POLICY idempotency_tenant ON queue.idempotency USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE queue.licence_card ENABLE ROW LEVEL SECURITY;
+CREATE POLICY licence_card_tenant ON queue.licence_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE queue.location_card ENABLE ROW LEVEL SECURITY;
 CREATE POLICY location_card_tenant ON queue.location_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE queue.patient_card ENABLE ROW LEVEL SECURITY;
@@ -257,6 +268,7 @@ GRANT SELECT,INSERT,DELETE ON TABLE queue.inbox TO polyclinic_queue;
 GRANT SELECT,INSERT,UPDATE ON TABLE queue.inbox_revision TO polyclinic_queue;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE queue.isolation TO polyclinic_queue;
 GRANT SELECT,INSERT ON TABLE queue.keyed_tenant TO polyclinic_queue;
+GRANT SELECT,INSERT,UPDATE ON TABLE queue.licence_card TO polyclinic_queue;
 GRANT SELECT,INSERT,UPDATE ON TABLE queue.location_card TO polyclinic_queue;
 GRANT SELECT,INSERT,DELETE ON TABLE queue.outbox TO polyclinic_queue;
 GRANT UPDATE(published_at) ON TABLE queue.outbox TO polyclinic_queue;

@@ -6,6 +6,26 @@ begin
     raise exception 'a fact that was not published is not deleted' using errcode = 'insufficient_privilege',
         constraint = 'outbox_kept_until_published', table = tg_table_name;
 end $$;
+CREATE FUNCTION scheduling.rating_counts() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    update provider set rating_count = rating_count + 1, rating_sum = rating_sum + new.score where id = new.provider_id;
+    return null;
+end $$;
+CREATE FUNCTION scheduling.rating_of_what_was() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if not exists (
+        select from appointment a
+        where a.id = new.appointment_id and a.patient_id = new.patient_id and a.provider_id = new.provider_id
+          and a.status = 'fulfilled'
+    ) then
+        raise exception 'rated is what was' using errcode = 'check_violation', constraint = 'rating_of_what_was';
+    end if;
+    return new;
+end $$;
 CREATE TABLE scheduling.account_card (
     account_id uuid NOT NULL,
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
@@ -42,9 +62,9 @@ CREATE TABLE scheduling.appointment (
     booked_at timestamp with time zone DEFAULT now() NOT NULL,
     sealed_reason bytea,
     sealed_cancel_reason bytea,
+    answer_by timestamp with time zone,
     CONSTRAINT appointment_modality_known CHECK ((modality = ANY (ARRAY['in_person'::text, 'telemedicine'::text]))),
-    CONSTRAINT appointment_priority_known CHECK ((priority = ANY (ARRAY['routine'::text, 'urgent'::text, 'emergency'::text]))),
-    CONSTRAINT appointment_status_known CHECK ((status = ANY (ARRAY['booked'::text, 'arrived'::text, 'fulfilled'::text, 'cancelled'::text, 'noshow'::text])))
+    CONSTRAINT appointment_priority_known CHECK ((priority = ANY (ARRAY['routine'::text, 'urgent'::text, 'emergency'::text])))
 );
 ALTER TABLE ONLY scheduling.appointment FORCE ROW LEVEL SECURITY;
 CREATE TABLE scheduling.data_key (
@@ -118,7 +138,9 @@ ALTER TABLE scheduling.outbox ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY 
 CREATE TABLE scheduling.patient_card (
     patient_id uuid NOT NULL,
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
-    is_active boolean NOT NULL
+    is_active boolean NOT NULL,
+    is_restricted boolean DEFAULT false NOT NULL,
+    restriction_at timestamp with time zone
 );
 ALTER TABLE ONLY scheduling.patient_card FORCE ROW LEVEL SECURITY;
 CREATE TABLE scheduling.provider (
@@ -137,10 +159,28 @@ CREATE TABLE scheduling.provider (
     roster_revision integer DEFAULT 0 NOT NULL,
     version integer DEFAULT 1 NOT NULL,
     licensed_until date DEFAULT '2200-12-31'::date NOT NULL,
+    booking_mode text DEFAULT 'direct'::text NOT NULL,
+    request_hours integer DEFAULT 24 NOT NULL,
+    rating_count integer DEFAULT 0 NOT NULL,
+    rating_sum integer DEFAULT 0 NOT NULL,
+    CONSTRAINT provider_booking_mode_known CHECK ((booking_mode = ANY (ARRAY['direct'::text, 'request'::text]))),
     CONSTRAINT provider_lists_bounded CHECK (((cardinality(specialties) <= 20) AND (cardinality(languages) <= 20))),
-    CONSTRAINT provider_presence_known CHECK ((presence = ANY (ARRAY['online'::text, 'offline'::text, 'break'::text])))
+    CONSTRAINT provider_presence_known CHECK ((presence = ANY (ARRAY['online'::text, 'offline'::text, 'break'::text]))),
+    CONSTRAINT provider_request_hours_bounded CHECK (((request_hours >= 1) AND (request_hours <= 168)))
 );
 ALTER TABLE ONLY scheduling.provider FORCE ROW LEVEL SECURITY;
+CREATE TABLE scheduling.rating (
+    id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    appointment_id uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    provider_id uuid NOT NULL,
+    score smallint NOT NULL,
+    sealed_comment bytea,
+    rated_at timestamp with time zone NOT NULL,
+    CONSTRAINT rating_score_known CHECK (((score >= 1) AND (score <= 5)))
+);
+ALTER TABLE ONLY scheduling.rating FORCE ROW LEVEL SECURITY;
 CREATE TABLE scheduling.revoked_account (
     account_id uuid NOT NULL,
     tenant_id uuid NOT NULL,
@@ -190,9 +230,13 @@ ALTER TABLE ONLY scheduling.tenant_wrapping_key FORCE ROW LEVEL SECURITY;
 ALTER TABLE ONLY scheduling.account_card
     ADD CONSTRAINT account_card_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY scheduling.appointment
-    ADD CONSTRAINT appointment_patient_in_one_place EXCLUDE USING gist (tenant_id WITH =, patient_id WITH =, tstzrange(starts_at, ends_at) WITH &&) WHERE ((status = ANY (ARRAY['booked'::text, 'arrived'::text])));
+    ADD CONSTRAINT appointment_patient_in_one_place EXCLUDE USING gist (tenant_id WITH =, patient_id WITH =, tstzrange(starts_at, ends_at) WITH &&) WHERE ((status = ANY (ARRAY['requested'::text, 'booked'::text, 'arrived'::text])));
 ALTER TABLE ONLY scheduling.appointment
     ADD CONSTRAINT appointment_pkey PRIMARY KEY (id);
+ALTER TABLE scheduling.appointment
+    ADD CONSTRAINT appointment_request_ends CHECK (((status <> 'requested'::text) OR ((answer_by IS NOT NULL) AND (answer_by <= starts_at)))) NOT VALID;
+ALTER TABLE scheduling.appointment
+    ADD CONSTRAINT appointment_status_known CHECK ((status = ANY (ARRAY['requested'::text, 'booked'::text, 'arrived'::text, 'fulfilled'::text, 'cancelled'::text, 'noshow'::text, 'declined'::text, 'expired'::text]))) NOT VALID;
 ALTER TABLE ONLY scheduling.data_key
     ADD CONSTRAINT data_key_pkey PRIMARY KEY (person_id);
 ALTER TABLE ONLY scheduling.idempotency
@@ -215,6 +259,10 @@ ALTER TABLE ONLY scheduling.provider
     ADD CONSTRAINT provider_one_per_account UNIQUE (tenant_id, account_id);
 ALTER TABLE ONLY scheduling.provider
     ADD CONSTRAINT provider_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY scheduling.rating
+    ADD CONSTRAINT rating_once UNIQUE (tenant_id, appointment_id);
+ALTER TABLE ONLY scheduling.rating
+    ADD CONSTRAINT rating_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY scheduling.revoked_account
     ADD CONSTRAINT revoked_account_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY scheduling.revoked_session
@@ -232,8 +280,9 @@ ALTER TABLE ONLY scheduling.tenant_wrapping_key
 CREATE INDEX appointment_by_time ON scheduling.appointment USING btree (tenant_id, starts_at, id);
 CREATE INDEX appointment_of_patient ON scheduling.appointment USING btree (tenant_id, patient_id, starts_at, id);
 CREATE INDEX appointment_of_provider ON scheduling.appointment USING btree (tenant_id, provider_id, starts_at, id);
-CREATE UNIQUE INDEX appointment_one_per_slot ON scheduling.appointment USING btree (slot_id) WHERE (status <> 'cancelled'::text);
+CREATE UNIQUE INDEX appointment_one_per_slot ON scheduling.appointment USING btree (slot_id) WHERE (status <> ALL (ARRAY['cancelled'::text, 'declined'::text, 'expired'::text]));
 CREATE INDEX appointment_open ON scheduling.appointment USING btree (tenant_id, ends_at) WHERE (status = 'booked'::text);
+CREATE INDEX appointment_unanswered ON scheduling.appointment USING btree (tenant_id, answer_by) WHERE (status = 'requested'::text);
 CREATE INDEX appointment_unsealed ON scheduling.appointment USING btree (tenant_id, id) WHERE ((reason IS NOT NULL) OR (cancel_reason IS NOT NULL));
 CREATE INDEX data_key_of_tenant ON scheduling.data_key USING btree (tenant_id, person_id);
 CREATE INDEX idempotency_expired ON scheduling.idempotency USING btree (expires_at);
@@ -243,13 +292,21 @@ CREATE UNIQUE INDEX outbox_fact_once ON scheduling.outbox USING btree (tenant_id
 CREATE INDEX outbox_published ON scheduling.outbox USING btree (published_at) WHERE (published_at IS NOT NULL);
 CREATE INDEX outbox_unpublished ON scheduling.outbox USING btree (seq) WHERE (published_at IS NULL);
 CREATE INDEX provider_directory ON scheduling.provider USING btree (tenant_id, name, id);
+CREATE INDEX rating_of_patient ON scheduling.rating USING btree (tenant_id, patient_id);
+CREATE INDEX rating_of_provider ON scheduling.rating USING btree (tenant_id, provider_id, rated_at DESC, id DESC);
 CREATE INDEX revoked_session_expired ON scheduling.revoked_session USING btree (expires_at);
 CREATE INDEX slot_by_time ON scheduling.slot USING btree (tenant_id, starts_at, id);
 CREATE INDEX slot_of_day ON scheduling.slot USING btree (tenant_id, provider_id, local_date, starts_at, id);
 CREATE TRIGGER outbox_kept_until_published BEFORE DELETE ON scheduling.outbox FOR EACH ROW WHEN ((old.published_at IS NULL)) EXECUTE FUNCTION scheduling.outbox_refuse();
 CREATE TRIGGER outbox_not_emptied BEFORE TRUNCATE ON scheduling.outbox FOR EACH STATEMENT EXECUTE FUNCTION scheduling.outbox_refuse();
+CREATE TRIGGER rating_counts AFTER INSERT ON scheduling.rating FOR EACH ROW EXECUTE FUNCTION scheduling.rating_counts();
+CREATE TRIGGER rating_of_what_was BEFORE INSERT ON scheduling.rating FOR EACH ROW EXECUTE FUNCTION scheduling.rating_of_what_was();
 ALTER TABLE ONLY scheduling.appointment
     ADD CONSTRAINT appointment_slot_id_fkey FOREIGN KEY (slot_id) REFERENCES scheduling.slot(id);
+ALTER TABLE ONLY scheduling.rating
+    ADD CONSTRAINT rating_appointment_id_fkey FOREIGN KEY (appointment_id) REFERENCES scheduling.appointment(id);
+ALTER TABLE ONLY scheduling.rating
+    ADD CONSTRAINT rating_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES scheduling.provider(id);
 ALTER TABLE ONLY scheduling.slot
     ADD CONSTRAINT slot_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES scheduling.provider(id);
 ALTER TABLE scheduling.account_card ENABLE ROW LEVEL SECURITY;
@@ -266,6 +323,8 @@ ALTER TABLE scheduling.patient_card ENABLE ROW LEVEL SECURITY;
 CREATE POLICY patient_card_tenant ON scheduling.patient_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE scheduling.provider ENABLE ROW LEVEL SECURITY;
 CREATE POLICY provider_tenant ON scheduling.provider USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE scheduling.rating ENABLE ROW LEVEL SECURITY;
+CREATE POLICY rating_tenant ON scheduling.rating USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE scheduling.slot ENABLE ROW LEVEL SECURITY;
 CREATE POLICY slot_tenant ON scheduling.slot USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE scheduling.tenant_wrapping_key ENABLE ROW LEVEL SECURITY;
@@ -286,6 +345,7 @@ GRANT SELECT,INSERT,DELETE ON TABLE scheduling.outbox TO polyclinic_scheduling;
 GRANT UPDATE(published_at) ON TABLE scheduling.outbox TO polyclinic_scheduling;
 GRANT SELECT,INSERT,UPDATE ON TABLE scheduling.patient_card TO polyclinic_scheduling;
 GRANT SELECT,INSERT,UPDATE ON TABLE scheduling.provider TO polyclinic_scheduling;
+GRANT SELECT,INSERT ON TABLE scheduling.rating TO polyclinic_scheduling;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE scheduling.revoked_account TO polyclinic_scheduling;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE scheduling.revoked_session TO polyclinic_scheduling;
 GRANT SELECT ON TABLE scheduling.schema_migration TO polyclinic_scheduling;

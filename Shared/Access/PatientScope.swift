@@ -57,6 +57,13 @@ extension Principal {
     /// For the work of a desk, a till or a counter, where a patient's own account sees its own.
     package var deskScope: PatientScope { scope(isOnlyPatient ? .only(ownPatients) : .everyone) }
 
+    /// For what is booked: desks arrange it for everybody, clinicians see what they and their site have to do with.
+    package var bookingScope: PatientScope {
+        if isOnlyPatient { return scope(.only(ownPatients)) }
+        if !acting.isDisjoint(with: [.reception, .admin]) { return scope(.everyone) }
+        return scope(acting.isDisjoint(with: [.doctor, .nurse]) ? .only([]) : .charts)
+    }
+
     private func scope(_ patients: PatientScope.Patients) -> PatientScope {
         PatientScope(
             tenant: tenant, account: account, location: location, isBySite: has(.nurse) && !has(.doctor),

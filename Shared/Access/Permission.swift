@@ -26,7 +26,9 @@ package enum Permission: String, CaseIterable, Sendable {
     case erasePatients, manageConsents
     case readProviders
     case openSlots, readSlots, blockSlots
-    case bookAppointments, readAppointments, changeAppointments
+    case bookAppointments, readAppointments, changeAppointments, cancelAppointments, answerRequests
+    /// What patients say of appointments that are over; whoever it is about reads it, without names.
+    case rateAppointments, readRatings
     case checkIn, readQueue, callNext, changeTokens, setPresence, showDisplay
     case conductVisits, recordVisits, readVisits, completeVisits
     case prescribe, readPrescriptions
@@ -57,6 +59,10 @@ package enum Permission: String, CaseIterable, Sendable {
         case .readProviders, .readSlots: Set(Role.allCases).subtracting([.display])
         case .openSlots, .blockSlots: [.doctor, .admin]
         case .bookAppointments, .changeAppointments: [.reception, .patient, .proxy, .admin]
+        case .cancelAppointments: [.reception, .doctor, .patient, .proxy, .admin]  // a doctor: the own, with a reason
+        case .answerRequests: [.reception, .doctor, .admin]
+        case .rateAppointments: [.patient, .proxy]
+        case .readRatings: [.doctor, .admin]  // a doctor: the own
         case .readAppointments: [.reception, .doctor, .nurse, .patient, .proxy, .admin]
         case .checkIn: [.reception, .admin]
         case .readQueue: Self.staff

@@ -17,8 +17,8 @@ extension Permission {
     package var purpose: Purpose {
         switch self {
         case .readPatients, .registerPatients, .changePatients, .bookAppointments, .readAppointments,
-            .changeAppointments, .checkIn, .readQueue, .callNext, .changeTokens, .conductVisits, .recordVisits,
-            .readVisits, .completeVisits, .prescribe, .readPrescriptions, .dispense, .readDispensing, .breakGlass,
+            .changeAppointments, .cancelAppointments, .answerRequests, .checkIn, .readQueue, .callNext, .changeTokens,
+            .conductVisits, .recordVisits, .readVisits, .completeVisits, .prescribe, .readPrescriptions, .dispense, .readDispensing, .breakGlass,
             .referPatients:
             .treatment
         case .invoice, .readInvoices, .takePayment, .refund: .payment
@@ -31,14 +31,15 @@ extension Permission {
     package var concernsPatients: Bool {
         switch self {
         case .grantProxies, .registerPatients, .readPatients, .changePatients, .inactivatePatients, .exportPatients,
-            .erasePatients, .manageConsents, .bookAppointments, .readAppointments, .changeAppointments, .checkIn,
-            .readQueue, .callNext, .changeTokens, .conductVisits, .recordVisits, .readVisits, .completeVisits,
+            .erasePatients, .manageConsents, .bookAppointments, .readAppointments, .changeAppointments,
+            .cancelAppointments, .answerRequests, .rateAppointments, .checkIn, .readQueue,
+            .callNext, .changeTokens, .conductVisits, .recordVisits, .readVisits, .completeVisits,
             .prescribe, .readPrescriptions, .breakGlass, .reviewBreakGlass, .referPatients, .restrictCharts,
             .readAccessLog, .invoice, .readInvoices, .takePayment, .refund, .dispense, .readDispensing,
             .readVisitHistory:
             true
         case .anyone, .signedIn, .manageUsers, .manageTenants, .manageClients, .registerSelf, .readProviders,
-            .openSlots, .readSlots, .blockSlots, .setPresence, .showDisplay, .readChartPolicy, .manageChartPolicy,
+            .openSlots, .readSlots, .blockSlots, .readRatings, .setPresence, .showDisplay, .readChartPolicy, .manageChartPolicy,
             .readMedicines, .manageMedicines, .manageStock, .readStock, .readAudit, .readDailySummary,
             .readStockMovements, .readNotifications, .readCards:
             false

@@ -40,8 +40,10 @@ package enum Scope: String, CaseIterable, Sendable {
         switch self {
         case .openid, .profile, .email, .offlineAccess: []
         case .usersManage: [.manageUsers]
-        case .schedulingRead: [.readProviders, .readSlots, .readAppointments]
-        case .schedulingWrite: [.openSlots, .blockSlots, .bookAppointments, .changeAppointments]
+        case .schedulingRead: [.readProviders, .readSlots, .readAppointments, .readRatings]
+        case .schedulingWrite: [
+            .openSlots, .blockSlots, .bookAppointments, .changeAppointments, .cancelAppointments, .answerRequests, .rateAppointments,
+        ]
         case .queueRead: [.readQueue, .showDisplay]
         case .queueWrite: [.checkIn, .callNext, .changeTokens, .setPresence]
         case .clinicalRead: [.readPatients, .readVisits, .readPrescriptions, .readVisitHistory]

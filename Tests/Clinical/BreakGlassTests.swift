@@ -25,7 +25,7 @@ import Testing
     @Test func `Where charts open by care, another doctor sees none, whatever its address`() async throws {
         try await withClinical { host in
             let (patient, visit) = try await Self.stranger(host)
-            let other = try host.token(.doctor, account: AccountID())
+            let other = try await host.colleague()
             for path in ["/v1/patients/\(patient)", "/v1/visits/\(visit)", "/v1/visits/\(visit)/notes", "/v1/patients/\(patient)/visits"] {
                 let refused = await host.send("GET", path, bytes: [], bearer: other)
                 #expect((refused.status, refused.code) == (403, "chart_restricted"), "\(path)")

@@ -71,7 +71,7 @@ import Testing
         try await withClinical { host in
             let (id, _) = try await host.registered()
             let colleague = AccountID()
-            let other = try host.token(.doctor, account: colleague)
+            let other = try await host.colleague(colleague)
             let body = JSONObject.body(("patientId", .string(id.description))).jsonBytes
             let key = [(name: "Idempotency-Key", value: "visit-1")]
             let first = await host.send("POST", "/v1/visits", bytes: body, bearer: other, headers: key)
@@ -102,7 +102,7 @@ import Testing
             let (id, _) = try await host.registered()
             let visit = try await host.begun(id)
             _ = try await host.send("PUT", "/v1/charts/policy", body: .body(("policy", .string("care"))), as: .admin)
-            let other = try host.token(.doctor, account: AccountID())
+            let other = try await host.colleague()
             let old = try host.token(.admin, authenticatedAgo: 7_200)
             let (stranger, _) = try await host.registered("Somebody Else", phone: "9820054321")
             let patient = try host.token(.patient, patient: stranger)

@@ -33,6 +33,12 @@ extension TestHost {
         ])
     }
 
+    /// A token of another doctor, whose licence somebody has verified too.
+    func colleague(_ account: AccountID = AccountID()) async throws -> String {
+        try await react(to: LicenceVerified(accountID: account, validUntil: LocalDate(daysSinceEpoch: 80_000)))
+        return try token(.doctor, account: account)
+    }
+
     func registered(
         _ name: String = "Meera Iyer", phone: String = "9820012345", allergies: [String] = []
     ) async throws -> (id: PatientID, answer: Answer) {

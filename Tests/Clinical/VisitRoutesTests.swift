@@ -1,6 +1,7 @@
 import Access
 import Bootstrap
 import HTTP
+import Contracts
 import JSON
 import Loop
 import Postgres
@@ -108,6 +109,50 @@ import Testing
             let card = try await host.send("GET", "/internal/cards/visits/\(started.json.required("id", as: VisitID.self))", as: .reception)
             #expect(try card.json.required("tokenId", as: TokenID.self) == token)
             #expect(card.json["prescriptions"] == .array([]))
+        }
+    }
+
+    @Test func `Who has no licence begins, signs and adds to nothing; what was begun is kept for another doctor to sign`() async throws {
+        try await withClinical { host in
+            let doctor = host.account(.doctor)
+            let (patient, _) = try await host.registered()
+            let signed = try await host.begun(patient)
+            #expect(try await host.send("POST", "/v1/visits/\(signed)/complete", as: .doctor).status == 200)
+            let open = try await host.begun(patient)
+            try await host.react(to: LicenceWithdrawn(accountID: doctor), revision: 2)
+            host.license(doctor, until: "2020-01-01")
+
+            let text = JSONObject.body(("text", .string("Culture positive")))
+            let newcomer = try await host.registered("Ravi Menon", phone: "9820012399").id
+            let refused = [
+                try await host.send("POST", "/v1/visits", body: .body(("patientId", .string("\(newcomer)"))), as: .doctor),
+                try await host.send("POST", "/v1/visits/\(open)/complete", as: .doctor),
+                try await host.send("POST", "/v1/visits/\(signed)/addenda", body: text, as: .doctor),
+            ]
+            #expect(refused.map(\.code) == ["practitioner_unlicensed", "practitioner_unlicensed", "practitioner_unlicensed"])
+            #expect(refused.map(\.status) == [422, 422, 422])
+
+            // What was seen is not lost.
+            let note = JSONObject.body(("category", .string("OBSERVATION")), ("text", .string("Rash on both arms")))
+            #expect(try await host.send("POST", "/v1/visits/\(open)/notes", body: note, as: .doctor).status == 201)
+            let plan = JSONObject.body(("treatmentPlan", .string("Rest")))
+            let kept = try await host.send("PATCH", "/v1/visits/\(open)", body: plan, as: .doctor, headers: [("If-Match", "\"1\"")])
+            #expect(kept.status == 200)
+
+            let colleague = AccountID()
+            try await host.react(to: LicenceVerified(accountID: colleague, validUntil: LocalDate(daysSinceEpoch: 80_000)))
+            let bearer = try host.token(.doctor, account: colleague)
+            let done = await host.send("POST", "/v1/visits/\(open)/complete", bytes: [], bearer: bearer)
+            #expect(done.status == 200 && done.json["practitionerId"] == .string("\(colleague)"))
+            #expect(done.json["treatmentPlan"] == .string("Rest"))
+        }
+    }
+
+    @Test func `A nurse begins a visit without a licence`() async throws {
+        try await withClinical { host in
+            let patient = try await host.registered().id
+            let begun = try await host.send("POST", "/v1/visits", body: .body(("patientId", .string("\(patient)"))), as: .nurse)
+            #expect(begun.status == 201)
         }
     }
 

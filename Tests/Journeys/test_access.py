@@ -92,7 +92,7 @@ def world(env, stack, door, admin):
     # One account whose tokens were withdrawn; it had every role.
     gone = boss.open_account({"name": "Gone", "email": f"{unique('gone')}@matrix.example", "roles": ["nurse"]})["id"]
     own = sets["own"]
-    stranger = foreign.open_account({"name": "Dr. Foreign", "email": f"{unique('doctor')}@matrix.example", "roles": ["doctor"]})["id"]
+    stranger = foreign.open_account({"name": "Dr. Foreign", "email": f"{unique('doctor')}@matrix.example", "roles": ["doctor"], "licence": SEEN_LICENCE})["id"]
 
     def tokens(role, kind):
         account = own["account"] if role == "doctor" else None

@@ -7,7 +7,7 @@ import time
 import psycopg
 import pytest
 
-from clinic import Clinic, unique
+from clinic import SEEN_LICENCE, Clinic, unique
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,11 @@ def clinic(env, stack, door):
 
     def hire(role, **more):
         mail = f"{unique(role)}@audit.example"
-        admin.open_account({"name": f"Dr. {role.title()}", "email": mail, "roles": [role], **more})
+        if role == "doctor":
+            more = {"licence": SEEN_LICENCE, **more}
+        account = admin.open_account({"name": f"Dr. {role.title()}", "email": mail, "roles": [role], **more})["id"]
+        if role == "doctor":
+            admin.eventually(f"/v1/providers?accountId={account}", lambda a: a["items"] and a["items"][0]["licensed"])
         return door.as_(mail)
 
     people = {role: hire(role) for role in ("reception", "doctor", "auditor")}

@@ -11,7 +11,7 @@ EXPORT = "/internal/export/patients/:id"
 # What answers with something about patients. One entry a request, in the service that was asked.
 TELLS = {
     "auth": {"/v1/auth/proxies", EXPORT},
-    "scheduling": {"/v1/appointments", "/v1/appointments/:id", EXPORT},
+    "scheduling": {"/v1/appointments", "/v1/appointments/:id", "/v1/providers/:id/ratings", EXPORT},
     "queue": {"/v1/queue/today", "/v1/queue/tokens/:id", EXPORT},
     "clinical": {"/v1/patients", "/v1/patients/:id", "/v1/patients/:id/visits", "/v1/patients/:id/versions", "/v1/patients/:id/consents", "/v1/patients/:id/export",
                  "/v1/visits/:id", "/v1/visits/:id/versions", "/v1/visits/:id/notes", "/v1/visits/:id/addenda", "/v1/prescriptions/:id", "/v1/prescriptions/:id/print",

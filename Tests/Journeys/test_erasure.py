@@ -23,12 +23,12 @@ def word(kind):
 
 
 @pytest.fixture()
-def person(site, admin, reception, pharmacist, own_doctor, make_slots, make_medicine):
+def person(site, door, admin, reception, pharmacist, own_doctor, make_slots, make_medicine):
     """A patient with something of theirs in every service; `planted` is every word of it."""
     doctor, provider = own_doctor
     planted = {kind: word(kind.capitalize()) for kind in (
         "name", "address", "allergy", "condition", "friend", "relation", "complaint", "plan", "diagnosis", "note", "reason", "cancel",
-        "instructions", "account", "document", "addendum", "former")}
+        "instructions", "account", "document", "addendum", "former", "rating")}
     phone, other = (f"+9198{uuid.uuid4().int % 10**8:08d}" for _ in range(2))
     email = f"{word('mail')}@erase.example"
     patient = reception.post("/v1/patients", {
@@ -43,7 +43,7 @@ def person(site, admin, reception, pharmacist, own_doctor, make_slots, make_medi
     dropped = reception.post("/v1/appointments", {"slotId": slots[3]["id"], "patientId": patient["id"]}, key=unique()).json
     reception.call("DELETE", f"/v1/appointments/{dropped['id']}", {"reason": planted["cancel"]}, expect=200)
     token = reception.post("/v1/queue/walk-in", {"patientId": patient["id"], "providerId": provider["id"]}, key=unique()).json
-    visit = doctor.post("/v1/visits", {"patientId": patient["id"]}, key=unique()).json
+    visit = doctor.post("/v1/visits", {"patientId": patient["id"], "appointmentId": kept["id"]}, key=unique()).json
     doctor.patch(f"/v1/visits/{visit['id']}", {"chiefComplaint": planted["complaint"], "treatmentPlan": planted["plan"],
                                                "diagnoses": [{"code": "A15.0", "system": "ICD-10", "text": planted["diagnosis"]}],
                                                "vitals": {"systolic": 123, "diastolic": 77}})
@@ -54,6 +54,8 @@ def person(site, admin, reception, pharmacist, own_doctor, make_slots, make_medi
         {"medicineId": medicine["id"], "dose": 1, "frequencyPerDay": 1, "durationDays": 2, "instructions": planted["instructions"]}]}, key=unique()).json
     doctor.post(f"/v1/visits/{visit['id']}/complete", expect=200)
     doctor.call("POST", f"/v1/visits/{visit['id']}/addenda", {"text": planted["addendum"]}, expect=(200, 201))
+    reception.eventually(f"/v1/appointments/{kept['id']}", lambda a: a["status"] == "fulfilled")
+    door.as_(login).post(f"/v1/appointments/{kept['id']}/rating", {"score": 4, "comment": planted["rating"]})
     consent = reception.post(f"/v1/patients/{patient['id']}/consents", {"purpose": "reminders", "document": planted["document"], "documentVersion": "3"}).json
     invoice = None
     until = time.monotonic() + 20

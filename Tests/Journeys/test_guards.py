@@ -50,6 +50,7 @@ def copied(table, where, **changes):
 GUARDS = {
     "appointment_one_per_slot": copied("scheduling.appointment", "id = %(booked)s", patient_id="%(other)s::text"),
     "appointment_patient_in_one_place": copied("scheduling.appointment", "id = %(later)s", slot_id="%(free)s::text"),
+    "appointment_request_ends": "update scheduling.appointment set status = 'requested', answer_by = null where id = %(later)s",
     "slot_provider_in_one_place": copied("scheduling.slot", "id = %(slot)s"),
     "token_one_per_appointment": copied("queue.token", "id = %(token)s", sequence="999999", status="'WAITING'"),
     "token_one_per_walk_in": copied("queue.token", "id = %(waiting)s", sequence="999999"),

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from clinic import Clinic, Unexpected, today, unique
+from clinic import Clinic, Unexpected, new_doctor, today, unique
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Policy"))
 import access  # noqa: E402
@@ -138,14 +138,76 @@ def test_a_renewed_licence_asks_for_a_new_look_and_the_old_one_holds_meanwhile(n
 
 def test_nobody_prescribes_whose_licence_nobody_has_seen(newcomer, admin, make_patient, make_medicine):
     doctor, account, provider = newcomer
+    decide(doctor, admin, account, True)
     order = {"visitId": doctor.post("/v1/visits", {"patientId": make_patient()["id"]}, key=unique())["id"], "items": [
         {"medicineId": make_medicine()["id"], "dose": 1, "frequencyPerDay": 1, "durationDays": 5}]}
-    refused = doctor.call("POST", "/v1/prescriptions", order, key=unique())
-    assert refused.status == 422 and refused.code == "prescriber_unlicensed"
-    hand_in(doctor, today() + datetime.timedelta(days=900))
-    admin.post(f"/v1/users/{account['id']}/licence/decision", {"verified": True}, expect=200)
-    provider_of(admin, account, lambda p: p["licensed"])
     doctor.post("/v1/prescriptions", order, key=unique())
+    decide(doctor, admin, account, False)
+    refused = refused_soon(lambda: doctor.call("POST", "/v1/prescriptions", order, key=unique()))
+    assert refused.status == 422 and refused.code == "prescriber_unlicensed"
+
+
+def refused_soon(ask, seconds=20):
+    """Asks until the service has heard that it should refuse."""
+    until = time.monotonic() + seconds
+    while (answer := ask()).status < 300 and time.monotonic() < until:
+        time.sleep(0.05)
+    return answer
+
+
+def decide(doctor, admin, account, verified):
+    """An administrator looks at the licence, and the directory knows."""
+    if verified:
+        hand_in(doctor, today() + datetime.timedelta(days=900))
+    reason = {} if verified else {"reason": "withdrawn by the council"}
+    admin.post(f"/v1/users/{account['id']}/licence/decision", {"verified": verified} | reason, expect=200)
+    provider_of(admin, account, lambda p: p["licensed"] == verified)
+
+
+def test_nobody_waits_for_or_is_called_by_a_doctor_whose_licence_nobody_has_seen(newcomer, admin, reception, make_patient):
+    doctor, account, provider = newcomer
+    walk_in = {"patientId": make_patient()["id"], "providerId": provider["id"]}
+    refused = reception.call("POST", "/v1/queue/walk-in", walk_in, key=unique())
+    assert refused.status == 422 and refused.code == "provider_unlicensed"
+    assert doctor.call("POST", "/v1/queue/next", {}).code == "provider_unlicensed"
+    decide(doctor, admin, account, True)
+    token = reception.post("/v1/queue/walk-in", walk_in, key=unique())["id"]
+    decide(doctor, admin, account, False)
+    refused = refused_soon(lambda: reception.call("PATCH", f"/v1/queue/{token}", {"status": "WITH_DOCTOR"}))
+    assert refused.code == "provider_unlicensed"
+
+
+def test_nobody_walks_in_to_a_doctor_who_is_offline(admin, reception, make_patient):
+    doctor, provider = new_doctor(admin)
+    walk_in = {"patientId": make_patient()["id"], "providerId": provider["id"]}
+    doctor.call("PUT", f"/v1/providers/{provider['id']}/presence", {"status": "offline"}, expect=200)
+    refused = reception.call("POST", "/v1/queue/walk-in", walk_in, key=unique())
+    assert refused.status == 409 and refused.code == "provider_offline"
+    reception.post("/v1/queue/walk-in", walk_in | {"force": True}, key=unique())
+    doctor.post("/v1/queue/next", {}, expect=200)
+    admin.eventually(f"/v1/providers/{provider['id']}", lambda p: p["status"] == "online")
+
+
+def test_a_doctor_hears_of_the_own_time_and_of_nobody_elses(admin, reception, make_patient, make_slots):
+    (mine, provider), (other, _) = new_doctor(admin), new_doctor(admin)
+    booked = reception.post("/v1/appointments", {"slotId": make_slots(provider)[0]["id"], "patientId": make_patient()["id"]})["id"]
+    reception.call("DELETE", f"/v1/appointments/{booked}", {}, expect=200)
+    token = reception.post("/v1/queue/walk-in", {"patientId": make_patient()["id"], "providerId": provider["id"]}, key=unique())["id"]
+    of = lambda answer: {(n["kind"], n["subjectId"]) for n in answer["items"]}  # noqa: E731
+    told = {("appointment_booked", booked), ("appointment_cancelled", booked), ("patient_arrived", token)}
+    mine.eventually("/v1/notifications", lambda a: told <= of(a) and any(n["kind"] == "licence_verified" for n in a["items"]))
+    assert not told & of(other.get("/v1/notifications"))
+
+
+def test_nobody_begins_or_signs_a_visit_whose_licence_nobody_has_seen(newcomer, admin, doctor, make_patient):
+    unseen, account, provider = newcomer
+    refused = unseen.call("POST", "/v1/visits", {"patientId": make_patient()["id"]}, key=unique())
+    assert refused.status == 422 and refused.code == "practitioner_unlicensed"
+    client, _ = doctor
+    visit = client.post("/v1/visits", {"patientId": make_patient()["id"]}, key=unique())["id"]
+    assert unseen.call("POST", f"/v1/visits/{visit}/complete", {}).code == "practitioner_unlicensed"
+    client.post(f"/v1/visits/{visit}/complete", expect=200)
+    assert unseen.call("POST", f"/v1/visits/{visit}/addenda", {"text": "x"}).code == "practitioner_unlicensed"
 
 
 def guess(services, email, address):

@@ -54,6 +54,31 @@ def test_an_appointment_that_is_cancelled_or_moved_closes_the_chart_again(admin,
     second.eventually(f"/v1/patients/{patient}", lambda a: a.code == "chart_restricted", expect=403)
 
 
+def test_clinicians_see_the_appointments_of_their_site_and_their_patients(hire, admin, reception, make_patient, make_slots):
+    (mine, provider), (colleague, _) = new_doctor(admin, "Dr. Mine"), new_doctor(admin, "Dr. Same Site")
+    patient = make_patient("Booked")["id"]
+    booked = reception.post("/v1/appointments", {"slotId": make_slots(provider)[0]["id"], "patientId": patient})["id"]
+    path = f"/v1/appointments/{booked}"
+    mine.get(path), colleague.get(path), hire(["nurse"]).get(path)
+    far = admin.post("/v1/locations", {"name": unique("Far"), "zone": "Etc/GMT", "currency": "INR"})["id"]
+    for stranger in (hire(["nurse"], locationId=far), hire(["doctor"], locationId=far, licence=LICENCE)):
+        stranger.get(path, expect=404)
+        assert stranger.get(f"/v1/appointments?patientId={patient}")["items"] == []
+    hire(["reception"], locationId=far).get(path)
+
+
+def test_why_somebody_whose_chart_is_restricted_comes_is_not_told_to_the_site(hire, admin, reception, make_patient, make_slots):
+    mine, provider = new_doctor(admin, "Dr. Discreet")
+    patient = make_patient("Discreet")["id"]
+    slot = make_slots(provider)[0]["id"]
+    booked = reception.post("/v1/appointments", {"slotId": slot, "patientId": patient, "reason": "A lump"})["id"]
+    nurse = hire(["nurse"])
+    assert nurse.get(f"/v1/appointments/{booked}")["reason"] == "A lump"
+    admin.call("PUT", f"/v1/patients/{patient}/restriction", {"restricted": True}, expect=204)
+    nurse.eventually(f"/v1/appointments/{booked}", lambda a: "reason" not in a.json)
+    assert mine.get(f"/v1/appointments/{booked}")["reason"] == reception.get(f"/v1/appointments/{booked}")["reason"] == "A lump"
+
+
 def test_nobody_hands_out_what_they_prescribed(hire, reception, pharmacist, make_patient, make_medicine):
     both = hire(["doctor", "pharmacist"], licence=SEEN_LICENCE)
     medicine = make_medicine()

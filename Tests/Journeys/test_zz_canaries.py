@@ -249,7 +249,7 @@ def told(env, stack, door, overheard):
     # Time.
     provider = boss.eventually("/v1/providers?limit=100", lambda a: any(p["accountId"] == accounts["doctor"] and p["licensed"] for p in a["items"]))
     provider = next(p["id"] for p in provider["items"] if p["accountId"] == accounts["doctor"])
-    tell("PATCH", "/v1/providers/:id", "doctor", version=f"/v1/providers/{provider}", id=provider)
+    tell("PATCH", "/v1/providers/:id", "doctor", {"bookingMode": "direct"}, version=f"/v1/providers/{provider}", id=provider)
     tell("PUT", "/v1/providers/:id/presence", "doctor", {"status": "online", "until": None}, id=provider)
     for path in ("/v1/providers", "/v1/slots", "/v1/appointments"):
         tell("GET", path, "doctor")
@@ -266,6 +266,9 @@ def told(env, stack, door, overheard):
     tell("PATCH", "/v1/appointments/:id", "patient", {"slotId": slots[2]}, version=f"/v1/appointments/{second}", id=second)
     tell("DELETE", "/v1/appointments/:id", "patient", version=f"/v1/appointments/{second}", id=second)
     tell("GET", "/v1/appointments", "patient")
+    boss.patch(f"/v1/providers/{provider}", {"bookingMode": "request"})
+    asked = tell("POST", "/v1/appointments", "patient", {"slotId": slots[3], "patientId": record, "modality": "in_person"})["id"]
+    tell("POST", "/v1/appointments/:id/decision", "doctor", {"accepted": False}, id=asked)
 
     # The line, and the visit.
     arrived = tell("POST", "/v1/queue/check-in", "reception", {"appointmentId": booked})
@@ -300,6 +303,9 @@ def told(env, stack, door, overheard):
         tell("GET", "/v1/prescriptions/:id", role, id=prescription)
     tell("GET", "/v1/prescriptions/:id/print", "patient", id=prescription)
     tell("POST", "/v1/visits/:id/complete", "doctor", id=visit)
+    boss.eventually(f"/v1/appointments/{booked}", lambda a: a["status"] == "fulfilled")
+    tell("POST", "/v1/appointments/:id/rating", "patient", {"score": 4}, id=booked)
+    tell("GET", "/v1/providers/:id/ratings", "admin", id=provider)
     tell("POST", "/v1/visits/:id/addenda", "doctor", id=visit)
     for role in ("doctor", "patient"):
         tell("GET", "/v1/patients/:id", role, id=record)

@@ -136,6 +136,8 @@ def probe(method, pattern, r, below, ids, operation):
     bodies = {
         ("POST", "/v1/appointments"): {"slotId": r["slot"], "patientId": r["patient"]},
         ("PATCH", "/v1/appointments/:id"): {"reason": "matrix"},
+        ("POST", "/v1/appointments/:id/decision"): {"accepted": True},
+        ("POST", "/v1/appointments/:id/rating"): {"score": 4},
         ("POST", "/v1/queue/check-in"): {"appointmentId": r["appointment"]},
         ("POST", "/v1/queue/walk-in"): {"patientId": r["patient"], "providerId": r["provider"]},
         ("POST", "/v1/queue/next"): {"providerId": ids["nobody"]},
@@ -163,6 +165,8 @@ def probe(method, pattern, r, below, ids, operation):
     body = bodies.get((method, pattern), body)
     if pattern in ("/v1/visits/:id/complete", "/v1/visits/:id/addenda"):
         path = path.replace(r["visit"], r["signed"])
+    if pattern == "/v1/appointments/:id" and method == "DELETE":
+        path += "?reason=matrix"  # a doctor says why
     if pattern == "/v1/patients/:id" and method == "DELETE":
         path = path.replace(r["patient"], r["spare"])
     if pattern == "/v1/patients/:id/erasure":

@@ -48,10 +48,22 @@ import Testing
             .sample(sequence: 2, priority: .urgent, appointment: AppointmentID()),
         ])
         #expect(BoardCopy.read(BoardCopy.write(board), version: 7) == board)
+        let away = Board.Entry(token: .sample(), room: nil, presence: .break, until: time("2026-11-20T09:30:00Z"))
+        let shown = Board(version: 8, entries: board.entries + [away])
+        #expect(BoardCopy.read(BoardCopy.write(shown), version: 8) == shown)
+    }
+
+    @Test func `Whose break is over is there, and the screen is written anew at that moment`() {
+        let end = time("2026-11-20T09:30:00Z")
+        let board = Board(version: 7, entries: [Board.Entry(token: .sample(), room: nil, presence: .break, until: end)])
+        #expect(board.looksTheSameUntil(after: end.adding(seconds: -1)) == end)
+        #expect(board.entries[0].presence(at: end.adding(seconds: -1)) == .break)
+        #expect(board.entries[0].presence(at: end) == .online)
+        #expect(board.looksTheSameUntil(after: end) == nil)
     }
 
     @Test func `What is no copy is not read`() {
-        for text in ["", "{}", "[[]]", "[1]", "[[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18]]"] {
+        for text in ["", "{}", "[[]]", "[1]", "[[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]]"] {
             #expect(BoardCopy.read(Array(text.utf8), version: 1) == nil)
         }
         #expect(BoardCopy.read(Array("[]".utf8), version: 1)?.entries.isEmpty == true)
@@ -60,7 +72,7 @@ import Testing
     @Test func `A screen shows no identifier`() throws {
         let token = Token.sample(status: .withDoctor)
         let key = Board.Key(tenant: TenantID(), location: LocationID(), date: date("2026-11-20"))
-        let text = String(decoding: DisplayView(key: key, board: board([token])).jsonBytes, as: UTF8.self)
+        let text = String(decoding: DisplayView(key: key, board: board([token]), now: time("2026-11-20T09:35:00Z")).jsonBytes, as: UTF8.self)
         #expect(text.contains("A-001"))
         #expect(!text.contains(token.patient.description))
         #expect(!text.contains(token.id.description))

@@ -19,6 +19,7 @@ private func onQueue(_ body: sending @escaping @LoopActor (Desk) async throws ->
                 to: ProviderListed(
                     providerID: desk.provider, accountID: test.account(.doctor), locationID: test.location,
                     zone: "Asia/Kolkata"))
+            try await test.react(to: LicenceVerified(accountID: test.account(.doctor), validUntil: LocalDate(daysSinceEpoch: 80_000)))
             try await body(desk)
         }
     }
@@ -55,13 +56,26 @@ private func onQueue(_ body: sending @escaping @LoopActor (Desk) async throws ->
             as: .reception)
     }
 
-    func walkIn(_ patient: PatientID, priority: String = "routine") async throws -> TestHost.Answer {
-        try await test.send(
-            "POST", "/v1/queue/walk-in",
-            body: JSONObject([
-                ("patientId", .string("\(patient)")), ("providerId", .string("\(provider)")),
-                ("priority", .string(priority)),
-            ]), as: .reception)
+    func walkIn(_ patient: PatientID, priority: String = "routine", force: Bool? = nil) async throws -> TestHost.Answer {
+        var body = JSONObject([
+            ("patientId", .string("\(patient)")), ("providerId", .string("\(provider)")),
+            ("priority", .string(priority)),
+        ])
+        body["force"] = force.map { .bool($0) }
+        return try await test.send("POST", "/v1/queue/walk-in", body: body, as: .reception)
+    }
+
+    func say(_ status: String, until: Timestamp? = nil) async throws {
+        var body = JSONObject([("status", .string(status))])
+        body["until"] = until.map { .string("\($0)") }
+        let said = try await test.send("PUT", "/v1/providers/\(provider)/presence", body: body, as: .doctor)
+        #expect(said.status == 200)
+    }
+
+    func shown() async throws -> [JSONValue?] {
+        let board = try await test.send("GET", "/v1/queue/today", as: .nurse)
+        let screen = try await test.send("GET", "/v1/queue/display", as: .display)
+        return try [board, screen].map { try $0.json.required("waiting", as: [JSONObject].self).first?["presence"] }
     }
 
     func next() async throws -> TestHost.Answer { try await test.send("POST", "/v1/queue/next", as: .doctor) }
@@ -145,6 +159,14 @@ extension TestHost.Answer {
                 card(cancelled, "cancelled", desk.today)
             let gone = try await desk.checkIn(cancelled)
             #expect((gone.status, gone.code) == (422, "appointment_cancelled"))
+            for (status, code) in [
+                ("requested", "appointment_requested"), ("declined", "appointment_cancelled"), ("expired", "appointment_cancelled"),
+            ] {
+                let id = AppointmentID()
+                desk.test.cards["scheduling", "/internal/cards/appointments/\(id)"] = card(id, status, desk.today)
+                let refused = try await desk.checkIn(id)
+                #expect((refused.status, refused.code) == (422, code))
+            }
             let unknown = try await desk.checkIn(AppointmentID())
             #expect((unknown.status, unknown.code) == (422, "appointment_unknown"))
         }
@@ -258,6 +280,104 @@ extension TestHost.Answer {
                 let serving: [JSONObject] = try screen.json.required("serving")
                 #expect(try serving[0].required("room", as: String.self) == room)
             }
+        }
+    }
+
+    @Test func `Nobody walks in to, is called by or sent in to a doctor without a licence, and who waits keeps the place`() async throws {
+        try await onQueue { desk in
+            let doctor = desk.test.account(.doctor)
+            let token = try await desk.walkIn(try await desk.patient()).id
+            let booked = try await desk.booked()
+            try await desk.test.react(to: LicenceWithdrawn(accountID: doctor), revision: 2)
+
+            let walkIn = try await desk.walkIn(try await desk.patient())
+            #expect(walkIn.code == "provider_unknown")  // The owner, who is asked before anybody is refused, has no such card here.
+            let paths = ["/internal/cards/providers/\(desk.provider)", "/internal/cards/accounts/\(doctor)/provider"]
+            @LoopActor func owned(_ until: LocalDate?) {
+                var card = JSONObject([
+                    ("providerId", .string("\(desk.provider)")), ("accountId", .string("\(doctor)")),
+                    ("locationId", .string("\(desk.test.location)")), ("zone", .string("Asia/Kolkata")), ("active", .bool(true)),
+                ])
+                card["licensedUntil"] = until.map { .string("\($0)") }
+                for path in paths { desk.test.cards["scheduling", path] = card }
+            }
+            for until in [nil, desk.today.adding(days: -1)] {
+                owned(until)
+                let refused = [
+                    try await desk.walkIn(try await desk.patient()), try await desk.next(), try await desk.change(token, "WITH_DOCTOR"),
+                ]
+                #expect(refused.map(\.code) == ["provider_unlicensed", "provider_unlicensed", "provider_unlicensed"])
+                #expect(refused.map(\.status) == [422, 422, 422])
+            }
+            #expect(try await desk.checkIn(booked).status == 201)  // They are here: whom they see is the desk's to find.
+            #expect(try await desk.change(token, "SKIPPED").status == 200)
+
+            owned(desk.today)  // The last day is a day.
+            #expect(try await desk.next().status == 200)
+            desk.test.cards.isDown = true
+            try await desk.test.react(to: LicenceVerified(accountID: doctor, validUntil: desk.today), revision: 3)
+            #expect(try await desk.walkIn(try await desk.patient()).status == 201)
+        }
+    }
+
+    @Test func `A licence that was heard of first counts once the doctor is, and an older word says nothing`() async throws {
+        try await onQueue { desk in
+            let (doctor, provider) = (AccountID(), ProviderID())
+            try await desk.test.react(to: LicenceVerified(accountID: doctor, validUntil: desk.today), revision: 2)
+            try await desk.test.react(to: LicenceWithdrawn(accountID: doctor), revision: 1)
+            try await desk.test.react(
+                to: ProviderListed(providerID: provider, accountID: doctor, locationID: desk.test.location, zone: "Asia/Kolkata"))
+            let bearer = try desk.test.token(.doctor, account: doctor)
+            #expect(await desk.test.send("POST", "/v1/queue/next", bytes: [], bearer: bearer).status == 204)
+        }
+    }
+
+    @Test func `Nobody walks in to a doctor who is offline unless the desk insists, and the trail says so`() async throws {
+        try await onQueue { desk in
+            #expect(try await desk.walkIn(try await desk.patient()).status == 201)  // Nothing was ever said.
+            try await desk.say("offline")
+            let patient = try await desk.patient()
+            for force in [nil, false] {
+                let refused = try await desk.walkIn(patient, force: force)
+                #expect((refused.status, refused.code) == (409, "provider_offline"))
+            }
+            #expect(try await desk.checkIn(try await desk.booked()).status == 201)
+            #expect(try await desk.walkIn(patient, force: true).status == 201)
+            let after = try #require(try await desk.test.audited().last?["after"])
+            #expect(JSONObject(json: after)?["providerOffline"] == .bool(true))
+            #expect(try await desk.shown() == [.string("offline"), .string("offline")])
+            try await desk.say("break")
+            #expect(try await desk.walkIn(try await desk.patient()).status == 201)
+            #expect(try await desk.shown() == [.string("break"), .string("break")])
+        }
+    }
+
+    @Test func `Whose time away is over is there again, without anybody saying so`() async throws {
+        try await onQueue { desk in
+            desk.test.clock.now = try desk.noon()
+            _ = try await desk.walkIn(try await desk.patient())
+            try await desk.say("offline", until: desk.test.clock.now.adding(seconds: 600))
+            desk.test.clock.advance(seconds: 599)
+            #expect(try await desk.walkIn(try await desk.patient()).code == "provider_offline")
+            #expect(try await desk.shown() == [.string("offline"), .string("offline")])
+            desk.test.clock.advance(seconds: 1)
+            #expect(try await desk.walkIn(try await desk.patient()).status == 201)
+            #expect(try await desk.shown() == [.string("online"), .string("online")])
+        }
+    }
+
+    @Test func `A doctor who calls is there, and the boards and the directory hear of it`() async throws {
+        try await onQueue { desk in
+            for _ in 0..<2 { _ = try await desk.walkIn(try await desk.patient()) }
+            try await desk.say("offline")
+            #expect(try await desk.next().status == 200)
+            #expect(try await desk.shown() == [.string("online"), .string("online")])
+            let facts = try await desk.test.announced().filter { $0.type == "queue.provider.presence_changed.v1" }
+            #expect(facts.map { $0.data["status"] } == [.string("offline"), .string("online")])
+            // A refused call changes nothing.
+            try await desk.say("break")
+            #expect(try await desk.next().code == "already_serving")
+            #expect(try await desk.shown() == [.string("break"), .string("break")])
         }
     }
 

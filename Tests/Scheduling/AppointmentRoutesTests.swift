@@ -116,6 +116,12 @@ private func onScheduling(_ body: sending @escaping @LoopActor (Desk) async thro
             let id: AppointmentID = try booked.json.required("id")
             let own = try desk.test.token(.patient, patient: patient)
             let theirs = try desk.test.token(.doctor, account: AccountID())
+            @LoopActor func answered(_ bearer: String) async -> [TestHost.Answer] {
+                [
+                    await desk.test.send("GET", "/v1/appointments/\(id)", bytes: [], bearer: bearer),
+                    await desk.test.send("GET", "/v1/appointments?patientId=\(patient)", bytes: [], bearer: bearer),
+                ]
+            }
             @LoopActor func told(_ bearer: String) async throws -> [JSONValue?] {
                 let one = await desk.test.send("GET", "/v1/appointments/\(id)", bytes: [], bearer: bearer)
                 let all = await desk.test.send("GET", "/v1/appointments?patientId=\(patient)", bytes: [], bearer: bearer)
@@ -127,13 +133,76 @@ private func onScheduling(_ body: sending @escaping @LoopActor (Desk) async thro
                 try desk.test.token(.nurse),
             ] { #expect(try await told(bearer) == ["chest pain", "chest pain"]) }
             #expect(try await told(theirs) == [nil, nil])
+            for (restricted, minute) in [(true, 2), (false, 1)] as [(Bool, Int64)] {  // The later word counts.
+                try await desk.test.react(
+                    to: PatientRestrictionChanged(
+                        patientID: patient, isRestricted: restricted, at: desk.test.clock.now.adding(seconds: minute * 60)))
+            }
+            for bearer in [own, try desk.test.token(.reception), try desk.test.token(.doctor)] {
+                #expect(try await told(bearer) == ["chest pain", "chest pain"])
+            }
+            try await desk.test.react(
+                to: TokenIssued(
+                    tokenID: TokenID(), number: "A-001", patientID: patient, providerID: desk.provider,
+                    locationID: desk.test.location, appointmentID: id, localDate: desk.day, priority: "routine",
+                    issuedAt: desk.test.clock.now))
+            #expect(await answered(own)[0].json["tokenId"] != nil)
+            for bearer in [theirs, try desk.test.token(.nurse)] {
+                #expect(try await told(bearer) == [nil, nil])
+                #expect(await answered(bearer)[0].json["tokenId"] == nil)
+            }
             try await desk.test.database.asOwner(
                 """
                 alter table appointment no force row level security;
                 update appointment set location_id = '\(LocationID())';
                 alter table appointment force row level security
                 """)
-            #expect(try await told(try desk.test.token(.nurse)) == [nil, nil])
+            // At another site it is the own doctor's, the patient's and the desk's, and nobody else's.
+            for bearer in [own, try desk.test.token(.reception), try desk.test.token(.doctor)] {
+                #expect(try await told(bearer) == ["chest pain", "chest pain"])
+            }
+            for bearer in [theirs, try desk.test.token(.nurse)] {
+                let (one, all) = (await answered(bearer)[0], await answered(bearer)[1])
+                #expect((one.status, all.status, all.items.count) == (404, 200, 0))
+            }
+        }
+    }
+
+    @Test func `A doctor sees every appointment of who is booked with them, a nurse those of the site`() async throws {
+        try await onScheduling { desk in
+            let colleague = AccountID()
+            try await desk.test.react(
+                to: AccountCreated(
+                    accountID: colleague, roles: ["doctor"], locationID: LocationID(), zone: "Asia/Kolkata",
+                    professionalName: "Dr. Omar", patientID: nil))
+            try await desk.test.react(to: LicenceVerified(accountID: colleague, validUntil: date("2199-12-31")))
+            let listed = try await desk.test.send("GET", "/v1/providers?accountId=\(colleague)", as: .reception).items
+            let theirs = try #require(try listed.first?.required("id", as: ProviderID.self))
+            let roster = Desk.roster(theirs, desk.day.adding(days: 1))
+            #expect(try await desk.test.send("POST", "/v1/slots/bulk", body: roster, as: .admin).status == 201)
+            let slots = try await desk.test.send("GET", "/v1/slots?providerId=\(theirs)&status=free", as: .patient).items
+            let slot = try #require(try slots.first?.required("id", as: SlotID.self))
+
+            let patient = try await desk.patient()
+            let first = try await desk.book(desk.slots[0], patient).json.required("id", as: AppointmentID.self)
+            // Tokens are of the desk's site; the colleague works at another.
+            let elsewhere = try desk.test.token(.doctor, account: colleague)
+            try await desk.test.database.asOwner(
+                """
+                alter table appointment no force row level security;
+                update appointment set location_id = '\(LocationID())';
+                alter table appointment force row level security
+                """)
+            @LoopActor func seen(_ bearer: String) async -> Int {
+                await desk.test.send("GET", "/v1/appointments/\(first)", bytes: [], bearer: bearer).status
+            }
+            #expect(await seen(elsewhere) == 404)
+            let second = try await desk.book(slot, patient).json.required("id", as: AppointmentID.self)
+            #expect(await seen(elsewhere) == 200)
+            #expect(await seen(try desk.test.token(.nurse)) == 404)
+            #expect(try await desk.test.send("GET", "/v1/appointments/\(second)", as: .nurse).status == 200)
+            #expect(try await desk.test.send("DELETE", "/v1/appointments/\(second)", as: .reception).status == 200)
+            #expect(await seen(elsewhere) == 404)
         }
     }
 

@@ -12,7 +12,7 @@ import Testing
         let fact = try appointment.cancel(because: SealedText(Array("cold".utf8)), by: "patient")
         #expect(appointment.status == .cancelled)
         #expect(appointment.version == 2)
-        #expect(fact.cancelledBy == "patient")
+        #expect((fact as? AppointmentCancelled)?.cancelledBy == "patient")
     }
 
     @Test(arguments: [Appointment.Status.arrived, .fulfilled, .cancelled, .noshow])

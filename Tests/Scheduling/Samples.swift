@@ -29,7 +29,7 @@ extension Appointment {
             id: AppointmentID(), slot: SlotID(), provider: ProviderID(), patient: PatientID(),
             location: LocationID(), start: time("2026-11-20T09:00:00Z"), end: time("2026-11-20T09:15:00Z"),
             localDate: date("2026-11-20"), status: status, modality: .inPerson, priority: .routine, reason: nil,
-            cancelReason: nil, token: nil, visit: visit, version: 1, bookedAt: time("2026-11-19T09:00:00Z"))
+            cancelReason: nil, token: nil, visit: visit, version: 1, bookedAt: time("2026-11-19T09:00:00Z"), answerBy: nil)
     }
 }
 
@@ -79,7 +79,7 @@ extension Appointment {
             let wish = AppointmentStore.Wish(
                 slot: slot, patient: patient, modality: .inPerson, priority: .routine, reason: nil)
             let claim = try await AppointmentStore(sql: tx, scope: .system(test.tenant)).book(
-                wish, as: AppointmentID(), by: AccountID(), at: opened)
+                wish, as: AppointmentID(), by: AccountID(), asking: false, at: opened)
             switch claim {
             case .booked(let appointment): return appointment
             case .patientBusy: throw AppointmentError.patientBusy

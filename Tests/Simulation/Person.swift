@@ -73,7 +73,7 @@ extension Hospital.Person {
                 provider: ProviderID(high: 12, low: 1), patient: PatientID(high: 13, low: low),
                 location: Hospital.location, start: Hospital.now, end: Hospital.now.adding(seconds: 900),
                 localDate: Hospital.today, status: .booked, modality: .inPerson, priority: .routine, reason: nil,
-                cancelReason: nil, token: nil, visit: nil, version: 1, bookedAt: Hospital.now))
+                cancelReason: nil, token: nil, visit: nil, version: 1, bookedAt: Hospital.now, answerBy: nil))
     }
 
     private var low: UInt64 { scheduling.appointment.id.low }
@@ -85,7 +85,7 @@ extension Hospital.Person {
     ) throws -> [Fact] {
         switch command {
         case .cancelAppointment:
-            let fact = try scheduling.appointment.cancel(because: nil, by: "reception")
+            guard let fact = try scheduling.appointment.cancel(because: nil, by: "reception") as? AppointmentCancelled else { return [] }
             scheduling.cancellations += 1
             return [.appointmentCancelled(fact)]
         case .checkIn: return try checkIn()

@@ -1,5 +1,6 @@
 import Access
 import Bootstrap
+import Contracts
 import HTTP
 import JSON
 import Loop
@@ -98,6 +99,7 @@ import Primitives
                 after["grantId"] = .string(entry.id.description)
             }
             try await store.restrict(id, restricted)
+            try tx.announce(PatientRestrictionChanged(patientID: id, isRestricted: restricted, at: now), revision: 0)
             try tx.audit(
                 "restrict", "patient", id.description, of: id,
                 before: JSONObject([("restricted", .bool(row.restricted))]), after: after)

@@ -7,7 +7,7 @@ import Messaging
 import Postgres
 import Primitives
 
-/// Every statement that touches `licence_card`: until when a doctor may prescribe.
+/// Every statement that touches `licence_card`: until when a doctor may see patients and prescribe.
 @LoopActor struct LicenceCardStore {
     let sql: any SQLSession
 
@@ -27,18 +27,18 @@ import Primitives
     }
 }
 
-/// Refuses whoever prescribes without a licence that somebody has verified and that is good today.
+/// Refuses whoever sees a patient, signs or prescribes without a licence that somebody has verified and that is good today.
 @LoopActor struct RequireLicence {
     let host: Host
 
     /// Before refusing, scheduling is asked: it decides by the same licences who can be booked.
-    func callAsFunction(of caller: Principal, on today: LocalDate) async throws {
+    func callAsFunction(of caller: Principal, on today: LocalDate, orThrow refusal: some Error) async throws {
         let known = try await LicenceCardStore(sql: host.db.reader(for: caller.tenant)).licensedUntil(caller.account)
         if let known, known >= today { return }
         let path = "/internal/cards/accounts/\(caller.account)/provider"
         guard let card = try await host.cards.ask("scheduling", path, as: caller),
             let until = try card.optional("licensedUntil", as: LocalDate.self), until >= today
-        else { throw PrescriptionError.unlicensed }
+        else { throw refusal }
     }
 }
 

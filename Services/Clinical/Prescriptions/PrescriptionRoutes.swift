@@ -41,7 +41,7 @@ import Primitives
         let items = try OrderedItems(cards: cards).read(ordered)
         let now = host.now()
         let today = caller.today(at: now)
-        try await RequireLicence(host: host)(of: caller, on: today)
+        try await RequireLicence(host: host)(of: caller, on: today, orThrow: PrescriptionError.unlicensed)
         let ring = try await keys.ring(for: caller.tenant)
 
         return try await host.write(request, by: caller) { tx in

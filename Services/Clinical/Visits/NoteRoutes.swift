@@ -24,7 +24,7 @@ import Primitives
                 "/v1/visits/:id/addenda", for: .completeVisits,
                 .init(
                     "Add to a signed visit", body: .newAddendum, answers: [(201, .words)],
-                    problems: ["visit_not_signed"]), addAddendum),
+                    problems: ["visit_not_signed", "practitioner_unlicensed"]), addAddendum),
             .get(
                 "/v1/visits/:id/addenda", for: .readVisits,
                 .init("Read what was added to a signed visit", answers: [(200, .page(of: .words))]), addenda),
@@ -49,6 +49,7 @@ import Primitives
 
     private func addAddendum(_ request: Request, _ caller: Principal) async throws -> Response {
         let addendum = try words(request, nil, caller)
+        try await RequireLicence(host: host)(of: caller, on: caller.today(at: host.now()), orThrow: VisitError.unlicensed)
 
         return try await write(request, caller) { visit, vault, tx in
             try visit.mayHaveAddendum()

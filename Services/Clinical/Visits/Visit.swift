@@ -109,6 +109,7 @@ struct Visit: Sendable {
 enum VisitError: Error, Equatable {
     case signed
     case notSigned
+    case unlicensed
     case alreadyOpen
     case pressureSwapped
     case patientUnknown

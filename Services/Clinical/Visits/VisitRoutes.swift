@@ -20,7 +20,10 @@ import Primitives
                 "/v1/visits", for: .conductVisits,
                 .init(
                     "Begin a visit", body: .newVisit, answers: [(201, .visit)],
-                    problems: ["visit_open", "patient_unknown", "patient_inactive", "token_unknown", "token_mismatch", "chart_restricted"]),
+                    problems: [
+                        "visit_open", "patient_unknown", "patient_inactive", "token_unknown", "token_mismatch", "chart_restricted",
+                        "practitioner_unlicensed",
+                    ]),
                 start),
             .get("/v1/visits/:id", for: .readVisits, .init("Read a visit", answers: [(200, .visit)]), show),
             .patch(
@@ -30,8 +33,9 @@ import Primitives
                     answers: [(200, .visit)], problems: ["visit_signed"], isMergePatch: true), record),
             .post(
                 "/v1/visits/:id/complete", for: .completeVisits,
-                .init("Sign a visit: it never changes again", answers: [(200, .visit)], problems: ["visit_signed"]),
-                complete),
+                .init(
+                    "Sign a visit: it never changes again", answers: [(200, .visit)],
+                    problems: ["visit_signed", "practitioner_unlicensed"]), complete),
             .get(
                 "/v1/patients/:id/visits", for: .readPatients,
                 .init("List a patient's visits, newest first", query: .paging, answers: [(200, .page(of: .visit))]),
@@ -41,8 +45,10 @@ import Primitives
 
     private func start(_ request: Request, _ caller: Principal) async throws -> Response {
         let patient: PatientID = try request.body.required("patientId")
-        let arrival = try await VisitArrival(host: host, caller: caller).check(request.body, patient: patient)
         let now = host.now()
+        // A nurse begins a visit without one: the doctor who signs it has it.
+        if caller.has(.doctor) { try await requireLicence(of: caller, at: now) }
+        let arrival = try await VisitArrival(host: host, caller: caller).check(request.body, patient: patient)
         let ring = try await keys.ring(for: caller.tenant)
 
         return try await host.write(request, by: caller) { tx in
@@ -152,6 +158,7 @@ import Primitives
     private func complete(_ request: Request, _ caller: Principal) async throws -> Response {
         let id: VisitID = try request.id("id")
         let now = host.now()
+        try await requireLicence(of: caller, at: now)
         let ring = try await keys.ring(for: caller.tenant)
 
         return try await host.write(request, by: caller) { tx in
@@ -171,6 +178,12 @@ import Primitives
                 after: JSONObject([("status", .string(visit.status.rawValue))]))
             return .json(200, VisitView(visit: visit), version: visit.version)
         }
+    }
+
+    /// To begin and to sign. In between nothing is lost: who had a licence at the beginning and has none any more still
+    /// writes down what was seen, and another doctor signs.
+    private func requireLicence(of caller: Principal, at now: Timestamp) async throws {
+        try await RequireLicence(host: host)(of: caller, on: caller.today(at: now), orThrow: VisitError.unlicensed)
     }
 
     private func history(_ request: Request, _ caller: Principal) async throws -> Response {
@@ -219,6 +232,10 @@ extension VisitError: ProblemConvertible {
         switch self {
         case .signed:
             .conflict("visit_signed", "This visit is signed and never changes. Write an addendum instead.")
+        case .unlicensed:
+            .refused(
+                "practitioner_unlicensed",
+                "Your licence was not verified, or is no longer good. What is written so far is kept, and another doctor may sign it.")
         case .notSigned: .conflict("visit_not_signed", "This visit is not signed yet: correct the record itself.")
         case .alreadyOpen: .conflict("visit_open", "The patient has an open visit at this site. Continue or complete it.")
         case .pressureSwapped:

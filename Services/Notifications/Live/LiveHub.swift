@@ -17,7 +17,8 @@ import Primitives
 @LoopActor final class LiveHub {
     private struct Watcher {
         let socket: WebSocket
-        let principal: Principal
+        let tenant: TenantID
+        let reader: Reader
         let token: AccessToken
     }
 
@@ -44,13 +45,13 @@ import Primitives
 
     /// Holds one socket until the peer leaves, or may not be here any more. What it says is ignored: this channel
     /// only tells.
-    func follow(_ socket: WebSocket, as principal: Principal) async {
+    func follow(_ socket: WebSocket, as principal: Principal, hearing reader: Reader) async {
         let key = ObjectIdentifier(socket)
         guard let token = try? host.verifier.verify(principal.bearer, at: host.now()) else {
             return socket.close(code: Self.notAdmitted)
         }
         if watchers.isEmpty { await forgetThePast(of: principal.tenant) }
-        watchers[key] = Watcher(socket: socket, principal: principal, token: token)
+        watchers[key] = Watcher(socket: socket, tenant: principal.tenant, reader: reader, token: token)
         defer { watchers[key] = nil }
         while await socket.receive() != nil {}
     }
@@ -86,25 +87,16 @@ import Primitives
     private func deliver() async {
         let since = host.now().adding(seconds: -Self.window)
         sent = sent.filter { $0.value > since }
-        for tenant in Set(watchers.values.map(\.principal.tenant)) {
+        for tenant in Set(watchers.values.map(\.tenant)) {
             // A failed read loses nothing: the next wake-up reads the same half minute.
             guard let notices = try? await NoticeStore(sql: host.db.reader(for: tenant)).recent(since: since) else { continue }
             for notice in notices where sent.updateValue(notice.at, forKey: notice.id) == nil {
                 let text = NoticeView(notice).jsonBytes
-                for watcher in watchers.values where watcher.principal.tenant == tenant && notice.isFor(watcher.principal) {
+                for watcher in watchers.values where watcher.tenant == tenant && watcher.reader.hears(notice) {
                     guard admits(watcher) else { continue }
                     if !(await watcher.socket.send(text: text)) { watchers[ObjectIdentifier(watcher.socket)] = nil }
                 }
             }
-        }
-    }
-}
-
-extension Notice {
-    func isFor(_ principal: Principal) -> Bool {
-        switch audience {
-        case .role(let role): principal.roleNames.contains(role)
-        case .patient(let patient): principal.patient == patient
         }
     }
 }

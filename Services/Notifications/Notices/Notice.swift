@@ -13,7 +13,11 @@ struct Notice: Equatable, Sendable {
     /// Who should know.
     enum Audience: Equatable, Sendable {
         case role(String)
+        /// A patient, and those who act for them.
         case patient(PatientID)
+        case account(AccountID)
+        /// A practitioner, as what is booked names one.
+        case provider(ProviderID)
     }
 
     let id: NoticeID
@@ -39,10 +43,16 @@ extension Notice {
         subject = try row.next()
         let role: String? = try row.next()
         let patient: PatientID? = try row.next()
+        let account: AccountID? = try row.next()
+        let provider: ProviderID? = try row.next()
         if let role {
             audience = .role(role)
         } else if let patient {
             audience = .patient(patient)
+        } else if let account {
+            audience = .account(account)
+        } else if let provider {
+            audience = .provider(provider)
         } else {
             throw PostgresError(.decoding, message: "notice without an audience")
         }

@@ -42,7 +42,7 @@ import Primitives
         }
 
         let notices = try await NoticeStore(sql: host.db.reader(for: caller.tenant)).list(
-            roles: caller.roleNames, patient: caller.patient, account: caller.account, before: before, limit: limit)
+            of: try await Reader.of(caller, on: host), before: before, limit: limit)
 
         let next = notices.count == limit ? notices.last.map { Cursor.encode(["\($0.at)", "\($0.id)"]) } : nil
         return .page(notices.map(NoticeView.init), next: next, of: request)
@@ -51,17 +51,17 @@ import Primitives
     private func read(_ request: Request, by caller: Principal) async throws -> Response {
         let id = try request.id("id", of: NoticeKind.self)
         let now = host.now()
+        let reader = try await Reader.of(caller, on: host)
         return try await host.write(request, by: caller) { tx in
-            let found = try await NoticeStore(sql: tx).markRead(
-                id, roles: caller.roleNames, patient: caller.patient, account: caller.account, at: now)
-            guard found else { throw Problem.notFound("notice") }
+            guard try await NoticeStore(sql: tx).markRead(id, by: reader, at: now) else { throw Problem.notFound("notice") }
             return .noContent
         }
     }
 
     private func live(_ request: Request, by caller: Principal) async throws -> Response {
         let hub = hub
-        return Response(101, body: .webSocket { socket in await hub.follow(socket, as: caller) })
+        let reader = try await Reader.of(caller, on: host)
+        return Response(101, body: .webSocket { socket in await hub.follow(socket, as: caller, hearing: reader) })
     }
 }
 

@@ -18,11 +18,18 @@ extension Reaction {
                     for: $0.event.appointmentID, of: $0.event.patientID, startingAt: $0.event.start, asOf: $0.envelope.occurredAt)
             })
         try await NoticeStore(sql: tx).insert(
-            booked.map { Notice.caused(by: $0.envelope, kind: "appointment_booked", for: .patient($0.event.patientID)) })
+            booked.flatMap { fact in
+                [.patient(fact.event.patientID), .provider(fact.event.providerID)].map {
+                    Notice.caused(by: fact.envelope, kind: "appointment_booked", for: $0)
+                }
+            })
     }
 
     static let tellOfMove = Reaction(to: AppointmentRescheduled.self, named: "notifications.tell-of-move") { moved, envelope, tx in
-        try await tell("appointment_rescheduled", [.patient(moved.patientID)], of: envelope, in: tx)
+        try await tell("appointment_rescheduled", [.patient(moved.patientID), .provider(moved.providerID)], of: envelope, in: tx)
+        if let previous = moved.previousProviderID {
+            try await tell("appointment_moved_away", [.provider(previous)], of: envelope, in: tx)
+        }
         let store = ReminderStore(sql: tx)
         try await store.void(moved.appointmentID)
         try await store.plan(
@@ -30,8 +37,29 @@ extension Reaction {
     }
 
     static let tellOfCancellation = Reaction(to: AppointmentCancelled.self, named: "notifications.tell-of-cancellation") { cancelled, envelope, tx in
-        try await tell("appointment_cancelled", [.patient(cancelled.patientID)], of: envelope, in: tx)
+        try await tell(
+            "appointment_cancelled", [.patient(cancelled.patientID), .provider(cancelled.providerID)], of: envelope, in: tx)
         try await ReminderStore(sql: tx).void(cancelled.appointmentID)
+    }
+
+    /// A doctor who wants to be asked is. Nobody is reminded of what is not booked.
+    static let tellOfRequest = Reaction(
+        to: AppointmentRequested.self, named: "notifications.tell-of-request"
+    ) { requested, envelope, tx in
+        try await tell("appointment_requested", [.provider(requested.providerID)], of: envelope, in: tx)
+    }
+
+    static let tellOfEndedRequest = Reaction(
+        to: AppointmentRequestEnded.self, named: "notifications.tell-of-ended-request"
+    ) { ended, envelope, tx in
+        try await tell(
+            "appointment_\(ended.outcome)", [.patient(ended.patientID), .provider(ended.providerID)], of: envelope, in: tx)
+    }
+
+    /// A patient who came, booked or not, is whom the doctor sees next.
+    static let tellOfArrival = Reaction(toAll: TokenIssued.self, named: "notifications.tell-of-arrival") { issued, tx in
+        try await NoticeStore(sql: tx).insert(
+            issued.map { Notice.caused(by: $0.envelope, kind: "patient_arrived", for: .provider($0.event.providerID)) })
     }
 
     static let tellOfPrescription = Reaction(to: PrescriptionIssued.self, named: "notifications.tell-of-prescription") { issued, envelope, tx in
@@ -49,6 +77,18 @@ extension Reaction {
 
     static let tellOfPasswordSpray = Reaction(to: PasswordSprayNoticed.self, named: "notifications.tell-of-password-spray") { _, envelope, tx in
         try await tell("password_spray_noticed", [.role("admin")], of: envelope, in: tx)
+    }
+
+    static let tellOfVerifiedLicence = Reaction(
+        to: LicenceVerified.self, named: "notifications.tell-of-verified-licence"
+    ) { verified, envelope, tx in
+        try await tell("licence_verified", [.account(verified.accountID)], of: envelope, in: tx)
+    }
+
+    static let tellOfWithdrawnLicence = Reaction(
+        to: LicenceWithdrawn.self, named: "notifications.tell-of-withdrawn-licence"
+    ) { withdrawn, envelope, tx in
+        try await tell("licence_withdrawn", [.account(withdrawn.accountID)], of: envelope, in: tx)
     }
 
     /// Whoever took back the consent to reminders is reminded no more.

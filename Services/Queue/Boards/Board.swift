@@ -33,12 +33,24 @@ struct Board: Equatable, Sendable {
     struct Entry: Equatable, Sendable {
         let token: Token
         let room: String?
+        /// What the practitioner said last; nil when they never said anything.
+        var presence: Presence.Status? = nil
+        var until: Timestamp? = nil
+
+        func presence(at now: Timestamp) -> Presence.Status? {
+            presence.map { Presence.status($0, until: until, at: now) }
+        }
     }
 
     let version: Int64
     let entries: [Entry]
 
     static let empty = Board(version: 0, entries: [])
+
+    /// Until when it looks the same if nothing changes it: until the next who is away is back.
+    func looksTheSameUntil(after now: Timestamp) -> Timestamp? {
+        entries.compactMap(\.until).filter { $0 > now }.min()
+    }
 
     func of(_ provider: ProviderID) -> Board {
         Board(version: version, entries: entries.filter { $0.token.provider == provider })

@@ -19,6 +19,7 @@ enum BoardCopy {
                 .int(token.issuedAt.microseconds), .string(token.status.rawValue), time(token.calledAt),
                 time(token.completedAt), token.waitedSeconds.map { .int(Int64($0)) } ?? .null,
                 .int(Int64(token.version)), entry.room.map { .string($0) } ?? .null,
+                entry.presence.map { .string($0.rawValue) } ?? .null, time(entry.until),
             ]
             json.value(items)
         }
@@ -32,7 +33,7 @@ enum BoardCopy {
         var entries: [Board.Entry] = []
         entries.reserveCapacity(rows.count)
         for row in rows {
-            guard case .array(let items) = row, items.count == 18, let entry = entry(items) else { return nil }
+            guard case .array(let items) = row, items.count == 20, let entry = entry(items) else { return nil }
             entries.append(entry)
         }
         return Board(version: version, entries: entries)
@@ -41,8 +42,10 @@ enum BoardCopy {
     private static func entry(_ items: [JSONValue]) -> Board.Entry? {
         var reader = Items(rest: items[...])
         guard let token = Token(&reader) else { return nil }
-        guard let room = reader.next(optional: String.self) else { return nil }
-        return Board.Entry(token: token, room: room)
+        guard let room = reader.next(optional: String.self),
+            let presence = reader.next(optional: Presence.Status.self), let until = reader.optionalTime()
+        else { return nil }
+        return Board.Entry(token: token, room: room, presence: presence, until: until)
     }
 
     /// Takes the values one after another.

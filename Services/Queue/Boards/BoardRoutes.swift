@@ -69,7 +69,7 @@ struct BoardRoutes {
 
     private func display(_ request: Request, by caller: Principal) async throws -> Response {
         let key = try await key(request, by: caller)
-        return .json(200, DisplayView(key: key, board: try await boards.boardForScreen(key)))
+        return .json(200, DisplayView(key: key, board: try await boards.boardForScreen(key), now: host.now()))
     }
 
     /// The board now, and again whenever it changes. Ends with the screen's token or once that is withdrawn, and after
@@ -83,15 +83,15 @@ struct BoardRoutes {
             body: .events { stream in
                 let watch = boards.watch(first)
                 defer { boards.end(watch) }
-                var sent: Int64 = -1
+                var sent: Boards.Screen?
                 var idle = 0
                 while stream.isOpen, !Task.isCancelled, host.now() < until,
                     host.verifier.stillAdmits(token, at: host.now())
                 {
-                    if let screen = try? await boards.screen(first), screen.version != sent {
+                    if let screen = try? await boards.screen(first), screen != sent {
                         let id = "\(screen.version)"
                         guard await stream.send(event: "board", id: id, data: screen.body) else { return }
-                        sent = screen.version
+                        sent = screen
                         idle = 0
                     } else if idle >= 3 {
                         // Keeps proxies from closing the line.

@@ -22,7 +22,7 @@ struct BoardStore {
         var version: Int64 = 0
         let entries = try await sql.all(
             """
-            select d.version, p.room, \(unsafe: Self.tokenColumns)
+            select d.version, p.room, p.status, p.until, \(unsafe: Self.tokenColumns)
             from queue_day d
             join token t on t.tenant_id = d.tenant_id and t.location_id = d.location_id
                         and t.local_date = d.local_date
@@ -34,7 +34,9 @@ struct BoardStore {
         ) { row in
             version = try row.next()
             let room = try row.next(as: String?.self)
-            return Board.Entry(token: try Token(row: &row), room: room)
+            let presence = try row.next(as: Presence.Status?.self)
+            let until = try row.next(as: Timestamp?.self)
+            return Board.Entry(token: try Token(row: &row), room: room, presence: presence, until: until)
         }
         return Board(version: version, entries: entries)
     }

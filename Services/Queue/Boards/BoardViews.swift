@@ -16,7 +16,7 @@ struct TodayView: JSONWritable {
                 board.waiting(at: now).map {
                     TokenView(
                         token: $0.entry.token, position: $0.position, estimatedWaitMinutes: $0.minutes,
-                        room: $0.entry.room)
+                        room: $0.entry.room, presence: $0.entry.presence(at: now))
                 })
             $0.field("withDoctor", views(.withDoctor))
             $0.field("completed", views(.completed))
@@ -26,7 +26,7 @@ struct TodayView: JSONWritable {
     }
 
     private func views(_ status: Token.Status) -> [TokenView] {
-        board.entries(status).map { TokenView(token: $0.token, room: $0.room) }
+        board.entries(status).map { TokenView(token: $0.token, room: $0.room, presence: $0.presence(at: now)) }
     }
 
     static let schema: Schema = {
@@ -78,26 +78,30 @@ struct DisplayView: JSONWritable {
 
     let key: Board.Key
     let board: Board
+    let now: Timestamp
 
     func write(to json: inout JSONWriter) {
         json.object {
             $0.field("date", key.date)
             $0.field("version", board.version)
-            $0.array("serving", board.entries(.withDoctor), Self.line)
-            $0.array("waiting", board.entries(.waiting).prefix(Self.shown), Self.line)
+            $0.array("serving", board.entries(.withDoctor), line)
+            $0.array("waiting", board.entries(.waiting).prefix(Self.shown), line)
             $0.field("waitingCount", board.entries(.waiting).count)
         }
     }
 
-    private static func line(_ json: inout JSONWriter, _ entry: Board.Entry) {
+    private func line(_ json: inout JSONWriter, _ entry: Board.Entry) {
         json.object {
             $0.field("number", entry.token.number)
             $0.field("room", entry.room)
+            $0.field("presence", entry.presence(at: now)?.rawValue)
         }
     }
 
     static let schema: Schema = {
-        let line = Schema.object([.required("number", .text(max: 12)), .optional("room", .text(max: 20))])
+        let line = Schema.object([.required("number", .text(max: 12)), .optional("room", .text(max: 20)),
+            .optional("presence", .choice(Presence.Status.allCases.map(\.rawValue)), "of whom they wait for, once said"),
+        ])
         return .object([
             .required("date", .date), .required("version", .integer(0...Int64.max)),
             .required("serving", .list(of: line, max: 10_000)), .required("waiting", .list(of: line, max: shown)),

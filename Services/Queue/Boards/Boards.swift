@@ -19,7 +19,7 @@ final class Boards {
     private var next: [Board.Key: LoopTask<Board>] = [:]
     /// The boards this process showed last, held to the same test as the copies: exact or not used.
     private var held: [Board.Key: Board] = [:]
-    private var shown: [Board.Key: (version: Int64, body: [UInt8])] = [:]
+    private var shown: [Board.Key: Screen] = [:]
     private static let heldBoards = 64
 
     static let channel = "polyclinic.queue.boards"
@@ -32,6 +32,13 @@ final class Boards {
         end
         return 0
         """
+
+    /// What a screen shows: of one version of the board, and until somebody's time away is over.
+    struct Screen: Equatable, Sendable {
+        let version: Int64
+        let until: Timestamp?
+        let body: [UInt8]
+    }
 
     nonisolated init(host: Host) { self.host = host }
 
@@ -82,10 +89,13 @@ final class Boards {
     }
 
     /// What every screen of a site shows, written once for all who look at the same state.
-    func screen(_ key: Board.Key) async throws -> (version: Int64, body: [UInt8]) {
+    func screen(_ key: Board.Key) async throws -> Screen {
         let board = try await boardForScreen(key)
-        if let known = shown[key], known.version == board.version { return known }
-        let written = (version: board.version, body: DisplayView(key: key, board: board).jsonBytes)
+        let now = host.now()
+        if let known = shown[key], known.version == board.version, known.until.map({ $0 > now }) ?? true { return known }
+        let written = Screen(
+            version: board.version, until: board.looksTheSameUntil(after: now),
+            body: DisplayView(key: key, board: board, now: now).jsonBytes)
         if shown.count >= Self.heldBoards { shown.removeAll() }
         shown[key] = written
         return written

@@ -17,7 +17,8 @@ struct AppointmentCard: Equatable, Sendable {
 
     /// Why nobody can be checked in for it on `today`; nil when somebody can. A no-show may still come.
     func refusal(on today: LocalDate) -> TokenError? {
-        if status == "cancelled" { return .appointmentCancelled }
+        if ["cancelled", "declined", "expired"].contains(status) { return .appointmentCancelled }
+        if status == "requested" { return .appointmentRequested }
         if status == "fulfilled" { return .appointmentFulfilled }
         return localDate == today ? nil : .notToday
     }
@@ -58,6 +59,10 @@ struct ProviderCard: Equatable, Sendable {
     let zone: String
     /// Whether they still work here.
     var isActive = true
+    /// The last day of the licence that an administrator has seen; nil for none that we know of.
+    var licensedUntil: LocalDate? = nil
+
+    func isLicensed(on day: LocalDate) -> Bool { licensedUntil.map { $0 >= day } ?? false }
 }
 
 extension ProviderCard {
@@ -67,6 +72,7 @@ extension ProviderCard {
         location = try json.required("locationId")
         zone = try json.required("zone")
         isActive = try json.optional("active") ?? true
+        licensedUntil = try json.optional("licensedUntil")
     }
 
     init(row: inout Row) throws {
@@ -75,5 +81,6 @@ extension ProviderCard {
         location = try row.next()
         zone = try row.next()
         isActive = try row.next()
+        licensedUntil = try row.next()
     }
 }

@@ -42,16 +42,19 @@ struct CardStore {
 
     // MARK: practitioners
 
+    private static let providers = """
+        select p.provider_id, p.account_id, p.location_id, p.zone, p.is_active, l.licensed_until
+        from provider_card p left join licence_card l on l.account_id = p.account_id
+        """
+
     func provider(_ id: ProviderID) async throws -> ProviderCard? {
         try await sql.first(
-            "select provider_id, account_id, location_id, zone, is_active from provider_card where provider_id = \(id)",
-            as: ProviderCard.init(row:))
+            "\(unsafe: Self.providers) where p.provider_id = \(id)", as: ProviderCard.init(row:))
     }
 
     func provider(of account: AccountID) async throws -> ProviderCard? {
         try await sql.first(
-            "select provider_id, account_id, location_id, zone, is_active from provider_card where account_id = \(account)",
-            as: ProviderCard.init(row:))
+            "\(unsafe: Self.providers) where p.account_id = \(account)", as: ProviderCard.init(row:))
     }
 
     /// Holds the practitioner until commit: whoever else calls for them waits.
@@ -81,6 +84,16 @@ struct CardStore {
             where provider_id = \(provider) and revision < \(revision)
             """
         )
+    }
+
+    /// Until when a licence is good, nil for none that was looked at; unless we already know something newer.
+    func remember(_ account: AccountID, licensedUntil: LocalDate?, revision: Int) async throws {
+        try await sql.run(
+            """
+            insert into licence_card as c (account_id, licensed_until, revision) values (\(account), \(licensedUntil), \(revision))
+            on conflict (account_id) do update set licensed_until = excluded.licensed_until, revision = excluded.revision
+            where c.revision < excluded.revision
+            """)
     }
 
     // MARK: patients

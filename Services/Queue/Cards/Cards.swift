@@ -40,18 +40,22 @@ struct Cards {
         return try await learn("/internal/cards/providers/\(id)")
     }
 
-    /// The same, of somebody a patient may be sent to. A card that would refuse them is checked with the owner.
-    func workingProvider(_ id: ProviderID) async throws -> ProviderCard {
+    /// Throws unless somebody may be sent to this practitioner on `today`: they work here, and their licence was seen and
+    /// is good. A card that would refuse them is checked with the owner.
+    func requireWorking(_ id: ProviderID, on today: LocalDate) async throws {
         var card = try await provider(id)
-        if !card.isActive { card = try await learn("/internal/cards/providers/\(id)") }
+        if !(card.isActive && card.isLicensed(on: today)) { card = try await learn("/internal/cards/providers/\(id)") }
         guard card.isActive else { throw TokenError.providerInactive }
-        return card
+        guard card.isLicensed(on: today) else { throw TokenError.providerUnlicensed }
     }
 
-    /// The practitioner that the caller is.
-    func ownProvider() async throws -> ProviderID {
-        if let card = try await store.provider(of: caller.account) { return card.id }
-        return try await learn("/internal/cards/accounts/\(caller.account)/provider").id
+    /// The practitioner that the caller is, who calls patients: nobody does without a licence.
+    func ownProvider(callingOn today: LocalDate) async throws -> ProviderID {
+        let known = try await store.provider(of: caller.account)
+        if let known, known.isLicensed(on: today) { return known.id }
+        let card = try await learn("/internal/cards/accounts/\(caller.account)/provider")
+        guard card.isLicensed(on: today) else { throw TokenError.providerUnlicensed }
+        return card.id
     }
 
     private func learn(_ path: String) async throws -> ProviderCard {

@@ -20,6 +20,20 @@ extension Reaction {
         try await CardStore(sql: tx).retire(retired.providerID, revision: envelope.revision)
     }
 
+    /// Somebody has looked at the licence. It is heard of by account, maybe before the practitioner is.
+    static let licenseProvider = Reaction(
+        to: LicenceVerified.self, named: "queue.license-provider"
+    ) { verified, envelope, tx in
+        try await CardStore(sql: tx).remember(verified.accountID, licensedUntil: verified.validUntil, revision: envelope.revision)
+    }
+
+    /// Who waits for them keeps the place; they call nobody, and nobody new is given one.
+    static let unlicenseProvider = Reaction(
+        to: LicenceWithdrawn.self, named: "queue.unlicense-provider"
+    ) { withdrawn, envelope, tx in
+        try await CardStore(sql: tx).remember(withdrawn.accountID, licensedUntil: nil, revision: envelope.revision)
+    }
+
     static let rememberBooking = Reaction(
         toAll: AppointmentBooked.self, named: "queue.remember-booking"
     ) { facts, tx in

@@ -21,7 +21,7 @@ struct PresenceRoutes {
                     "Say whether a practitioner is there",
                     body: .object([
                         .required("status", .choice(Presence.Status.allCases.map(\.rawValue))),
-                        .optional("until", .nullable(.instant)),
+                        .optional("until", .nullable(.instant), "when they are back: from then on they are online again"),
                         .optional("room", .nullable(.text(max: 20)), "what screens show"),
                     ]),
                     answers: [(200, PresenceView.schema)]), set)

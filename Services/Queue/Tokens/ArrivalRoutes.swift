@@ -23,7 +23,7 @@ struct ArrivalRoutes {
                     answers: [(201, TokenView.schema)],
                     problems: [
                         "already_checked_in", "not_today", "appointment_cancelled", "appointment_fulfilled",
-                        "appointment_unknown",
+                        "appointment_requested", "appointment_unknown",
                     ]), checkIn),
             .post(
                 "/v1/queue/walk-in", for: .checkIn,
@@ -33,9 +33,13 @@ struct ArrivalRoutes {
                         .required("patientId", .id), .required("providerId", .id),
                         .optional(
                             "priority", .choice(Priority.allCases.map(\.rawValue)), "routine by default"),
+                        .optional("force", .boolean, "to a practitioner who is offline, all the same: the trail says so"),
                     ]),
                     answers: [(201, TokenView.schema)],
-                    problems: ["already_waiting", "patient_unknown", "patient_inactive", "provider_unknown", "provider_inactive"]),
+                    problems: [
+                        "already_waiting", "patient_unknown", "patient_inactive", "provider_unknown", "provider_inactive",
+                        "provider_unlicensed", "provider_offline",
+                    ]),
                 walkIn),
         ]
     }
@@ -52,7 +56,8 @@ struct ArrivalRoutes {
         let arrival = TokenStore.Arrival(
             id: TokenID(), patient: appointment.patient, provider: appointment.provider, location: location,
             appointment: id, localDate: appointment.localDate, priority: appointment.priority, place: place, at: now)
-        return try await issue(arrival, "check-in", request, caller)
+        // Who was promised a time has come, whether the practitioner is there or not: the desk sees the status and finds a way.
+        return try await issue(arrival, "check-in", insisting: true, request, caller)
     }
 
     private func walkIn(_ request: Request, by caller: Principal) async throws -> Response {
@@ -60,27 +65,31 @@ struct ArrivalRoutes {
         let provider = try request.body.required("providerId", as: ProviderID.self)
         let priority = try request.body.optional("priority", as: Priority.self) ?? .routine
         let cards = Cards(host: host, caller: caller)
-        _ = try await cards.workingProvider(provider)
-        try await cards.requireActive(patient)
         let now = host.now()
+        let today = caller.today(at: now)
+        try await cards.requireWorking(provider, on: today)
+        try await cards.requireActive(patient)
         let arrival = TokenStore.Arrival(
             id: TokenID(), patient: patient, provider: provider, location: caller.location, appointment: nil,
-            localDate: caller.today(at: now), priority: priority,
+            localDate: today, priority: priority,
             place: Place(
                 priority: priority, bookedFor: nil, arrivedAt: now, graceSeconds: grace.components.seconds),
             at: now)
-        return try await issue(arrival, "walk-in", request, caller)
+        let force = try request.body.optional("force", as: Bool.self) ?? false
+        return try await issue(arrival, "walk-in", insisting: force, request, caller)
     }
 
     private func issue(
-        _ arrival: TokenStore.Arrival, _ action: String, _ request: Request, _ caller: Principal
+        _ arrival: TokenStore.Arrival, _ action: String, insisting: Bool, _ request: Request, _ caller: Principal
     ) async throws -> Response {
         let response = try await host.write(request, by: caller) { tx in
+            let isAway = try await PresenceStore(sql: tx).find(arrival.provider)?.status(at: arrival.at) == .offline
+            guard insisting || !isAway else { throw TokenError.providerOffline }
             guard let (token, position) = try await TokenStore(sql: tx, scope: caller.deskScope).issue(arrival) else {
                 throw arrival.appointment == nil ? TokenError.alreadyWaiting : .alreadyCheckedIn
             }
             try tx.announce(token.issued, revision: token.version)
-            try tx.audit(action, "token", token.id.description, of: token.patient, before: nil, after: token.trace)
+            try tx.audit(action, "token", token.id.description, of: token.patient, before: nil, after: token.trace(whileAway: isAway))
             return .created(
                 TokenView(token: token, position: position), version: token.version,
                 at: "/v1/queue/tokens/\(token.id)")

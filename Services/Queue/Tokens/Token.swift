@@ -114,8 +114,8 @@ struct Token: Equatable, Sendable {
 
 enum TokenError: Error, Equatable {
     case alreadyCheckedIn, alreadyWaiting, alreadyServing
-    case notToday, appointmentCancelled, appointmentFulfilled
-    case appointmentUnknown, patientUnknown, patientInactive, providerUnknown, providerInactive, locationUnknown
+    case notToday, appointmentRequested, appointmentCancelled, appointmentFulfilled
+    case appointmentUnknown, patientUnknown, patientInactive, providerUnknown, providerInactive, providerUnlicensed, providerOffline, locationUnknown
     case transitionRefused(from: Token.Status, to: Token.Status)
 }
 

@@ -7,6 +7,7 @@ struct TokenView: JSONWritable {
     var position: Int? = nil
     var estimatedWaitMinutes: Int? = nil
     var room: String? = nil
+    var presence: Presence.Status? = nil
 
     func write(to json: inout JSONWriter) {
         json.object {
@@ -22,6 +23,7 @@ struct TokenView: JSONWritable {
             $0.field("position", position)
             $0.field("estimatedWaitMinutes", estimatedWaitMinutes)
             $0.field("room", room)
+            $0.field("presence", presence?.rawValue)
             $0.field("issuedAt", token.issuedAt)
             $0.field("calledAt", token.calledAt)
             $0.field("completedAt", token.completedAt)
@@ -36,6 +38,7 @@ struct TokenView: JSONWritable {
         .required("date", .date), .required("priority", .choice(Priority.allCases.map(\.rawValue))),
         .optional("position", .integer(1...1_000_000), "1 is next; only while waiting"),
         .optional("estimatedWaitMinutes", .integer(0...10_000)), .optional("room", .text(max: 20)),
+        .optional("presence", .choice(Presence.Status.allCases.map(\.rawValue)), "the practitioner's, on a board, once said"),
         .required("issuedAt", .instant), .optional("calledAt", .instant), .optional("completedAt", .instant),
         .required("version", .integer(1...Int64.max)),
     ])
@@ -48,5 +51,12 @@ extension Token {
             ("status", .string(status.rawValue)), ("number", .string(number)), ("patientId", .string("\(patient)")),
             ("providerId", .string("\(provider)")),
         ])
+    }
+
+    /// The same of an arrival: whoever gave it, knowing that nobody is there, is answerable.
+    func trace(whileAway isAway: Bool) -> JSONObject {
+        var trace = trace
+        if isAway { trace["providerOffline"] = .bool(true) }
+        return trace
     }
 }

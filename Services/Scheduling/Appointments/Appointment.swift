@@ -1,5 +1,6 @@
 import Contracts
 import JSON
+import Messaging
 import Postgres
 import Primitives
 
@@ -9,7 +10,7 @@ import Primitives
 /// time in. What a person asks for throws when refused; what an event reports returns nil when it is already so.
 struct Appointment: Equatable, Sendable {
     enum Status: String, Sendable, CaseIterable, SQLReadable, SQLBindable {
-        case booked, arrived, fulfilled, cancelled, noshow
+        case requested, booked, arrived, fulfilled, cancelled, noshow, declined, expired
     }
     enum Modality: String, Sendable, CaseIterable, JSONReadable, SQLReadable, SQLBindable {
         case inPerson = "in_person"
@@ -37,6 +38,16 @@ struct Appointment: Equatable, Sendable {
     private(set) var visit: VisitID?
     private(set) var version: Int
     let bookedAt: Timestamp
+    /// Until when a request waits for its answer.
+    let answerBy: Timestamp?
+
+    /// What a new one is: a booking, or a request that the practitioner answers.
+    var made: any Event {
+        guard status == .requested, let answerBy else { return booked }
+        return AppointmentRequested(
+            appointmentID: id, patientID: patient, providerID: provider, locationID: location, slotID: slot,
+            start: start, end: end, localDate: localDate, modality: modality.rawValue, answerBy: answerBy)
+    }
 
     /// The fact that a new appointment is.
     var booked: AppointmentBooked {
@@ -45,11 +56,45 @@ struct Appointment: Equatable, Sendable {
             start: start, end: end, localDate: localDate, modality: modality.rawValue, priority: priority.rawValue)
     }
 
+    /// The practitioner, or the desk for them, takes the patient: from here on it is a booking like any other.
+    mutating func accept(at now: Timestamp) throws(AppointmentError) -> AppointmentBooked {
+        guard status == .requested else { throw .notRequested(status) }
+        guard let answerBy, now < answerBy else { throw .requestExpired }
+        status = .booked
+        version += 1
+        return booked
+    }
+
+    /// The practitioner, or the desk for them, does not; the time is free again.
+    mutating func decline(because reason: SealedText?, by role: String) throws(AppointmentError) -> AppointmentRequestEnded {
+        guard status == .requested else { throw .notRequested(status) }
+        status = .declined
+        cancelReason = reason
+        version += 1
+        return ended(by: role)
+    }
+
+    /// Nobody answered in time.
+    mutating func expire(at now: Timestamp) -> AppointmentRequestEnded? {
+        guard status == .requested, let answerBy, now >= answerBy else { return nil }
+        status = .expired
+        version += 1
+        return ended(by: nil)
+    }
+
+    /// What a request that is none any more came to: `declined`, `expired`, or `cancelled` by who asked.
+    private func ended(by role: String?) -> AppointmentRequestEnded {
+        AppointmentRequestEnded(
+            appointmentID: id, patientID: patient, providerID: provider, start: start, localDate: localDate,
+            outcome: status.rawValue, endedBy: role)
+    }
+
     /// Moves it to another slot.
     mutating func move(to slot: Slot, at now: Timestamp) throws(AppointmentError) -> AppointmentRescheduled {
         guard status == .booked else { throw .notReschedulable(status) }
         if let refusal = slot.refusal(at: now) { throw refusal }
         let previous = start
+        let previousProvider = provider == slot.provider ? nil : provider
         self.slot = slot.id
         provider = slot.provider
         location = slot.location
@@ -60,22 +105,24 @@ struct Appointment: Equatable, Sendable {
         return AppointmentRescheduled(
             appointmentID: id, patientID: patient, providerID: provider, locationID: location, slotID: slot.id,
             start: start, end: end, localDate: localDate, previousStart: previous, modality: modality.rawValue,
-            priority: priority.rawValue)
+            priority: priority.rawValue, previousProviderID: previousProvider)
     }
 
     /// Changes what was said at booking. Nothing outside depends on a reason, so no fact follows from it.
     mutating func describe(reason: SealedText?) throws(AppointmentError) {
-        guard status == .booked || status == .arrived else { throw .notReschedulable(status) }
+        guard [.requested, .booked, .arrived].contains(status) else { throw .notReschedulable(status) }
         self.reason = reason
         version += 1
     }
 
-    /// Cancels the visit; the time is free again.
-    mutating func cancel(because reason: SealedText?, by role: String) throws(AppointmentError) -> AppointmentCancelled {
-        guard status == .booked else { throw .notCancellable(status) }
+    /// Cancels the visit, or takes the request back; the time is free again.
+    mutating func cancel(because reason: SealedText?, by role: String) throws(AppointmentError) -> any Event {
+        guard status == .booked || status == .requested else { throw .notCancellable(status) }
+        let wasRequested = status == .requested
         status = .cancelled
         cancelReason = reason
         version += 1
+        if wasRequested { return ended(by: role) }
         return AppointmentCancelled(
             appointmentID: id, patientID: patient, providerID: provider, start: start, localDate: localDate,
             cancelledBy: role)
@@ -93,7 +140,7 @@ struct Appointment: Equatable, Sendable {
     /// The visit is over. A token that completes says so without naming the visit; the fact is announced when
     /// the visit is known, once.
     mutating func fulfil(by visit: VisitID?) -> Fulfilment {
-        guard status != .cancelled, status != .fulfilled || (self.visit == nil && visit != nil) else {
+        guard ![.cancelled, .requested, .declined, .expired].contains(status), status != .fulfilled || (self.visit == nil && visit != nil) else {
             return .alreadySo
         }
         status = .fulfilled
@@ -115,6 +162,8 @@ enum AppointmentError: Error, Equatable {
     case patientBusy, patientUnknown, patientInactive
     case notCancellable(Appointment.Status)
     case notReschedulable(Appointment.Status)
+    case notRequested(Appointment.Status)
+    case requestExpired
 }
 
 extension Appointment {
@@ -136,5 +185,6 @@ extension Appointment {
         visit = try row.next()
         version = try row.next()
         bookedAt = try row.next()
+        answerBy = try row.next()
     }
 }

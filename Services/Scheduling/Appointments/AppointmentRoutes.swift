@@ -18,7 +18,8 @@ struct AppointmentRoutes {
             .post(
                 "/v1/appointments", for: .bookAppointments,
                 .init(
-                    "Book a slot for a patient", body: Self.booking, answers: [(201, AppointmentView.schema)],
+                    "Book a slot for a patient; where the practitioner wants to be asked, a patient's booking is a request",
+                    body: Self.booking, answers: [(201, AppointmentView.schema)],
                     problems: [
                         "slot_taken", "slot_blocked", "slot_in_past", "patient_busy", "patient_unknown",
                         "patient_inactive", "provider_inactive", "provider_unlicensed", "priority_not_permitted",
@@ -50,9 +51,10 @@ struct AppointmentRoutes {
                     ],
                     isMergePatch: true), change),
             .delete(
-                "/v1/appointments/:id", for: .changeAppointments,
+                "/v1/appointments/:id", for: .cancelAppointments,
                 .init(
-                    "Cancel an appointment", body: .object([.optional("reason", .nullable(.text(max: 500)))]),
+                    "Cancel an appointment, or take a request back (a doctor: the own, with a reason)",
+                    body: .object([.optional("reason", .nullable(.text(max: 500)))]),
                     query: [.optional("reason", .text(max: 500))], answers: [(200, AppointmentView.schema)],
                     problems: ["not_cancellable"]), cancel),
         ]
@@ -97,14 +99,16 @@ struct AppointmentRoutes {
         _ wish: AppointmentStore.Wish, saying reason: String?, _ ring: KeyChain?, by caller: Principal,
         in tx: Transaction
     ) async throws -> Response {
-        let store = AppointmentStore(sql: tx, scope: caller.deskScope)
+        let store = AppointmentStore(sql: tx, scope: caller.bookingScope)
         let id = AppointmentID()
         var wish = wish
         wish.reason = try await words(of: caller).seal(reason, .reason, of: id, wish.patient, ring, tx)
-        switch try await store.book(wish, as: id, by: caller.account, at: host.now()) {
+        switch try await store.book(wish, as: id, by: caller.account, asking: caller.isOnlyPatient, at: host.now()) {
         case .booked(let appointment):
-            try tx.announce(appointment.booked, revision: appointment.version)
-            try tx.audit("book", "appointment", appointment.id.description, of: wish.patient, before: nil, after: appointment.trace)
+            try tx.announce(appointment.made, revision: appointment.version)
+            try tx.audit(
+                appointment.status == .requested ? "request" : "book", "appointment", appointment.id.description, of: wish.patient,
+                before: nil, after: appointment.trace)
             return .created(
                 try await words(of: caller).view(appointment, for: caller, tx), version: appointment.version,
                 at: "/v1/appointments/\(appointment.id)")
@@ -140,7 +144,7 @@ struct AppointmentRoutes {
             filter.provider = try await ProviderStore(sql: sql).find(account: caller.account)?.id
         }
 
-        let store = AppointmentStore(sql: sql, scope: caller.deskScope)
+        let store = AppointmentStore(sql: sql, scope: caller.bookingScope)
         let found = try await store.list(filter, after: after.map { ($0.start, $0.id) }, limit: limit + 1)
 
         let page = found.prefix(limit)
@@ -152,17 +156,12 @@ struct AppointmentRoutes {
     private func show(_ request: Request, by caller: Principal) async throws -> Response {
         let id = try request.id("id", of: AppointmentKind.self)
         let sql = host.db.reader(for: caller.tenant)
-        let store = AppointmentStore(sql: sql, scope: caller.deskScope)
-        guard let appointment = try await store.find(id) else { throw try await refusal(of: id, to: caller, sql) }
+        let store = AppointmentStore(sql: sql, scope: caller.bookingScope)
+        guard let appointment = try await store.find(id) else {
+            throw try await AppointmentStore(sql: sql, scope: .system(caller.tenant)).refusal(of: id, to: caller)
+        }
         caller.trail?.read("appointment", id.description, of: appointment.patient, on: caller.ground)
         return .json(200, try await words(of: caller).view(appointment, for: caller, sql), version: appointment.version)
-    }
-
-    /// Whose it is goes into the trail; the caller is told that there is no such thing.
-    private func refusal(of id: AppointmentID, to caller: Principal, _ sql: any SQLSession) async throws -> Problem {
-        let all = AppointmentStore(sql: sql, scope: .system(caller.tenant))
-        caller.trail?.refuse(try await all.find(id)?.patient)
-        return .notFound("appointment")
     }
 
     private func words(of caller: Principal) -> AppointmentWords { AppointmentWords(host: host, tenant: caller.tenant, trail: caller.trail) }
@@ -178,9 +177,9 @@ struct AppointmentRoutes {
         let ring = try await words.ring(toSeal: reason)
 
         return try await host.write(request, by: caller) { tx in
-            let store = AppointmentStore(sql: tx, scope: caller.deskScope)
+            let store = AppointmentStore(sql: tx, scope: caller.bookingScope)
             guard var appointment = try await store.findForUpdate(id) else {
-                throw try await refusal(of: id, to: caller, tx)
+                throw try await AppointmentStore(sql: tx, scope: .system(caller.tenant)).refusal(of: id, to: caller)
             }
             guard appointment.version == version else { throw Problem.staleVersion }
             let before = appointment
@@ -221,14 +220,18 @@ struct AppointmentRoutes {
         let version = request.header("if-match") == nil ? nil : try request.ifMatch()
         let said = try request.body.optional("reason", as: String.self)
         let reason = try said ?? request.query.optional("reason", as: String.self)
+        let isDesk = caller.isOnlyPatient || caller.has(.reception) || caller.has(.admin)
+        // Whom the doctor lets down is told why.
+        if !isDesk, reason == nil { throw Problem.invalid("reason", "required", "Say why, for the patient.") }
         let words = words(of: caller)
         let ring = try await words.ring(toSeal: reason)
 
         return try await host.write(request, by: caller) { tx in
-            let store = AppointmentStore(sql: tx, scope: caller.deskScope)
+            let store = AppointmentStore(sql: tx, scope: caller.bookingScope)
             guard var appointment = try await store.findForUpdate(id) else {
-                throw try await refusal(of: id, to: caller, tx)
+                throw try await AppointmentStore(sql: tx, scope: .system(caller.tenant)).refusal(of: id, to: caller)
             }
+            if !isDesk { try await requireOwn(appointment, of: caller, in: tx) }
             guard version.map({ $0 == appointment.version }) ?? true else { throw Problem.staleVersion }
             let before = appointment
             let sealed = try await words.seal(reason, .cancelReason, of: id, appointment.patient, ring, tx)
@@ -243,6 +246,11 @@ struct AppointmentRoutes {
     }
 }
 
+/// A doctor arranges the own time; the desk arranges everybody's.
+@LoopActor func requireOwn(_ appointment: Appointment, of caller: Principal, in tx: Transaction) async throws {
+    guard try await ProviderStore(sql: tx).find(appointment.provider)?.account == caller.account else { throw Problem.forbidden }
+}
+
 /// The one place where an appointment's refusals become HTTP.
 extension AppointmentError: ProblemConvertible {
     var problem: Problem {
@@ -255,6 +263,9 @@ extension AppointmentError: ProblemConvertible {
         case .patientInactive: .refused("patient_inactive", "The patient's record is closed.")
         case .notCancellable(let status):
             .conflict("not_cancellable", "An appointment that is \(status.rawValue) cannot be cancelled.")
+        case .notRequested(let status):
+            .conflict("not_requested", "An appointment that is \(status.rawValue) waits for no answer.")
+        case .requestExpired: .conflict("request_expired", "Nobody answered in time, and the slot is free. Book it anew.")
         case .notReschedulable(let status):
             .conflict("not_reschedulable", "An appointment that is \(status.rawValue) cannot be changed.")
         }

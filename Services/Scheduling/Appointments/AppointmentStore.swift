@@ -1,5 +1,6 @@
 import Access
 import Bootstrap
+import HTTP
 import Loop
 import Postgres
 import Primitives
@@ -12,18 +13,24 @@ struct AppointmentStore {
 
     private static let columns = """
         id, slot_id, provider_id, patient_id, location_id, starts_at, ends_at, local_date, status, modality,
-        priority, sealed_reason, sealed_cancel_reason, token_id, visit_id, version, booked_at
+        priority, sealed_reason, sealed_cancel_reason, token_id, visit_id, version, booked_at, answer_by
         """
 
     func find(_ id: AppointmentID) async throws -> Appointment? {
         try await sql.first(
-            "select \(unsafe: Self.columns) from appointment where id = \(id) and \(scope.clause("patient_id"))", as: Appointment.init(row:))
+            "select \(unsafe: Self.columns) from appointment where id = \(id) and \(scope.appointments)", as: Appointment.init(row:))
     }
 
     func findForUpdate(_ id: AppointmentID) async throws -> Appointment? {
         try await sql.first(
-            "select \(unsafe: Self.columns) from appointment where id = \(id) and \(scope.clause("patient_id")) for no key update",
+            "select \(unsafe: Self.columns) from appointment where id = \(id) and \(scope.appointments) for no key update",
             as: Appointment.init(row:))
+    }
+
+    /// Asked of a store that sees all: whose it is goes into the trail; the caller is told that there is no such thing.
+    func refusal(of id: AppointmentID, to caller: Principal) async throws -> Problem {
+        caller.trail?.refuse(try await find(id)?.patient)
+        return .notFound("appointment")
     }
 
     struct Wish: Sendable {
@@ -44,13 +51,15 @@ struct AppointmentStore {
         case patientUnknown
     }
 
-    /// Claims the slot and books it, in one statement.
+    /// Claims the slot and books it, in one statement; `asking` where the practitioner wants to be asked makes it a request.
     ///
     /// The update of the slot decides between many who want it: the first locks the row, the others wait for
     /// its commit and then find it no longer free. Measured against `skip locked` and equal or faster, and the
     /// losers are told the truth even if the winner rolls back. The insert never waits in a circle, because
     /// `on conflict do nothing` gives up on a patient's other appointment instead of queueing behind it.
-    func book(_ wish: Wish, as id: AppointmentID, by account: AccountID, at now: Timestamp) async throws -> Claim {
+    func book(
+        _ wish: Wish, as id: AppointmentID, by account: AccountID, asking: Bool, at now: Timestamp
+    ) async throws -> Claim {
         let claim = try await sql.first(
             """
             with patient as (
@@ -64,10 +73,14 @@ struct AppointmentStore {
                 returning id, provider_id, location_id, starts_at, ends_at, local_date
             ), booked as (
                 insert into appointment (id, slot_id, provider_id, patient_id, location_id, starts_at, ends_at,
-                                         local_date, modality, priority, sealed_reason, booked_by)
-                select \(id), id, provider_id, \(wish.patient), location_id, starts_at, ends_at, local_date,
-                       \(wish.modality), \(wish.priority), \(wish.reason.map { Bytes($0.bytes) }), \(account)
-                from claimed
+                                         local_date, modality, priority, sealed_reason, booked_by, status, answer_by)
+                select \(id), c.id, c.provider_id, \(wish.patient), c.location_id, c.starts_at, c.ends_at, c.local_date,
+                       \(wish.modality), \(wish.priority), \(wish.reason.map { Bytes($0.bytes) }), \(account),
+                       case when asked.hours is null then 'booked' else 'requested' end,
+                       least(\(now)::timestamptz + asked.hours * interval '1 hour', case when asked.hours is not null then c.starts_at end)
+                from claimed c left join lateral (
+                    select p.request_hours as hours from provider p
+                    where p.id = c.provider_id and p.booking_mode = 'request' and \(asking)) asked on true
                 on conflict do nothing
                 returning \(unsafe: Self.columns)
             )
@@ -95,7 +108,7 @@ struct AppointmentStore {
     func list(
         _ filter: Filter, after: (start: Timestamp, id: AppointmentID)?, limit: Int
     ) async throws -> [Appointment] {
-        var conditions = scope.clause("patient_id")
+        var conditions = scope.appointments
         if let provider = filter.provider { conditions = "\(conditions) and provider_id = \(provider)" }
         if let patient = filter.patient { conditions = "\(conditions) and patient_id = \(patient)" }
         if let date = filter.date { conditions = "\(conditions) and local_date = \(date)" }
@@ -130,6 +143,15 @@ struct AppointmentStore {
                 )
             }
         }
+    }
+
+    /// Requests whose time for an answer is over, some at a time, skipping what is being answered now.
+    func lockUnanswered(by now: Timestamp, limit: Int) async throws -> [Appointment] {
+        try await sql.all(
+            """
+            select \(unsafe: Self.columns) from appointment where status = 'requested' and answer_by <= \(now)
+            order by answer_by limit \(limit) for no key update skip locked
+            """, as: Appointment.init(row:))
     }
 
     /// Writes off those nobody came to, some at a time, skipping what another replica or a desk holds now.

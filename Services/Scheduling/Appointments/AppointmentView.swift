@@ -7,6 +7,8 @@ struct AppointmentView: JSONWritable {
 
     let reason: String?
     let cancelReason: String?
+    /// Of a restricted chart, to somebody who has no part in it: that there is an appointment, and nothing of what came of it.
+    let isVeiled: Bool
 
     func write(to json: inout JSONWriter) {
         json.object {
@@ -23,9 +25,10 @@ struct AppointmentView: JSONWritable {
             $0.field("priority", appointment.priority.rawValue)
             $0.field("reason", reason)
             $0.field("cancelReason", cancelReason)
-            $0.field("tokenId", appointment.token)
-            $0.field("visitId", appointment.visit)
+            $0.field("tokenId", isVeiled ? nil : appointment.token)
+            $0.field("visitId", isVeiled ? nil : appointment.visit)
             $0.field("bookedAt", appointment.bookedAt)
+            $0.field("answerBy", appointment.status == .requested ? appointment.answerBy : nil)
             $0.field("version", appointment.version)
         }
     }
@@ -37,9 +40,10 @@ struct AppointmentView: JSONWritable {
         .required("end", .instant),
         .required("modality", .choice(Appointment.Modality.allCases.map(\.rawValue))),
         .required("priority", .choice(Appointment.Priority.allCases.map(\.rawValue))),
-        .optional("reason", .text(max: 500), "To the desk, the patient, the practitioner and the site's nurses"),
+        .optional("reason", .text(max: 500), "To the desk, the patient, the practitioner and, unless the chart is restricted, the site's nurses"),
         .optional("cancelReason", .text(max: 500), "To the same"), .optional("tokenId", .id),
-        .optional("visitId", .id), .required("bookedAt", .instant), .required("version", .integer(1...Int64.max)),
+        .optional("visitId", .id, "Of a restricted chart to the same"), .required("bookedAt", .instant),
+        .optional("answerBy", .instant, "Until when a request is answered, or the time is free again"), .required("version", .integer(1...Int64.max)),
     ])
 }
 

@@ -40,7 +40,10 @@ struct SealedText: Equatable, Sendable {
     func views(
         _ appointments: [Appointment], for caller: Principal, _ sql: any SQLSession
     ) async throws -> [AppointmentView] {
-        let audience = try await audience(of: caller, sql)
+        var audience = try await audience(of: caller, sql)
+        if !audience.isEverybodys {
+            audience.restricted = try await CardStore(sql: sql).restricted(appointments.map(\.patient))
+        }
         let spoken = Set(
             appointments.filter { audience.hears($0) && ($0.reason != nil || $0.cancelReason != nil) }.map(\.patient))
         var vaults: [PatientID: PatientVault] = [:]
@@ -58,7 +61,7 @@ struct SealedText: Equatable, Sendable {
             }
             return AppointmentView(
                 appointment: appointment, reason: try open(appointment.reason, .reason),
-                cancelReason: try open(appointment.cancelReason, .cancelReason))
+                cancelReason: try open(appointment.cancelReason, .cancelReason), isVeiled: audience.isVeiled(appointment))
         }
     }
 
@@ -66,7 +69,7 @@ struct SealedText: Equatable, Sendable {
         _ appointment: Appointment, for caller: Principal, _ sql: any SQLSession
     ) async throws -> AppointmentView {
         let views = try await views([appointment], for: caller, sql)
-        return views.first ?? AppointmentView(appointment: appointment, reason: nil, cancelReason: nil)
+        return views.first ?? AppointmentView(appointment: appointment, reason: nil, cancelReason: nil, isVeiled: true)
     }
 
     private func audience(of caller: Principal, _ sql: any SQLSession) async throws -> Audience {
@@ -80,14 +83,21 @@ struct SealedText: Equatable, Sendable {
     }
 
     /// Why somebody comes is health: told to the desk that booked it, to the patient, to the practitioner whom they
-    /// come to, and to the nurses of the site. To other clinicians the chart says what it may.
+    /// come to, and to the nurses of the site. To other clinicians the chart says what it may. Of whose chart is restricted
+    /// nurses are told no more than other clinicians, and neither learns which visit came of it.
     private struct Audience {
         let isEverybodys: Bool
         let provider: ProviderID?
         let site: LocationID?
+        var restricted: Set<PatientID> = []
 
         func hears(_ appointment: Appointment) -> Bool {
-            isEverybodys || appointment.provider == provider || appointment.location == site
+            isEverybodys || appointment.provider == provider
+                || (appointment.location == site && !restricted.contains(appointment.patient))
+        }
+
+        func isVeiled(_ appointment: Appointment) -> Bool {
+            restricted.contains(appointment.patient) && !hears(appointment)
         }
     }
 }

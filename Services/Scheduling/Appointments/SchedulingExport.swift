@@ -19,7 +19,16 @@ enum SchedulingExport {
                 var json = JSONWriter()
                 json.array(of: views) { $0.value($1) }
                 return json.bytes
-            }
+            },
+            PersonExport.Part("rating") { patient, caller in
+                let sql = host.db.reader(for: caller.tenant)
+                let found = try await RatingStore(sql: sql).list(of: patient, limit: PersonExport.most + 1)
+                try PersonExport.checkWhole(found.count)
+                let words = try await RatingWords(host: host, tenant: caller.tenant, trail: caller.trail).open(found, sql)
+                var json = JSONWriter()
+                json.array(of: found) { $0.value(OwnRatingView(rating: $1, comment: words[$1.id])) }
+                return json.bytes
+            },
         ])
     }
 }

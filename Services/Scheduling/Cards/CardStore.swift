@@ -55,6 +55,27 @@ struct CardStore {
         )
     }
 
+    /// Whether the chart is restricted, unless we already know something later.
+    func remember(_ patient: PatientID, restricted: Bool, at: Timestamp) async throws {
+        try await sql.run(
+            """
+            insert into patient_card (patient_id, is_active, is_restricted, restriction_at)
+            values (\(patient), true, \(restricted), \(at))
+            on conflict (patient_id) do update
+            set is_restricted = excluded.is_restricted, restriction_at = excluded.restriction_at
+            where patient_card.restriction_at is null or patient_card.restriction_at < excluded.restriction_at
+            """
+        )
+    }
+
+    /// Those of these whose chart is restricted.
+    func restricted(_ patients: [PatientID]) async throws -> Set<PatientID> {
+        Set(
+            try await sql.all(
+                "select patient_id from patient_card where patient_id = any(\(patients)::uuid[]) and is_restricted",
+                as: { try $0.next(as: PatientID.self) }))
+    }
+
     // MARK: accounts
 
     /// What an account may do, unless we already know something newer.

@@ -39,6 +39,13 @@ extension Reaction {
         try await CardStore(sql: tx).remember(inactivated.patientID, active: false)
     }
 
+    /// What a patient comes for is then told to fewer.
+    static let rememberRestriction = Reaction(
+        to: PatientRestrictionChanged.self, named: "scheduling.remember-restriction"
+    ) { changed, _, tx in
+        try await CardStore(sql: tx).remember(changed.patientID, restricted: changed.isRestricted, at: changed.at)
+    }
+
     /// The sweeper visits every tenant.
     static let rememberTenant = Reaction(
         to: TenantOpened.self, named: "scheduling.remember-tenant"

@@ -23,11 +23,28 @@ struct Practitioner: Equatable, Sendable {
     let presence: Presence
     let presenceUntil: Timestamp?
     let version: Int
+    /// Whether what patients book is theirs at once, or a request that waits some hours for an answer.
+    let bookingMode: BookingMode
+    let requestHours: Int
+    let ratingCount: Int
+    let ratingSum: Int
+
+    enum BookingMode: String, Sendable, CaseIterable, JSONReadable, SQLReadable, SQLBindable { case direct, request }
 }
 
 extension Practitioner {
     /// Whether a licence was looked at, be it good for long or not: the first year of our calendar stands for none.
     var hasLicence: Bool { licensedUntil.year > 1900 }
+
+    /// To one decimal: more would say more than there is.
+    var meanRating: Double { (Double(ratingSum) / Double(max(ratingCount, 1)) * 10).rounded() / 10 }
+
+    /// Whose time away is over is there again: nothing waits for a timer.
+    func presence(at now: Timestamp) -> Presence { isBack(at: now) ? .online : presence }
+
+    func presenceUntil(at now: Timestamp) -> Timestamp? { isBack(at: now) ? nil : presenceUntil }
+
+    private func isBack(at now: Timestamp) -> Bool { presenceUntil.map { $0 <= now } ?? false }
 
     /// Throws unless they may be booked for a day.
     func requireBookable(on day: LocalDate) throws(ProviderError) {
@@ -45,6 +62,7 @@ enum ProviderError: Error, Equatable {
 /// The practitioner as clients read one.
 struct ProviderView: JSONWritable {
     let provider: Practitioner
+    let now: Timestamp
 
     func write(to json: inout JSONWriter) {
         json.object {
@@ -55,12 +73,21 @@ struct ProviderView: JSONWritable {
             $0.raw(provider.specialties.utf8)
             $0.key("languages")
             $0.raw(provider.languages.utf8)
-            $0.field("status", provider.presence.rawValue)
-            $0.field("until", provider.presenceUntil)
+            $0.field("status", provider.presence(at: now).rawValue)
+            $0.field("until", provider.presenceUntil(at: now))
             $0.field("locationId", provider.location)
             $0.field("zone", provider.zone)
             $0.field("active", provider.isActive)
             $0.field("licensed", provider.hasLicence)
+            $0.field("bookingMode", provider.bookingMode.rawValue)
+            $0.field("requestHours", provider.requestHours)
+            if provider.ratingCount >= Rating.leastShown {
+                $0.key("rating")
+                $0.object {
+                    $0.field("count", provider.ratingCount)
+                    $0.field("mean", provider.meanRating)
+                }
+            }
             $0.field("version", provider.version)
         }
     }
@@ -70,9 +97,14 @@ struct ProviderView: JSONWritable {
         .required("specialties", .list(of: .text(max: 60), max: 20)),
         .required("languages", .list(of: .text(max: 60), max: 20)),
         .required("status", .choice(["online", "offline", "break"])),
-        .optional("until", .instant, "when a break is expected to end"), .required("locationId", .id),
+        .optional("until", .instant, "when they are back: from then on they are online"), .required("locationId", .id),
         .required("zone", .text(max: 64)), .required("active", .boolean),
         .required("licensed", .boolean, "whether an administrator has seen the licence; before that nobody can book"),
+        .required("bookingMode", .choice(Practitioner.BookingMode.allCases.map(\.rawValue)), "request: the practitioner answers first"),
+        .required("requestHours", .integer(1...168), "how long a request waits, never beyond the start"),
+        .optional(
+            "rating", .object([.required("count", .integer(Int64(Rating.leastShown)...Int64.max)), .required("mean", .number(1...5))]),
+            "what patients said, from five on"),
         .required("version", .integer(1...Int64.max)),
     ])
 }

@@ -35,6 +35,10 @@ struct ProviderRoutes {
                     body: .object([
                         .optional("specialties", .nullable(.list(of: .text(max: 60), max: 20))),
                         .optional("languages", .nullable(.list(of: .text(max: 60), max: 20))),
+                        .optional(
+                            "bookingMode", .choice(Practitioner.BookingMode.allCases.map(\.rawValue)),
+                            "request: what patients book waits for an answer"),
+                        .optional("requestHours", .integer(1...168), "how long it waits; 24 by default"),
                     ]),
                     answers: [(200, ProviderView.schema)], isMergePatch: true), change),
         ]
@@ -44,7 +48,8 @@ struct ProviderRoutes {
         let limit = try request.query.optional("limit", as: Int.self) ?? 50
         let filter = ProviderStore.Filter(
             account: try request.query.optional("accountId"), location: try request.query.optional("locationId"),
-            presence: try request.query.optional("status"), specialty: try request.query.optional("specialty"))
+            presence: try request.query.optional("status"), specialty: try request.query.optional("specialty"),
+            now: host.now())
         let after = try place(request)
 
         let store = ProviderStore(sql: host.db.reader(for: caller.tenant))
@@ -52,7 +57,7 @@ struct ProviderRoutes {
 
         let page = found.prefix(limit)
         let next = found.count > limit ? page.last.map { Cursor.encode([$0.name, $0.id.description]) } : nil
-        return .page(page.map(ProviderView.init), next: next, of: request)
+        return .page(page.map { ProviderView(provider: $0, now: host.now()) }, next: next, of: request)
     }
 
     private func place(_ request: Request) throws -> (name: String, id: ProviderID)? {
@@ -68,7 +73,7 @@ struct ProviderRoutes {
         let id = try request.id("id", of: Provider.self)
         guard let provider = try await ProviderStore(sql: host.db.reader(for: caller.tenant)).find(id)
         else { throw Problem.notFound("provider") }
-        return .json(200, ProviderView(provider: provider), version: provider.version)
+        return .json(200, ProviderView(provider: provider, now: host.now()), version: provider.version)
     }
 
     private func change(_ request: Request, by caller: Principal) async throws -> Response {
@@ -77,6 +82,8 @@ struct ProviderRoutes {
         // Null clears a list, as a merge patch says; a list that is not named stays.
         let specialties = try patched("specialties", in: request.body)
         let languages = try patched("languages", in: request.body)
+        let bookingMode = try request.body.optional("bookingMode", as: Practitioner.BookingMode.self)
+        let requestHours = try request.body.optional("requestHours", as: Int.self)
 
         return try await host.write(request, by: caller) { tx in
             let store = ProviderStore(sql: tx)
@@ -84,12 +91,13 @@ struct ProviderRoutes {
             try provider.requireChange(by: caller)
             guard
                 let changed = try await store.change(
-                    id, specialties: specialties, languages: languages, version: version)
+                    id, specialties: specialties, languages: languages, bookingMode: bookingMode, requestHours: requestHours,
+                    version: version)
             else { throw Problem.staleVersion }
             try tx.audit(
                 "update", "provider", id.description, before: nil,
                 after: JSONObject([("fields", .array(request.body.members.map { .string($0.name) }))]))
-            return .json(200, ProviderView(provider: changed), version: changed.version)
+            return .json(200, ProviderView(provider: changed, now: host.now()), version: changed.version)
         }
     }
 

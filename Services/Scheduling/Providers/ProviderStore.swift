@@ -9,7 +9,8 @@ struct ProviderStore {
 
     private static let columns = """
         id, account_id, location_id, zone, name, to_json(specialties), to_json(languages), is_active,
-        licensed_until, presence, presence_until, version
+        licensed_until, presence, presence_until, version, booking_mode, request_hours,
+        rating_count, rating_sum
         """
 
     func find(_ id: ProviderID) async throws -> Practitioner? {
@@ -34,6 +35,7 @@ struct ProviderStore {
         var location: LocationID?
         var presence: String?
         var specialty: String?
+        let now: Timestamp
     }
 
     /// The directory by name, `limit` of it after the given place.
@@ -41,7 +43,11 @@ struct ProviderStore {
         var conditions: SQL = "is_active"
         if let account = filter.account { conditions = "\(conditions) and account_id = \(account)" }
         if let location = filter.location { conditions = "\(conditions) and location_id = \(location)" }
-        if let presence = filter.presence { conditions = "\(conditions) and presence = \(presence)" }
+        if let presence = filter.presence { 
+            conditions = """
+                \(conditions) and case when presence_until <= \(filter.now) then 'online' else presence end = \(presence)
+                """
+        }
         if let specialty = filter.specialty {
             conditions = "\(conditions) and lower(\(specialty)) in (select lower(s) from unnest(specialties) s)"
         }
@@ -57,13 +63,16 @@ struct ProviderStore {
 
     /// Keeps the new profile if nobody changed it since `version`.
     func change(
-        _ id: ProviderID, specialties: [String]?, languages: [String]?, version: Int
+        _ id: ProviderID, specialties: [String]?, languages: [String]?, bookingMode: Practitioner.BookingMode?,
+        requestHours: Int?, version: Int
     ) async throws -> Practitioner? {
         try await sql.first(
             """
             update provider
             set specialties = coalesce(\(specialties)::text[], specialties),
-                languages = coalesce(\(languages)::text[], languages), version = version + 1
+                languages = coalesce(\(languages)::text[], languages),
+                booking_mode = coalesce(\(bookingMode), booking_mode), request_hours = coalesce(\(requestHours)::int, request_hours),
+                version = version + 1
             where id = \(id) and version = \(version)
             returning \(unsafe: Self.columns)
             """, as: Practitioner.init(row:))
@@ -139,5 +148,9 @@ extension Practitioner {
         presence = try row.next()
         presenceUntil = try row.next()
         version = try row.next()
+        bookingMode = try row.next()
+        requestHours = try row.next()
+        ratingCount = try row.next()
+        ratingSum = try row.next()
     }
 }

@@ -17,6 +17,9 @@ extension Catalogue {
             "Nobody can read anything about this person any more; whoever keeps something of them forgets it.",
             PatientErased(patientID: Sample.id(5))),
         CatalogueEntry(
+            "A patient's chart was restricted to those who treat them, or opened again; of two facts the later time counts.",
+            PatientRestrictionChanged(patientID: Sample.id(5), isRestricted: true, at: Sample.time(40))),
+        CatalogueEntry(
             "A patient agreed to a purpose of use, or took that back; of two facts the one with the later time counts.",
             ConsentChanged(
                 consentID: Sample.id(23), patientID: Sample.id(5), purpose: "reminders", isGiven: false, at: Sample.time(40))),

@@ -114,6 +114,40 @@ package struct PatientErased: Event, Equatable {
     package var subject: String { patientID.description }
 }
 
+/// A patient's chart was restricted to those who treat them, or opened again.
+package struct PatientRestrictionChanged: Event, Equatable {
+    package static let name: EventName = "clinical.patient.restriction_changed.v1"
+
+    package let patientID: PatientID
+    package let isRestricted: Bool
+    /// Of two changes that arrive in the wrong order the later one counts.
+    package let at: Timestamp
+
+    package init(
+        patientID: PatientID, isRestricted: Bool, at: Timestamp
+    ) {
+        self.patientID = patientID
+        self.isRestricted = isRestricted
+        self.at = at
+    }
+
+    package init(data: JSONObject) throws {
+        patientID = try data.required("patientId")
+        isRestricted = try data.required("restricted")
+        at = try data.required("at")
+    }
+
+    package func write(to json: inout JSONWriter) {
+        json.object {
+            $0.field("patientId", patientID)
+            $0.field("restricted", isRestricted)
+            $0.field("at", at)
+        }
+    }
+
+    package var subject: String { patientID.description }
+}
+
 /// Somebody agreed to a purpose, or took that back.
 package struct ConsentChanged: Event, Equatable {
     package static let name: EventName = "clinical.consent.changed.v1"

@@ -21,12 +21,25 @@ extension Catalogue {
                 locationID: Sample.id(2), slotID: Sample.id(6), start: Sample.time(0), end: Sample.time(15),
                 localDate: Sample.day, modality: "in_person", priority: "routine")),
         CatalogueEntry(
+            "A patient asks for a practitioner's time, and holds it until the answer. Nothing is booked.",
+            AppointmentRequested(
+                appointmentID: Sample.id(7), patientID: Sample.id(5), providerID: Sample.id(4),
+                locationID: Sample.id(2), slotID: Sample.id(6), start: Sample.time(0), end: Sample.time(15),
+                localDate: Sample.day, modality: "in_person", answerBy: Sample.time(-30))),
+        CatalogueEntry(
+            "A request came to nothing: its outcome is declined, expired or cancelled. endedBy is a role, and absent when time did it.",
+            optional: ["endedBy"],
+            AppointmentRequestEnded(
+                appointmentID: Sample.id(7), patientID: Sample.id(5), providerID: Sample.id(4), start: Sample.time(0),
+                localDate: Sample.day, outcome: "declined", endedBy: "doctor")),
+        CatalogueEntry(
             "The same appointment now has another time.",
+            optional: ["previousProviderId"],
             AppointmentRescheduled(
                 appointmentID: Sample.id(7), patientID: Sample.id(5), providerID: Sample.id(4),
                 locationID: Sample.id(2), slotID: Sample.id(6), start: Sample.time(0), end: Sample.time(15),
                 localDate: Sample.day, previousStart: Sample.time(-60), modality: "in_person",
-                priority: "routine")),
+                priority: "routine", previousProviderID: Sample.id(24))),
         CatalogueEntry(
             "The time is free again. cancelledBy is a role.",
             AppointmentCancelled(

@@ -16,7 +16,9 @@ def doctors(stage, many=DOCTORS):
         insert into queue.location_card (location_id, zone) select id, 'Asia/Kolkata' from bench.site on conflict do nothing;
         insert into bench.doctor (n, location) select n, (select id from bench.site where site.n = (d.n - 1) % {SITES} + 1) from generate_series(1, {many}) as d (n) on conflict do nothing;
         insert into queue.provider_card (provider_id, account_id, location_id, zone, revision)
-            select provider, account, location, 'Asia/Kolkata', 1 from bench.doctor where n <= {many} on conflict do nothing""")
+            select provider, account, location, 'Asia/Kolkata', 1 from bench.doctor where n <= {many} on conflict do nothing;
+        insert into queue.licence_card (account_id, licensed_until, revision)
+            select account, '2199-12-31', 1 from bench.doctor where n <= {many} on conflict do nothing""")
 
 
 def arrived(stage):

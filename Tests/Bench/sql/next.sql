@@ -1,7 +1,8 @@
 begin;
 select set_config('app.tenant', 'TENANT', true);
 select account, doctor, fact, entry from bench.wish where n = (select nextval('bench.at')) \gset
-select provider_id, account_id, location_id, zone from provider_card where account_id = :account;
+select p.provider_id, p.account_id, p.location_id, p.zone, p.is_active, l.licensed_until
+from provider_card p left join licence_card l on l.account_id = p.account_id where p.account_id = :account;
 select from provider_card where provider_id = :doctor for update;
 with called as (
     update token set status = 'WITH_DOCTOR', called_at = now(), version = version + 1,
