@@ -23,7 +23,7 @@ enum NotificationsService {
             announces: [ReminderDue.self],
             reactions: [
                 .warnOfLowStock, .tellOfBooking, .tellOfMove, .tellOfCancellation, .tellOfPrescription, .tellOfBrokenGlass,
-                .tellOfMissedReview, .rememberTenant, .rememberConsent,
+                .tellOfMissedReview, .tellOfPrivacyRequest, .tellOfOpenRequest, .tellOfAnsweredRequest, .rememberTenant, .rememberConsent,
             ],
             workers: [
                 Worker("reminder-clock") { try await clock.run() },

@@ -31,7 +31,7 @@ extension Permission {
     package var concernsPatients: Bool {
         switch self {
         case .grantProxies, .registerPatients, .readPatients, .changePatients, .inactivatePatients, .exportPatients,
-            .erasePatients, .manageConsents, .bookAppointments, .readAppointments, .changeAppointments, .checkIn,
+            .erasePatients, .manageConsents, .filePrivacyRequests, .readPrivacyRequests, .answerPrivacyRequests, .bookAppointments, .readAppointments, .changeAppointments, .checkIn,
             .readQueue, .callNext, .changeTokens, .conductVisits, .recordVisits, .readVisits, .completeVisits,
             .prescribe, .readPrescriptions, .breakGlass, .reviewBreakGlass, .referPatients, .restrictCharts,
             .readAccessLog, .invoice, .readInvoices, .takePayment, .refund, .dispense, .readDispensing,

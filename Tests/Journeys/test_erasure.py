@@ -28,7 +28,7 @@ def person(site, admin, reception, pharmacist, own_doctor, make_slots, make_medi
     doctor, provider = own_doctor
     planted = {kind: word(kind.capitalize()) for kind in (
         "name", "address", "allergy", "condition", "friend", "relation", "complaint", "plan", "diagnosis", "note", "reason", "cancel",
-        "instructions", "account", "document", "addendum")}
+        "instructions", "account", "document", "addendum", "request")}
     phone, other = (f"+9198{uuid.uuid4().int % 10**8:08d}" for _ in range(2))
     email = f"{word('mail')}@erase.example"
     patient = reception.post("/v1/patients", {
@@ -54,6 +54,7 @@ def person(site, admin, reception, pharmacist, own_doctor, make_slots, make_medi
     doctor.post(f"/v1/visits/{visit['id']}/complete", expect=200)
     doctor.call("POST", f"/v1/visits/{visit['id']}/addenda", {"text": planted["addendum"]}, expect=(200, 201))
     consent = reception.post(f"/v1/patients/{patient['id']}/consents", {"purpose": "reminders", "document": planted["document"], "documentVersion": "3"}).json
+    reception.post(f"/v1/patients/{patient['id']}/requests", {"kind": "access", "words": planted["request"]})
     invoice = None
     until = time.monotonic() + 20
     while invoice is None:

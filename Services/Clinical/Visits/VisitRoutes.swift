@@ -20,7 +20,7 @@ import Primitives
                 "/v1/visits", for: .conductVisits,
                 .init(
                     "Begin a visit", body: .newVisit, answers: [(201, .visit)],
-                    problems: ["visit_open", "patient_unknown", "patient_inactive", "token_unknown", "token_mismatch", "chart_restricted"]),
+                    problems: ["visit_open", "patient_unknown", "patient_inactive", "token_unknown", "token_mismatch", "chart_restricted", "consent_missing"]),
                 start),
             .get("/v1/visits/:id", for: .readVisits, .init("Read a visit", answers: [(200, .visit)]), show),
             .patch(
@@ -224,6 +224,8 @@ extension VisitError: ProblemConvertible {
         case .tokenUnknown: .refused("token_unknown", "There is no such token.")
         case .tokenMismatch: .refused("token_mismatch", "The token belongs to another patient.")
         case .appointmentUnknown: .refused("appointment_unknown", "There is no such appointment.")
+        case .consentMissing:
+            .refused("consent_missing", "The patient has not agreed to teleconsultation, or took it back. Record the consent, or see them here.")
         case .appointmentMismatch: .refused("appointment_mismatch", "The appointment belongs to another patient.")
         }
     }
