@@ -44,13 +44,15 @@ enum ClinicalService {
                 Migration("0060_care_ends", PackageResources._060_care_ends_sql),
                 Migration("0070_unlocked_charts", PackageResources._070_unlocked_charts_sql),
                 Migration("0071_versions", PackageResources._071_versions_sql),
+                Migration("0090_privacy_requests", PackageResources._090_privacy_requests_sql),
             ],
             routes: patients.table + health.table + versions.table + visits.table + notes.table + history.table + prescriptions.table + cards.table
                 + SelfRegistration(host: host, keys: keys, numbers: numbers).table + charts.table + glass.table + consents.table + erasures.table
-                + ExportRoutes(host: host, keys: keys).table,
+                + ExportRoutes(host: host, keys: keys).table + PrivacyRequestRoutes(host: host, keys: keys).table,
             announces: [
                 PatientRegistered.self, PatientChanged.self, PatientInactivated.self, PatientErased.self, PatientRestrictionChanged.self, ConsentChanged.self,
                 VisitStarted.self, VisitCompleted.self, PrescriptionIssued.self, GlassBroken.self, GlassUnreviewed.self,
+                PrivacyRequestFiled.self, PrivacyRequestRemainedOpen.self, PrivacyRequestAnswered.self,
             ],
             reactions: [
                 .rememberMedicine, .rememberPractitioner, .rememberPractitionerRoles, .rememberLicence,
@@ -58,7 +60,9 @@ enum ClinicalService {
                 .relateByAppointment(config.careTerms), .relateByMove(config.careTerms), .unrelateByCancellation,
                 .relateByArrival(config.careTerms),
             ],
-            workers: [erasing.worker, ReviewAlarm(host: host, within: config.reviewWithin).worker],
+            workers: [
+                erasing.worker, ReviewAlarm(host: host, within: config.reviewWithin).worker, PrivacyRequestClock(host: host).worker,
+            ],
             commands: [
                 ImportBundles(host: host, keys: keys, care: config.careTerms).command,
                 RotateDataKeys(host: host, own: .init(founding: keys.founding, rewrap: keys.rewrap)).command,

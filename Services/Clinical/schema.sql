@@ -11,12 +11,79 @@ begin
     delete from visit_diagnosis using visit v where v.id = visit_id and v.patient_id = person;
     delete from prescription_item using prescription p where p.id = prescription_id and p.patient_id = person;
 end $$;
+CREATE FUNCTION clinical.outbox_counted_by_owner() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if current_user <> (select relowner::regrole::text from pg_class where oid = tg_relid) then
+        raise exception 'only the database counts audit facts out' using errcode = 'insufficient_privilege',
+            constraint = 'outbox_counted_by_database', table = tg_table_name;
+    end if;
+    return new;
+end $$;
+CREATE FUNCTION clinical.outbox_note_sent() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'clinical', 'public'
+    AS $$
+begin
+    insert into outbox_sent (tenant_id, ids)
+    select n.tenant_id, array_agg(case n.type when 'audit.access.recorded.v1'
+        then (n.data -> 'entries' -> 0 ->> 'id')::uuid else n.id end)
+    from is_now n join was w using (id)
+    where n.published_at is not null and w.published_at is null
+        and n.type in ('audit.entry.recorded.v1', 'audit.access.recorded.v1')
+    group by n.tenant_id;
+    return null;
+end $$;
 CREATE FUNCTION clinical.outbox_refuse() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
-    raise exception 'a fact that was not published is not deleted' using errcode = 'insufficient_privilege',
-        constraint = 'outbox_kept_until_published', table = tg_table_name;
+    raise exception 'a fact that was not published is not deleted, nor an audit fact within a day'
+        using errcode = 'insufficient_privilege', constraint = 'outbox_kept_until_published', table = tg_table_name;
+end $$;
+CREATE FUNCTION clinical.outbox_refuse_past() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception 'a fact is marked when it leaves, not for the past' using errcode = 'insufficient_privilege',
+        constraint = 'outbox_marked_when_it_leaves', table = tg_table_name;
+end $$;
+CREATE FUNCTION clinical.outbox_tell(service text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'clinical', 'public'
+    AS $$
+declare
+    told  record;
+    count bigint := 0;
+begin
+    for told in
+        with taken as (
+            delete from outbox_sent where number in (
+                select number from outbox_sent order by number limit 1000 for update skip locked)
+            returning tenant_id, ids
+        ), placed as (
+            select t.tenant_id, id, (row_number() over (partition by t.tenant_id) - 1) / 500 as part
+            from taken t, unnest(t.ids) as id where id is not null
+        )
+        select p.tenant_id, array_agg(p.id) as ids from placed p group by p.tenant_id, p.part order by p.tenant_id, p.part
+    loop
+        insert into outbox_told as t (tenant_id, number) values (told.tenant_id, 1)
+        on conflict (tenant_id) do update set number = t.number + 1;
+        insert into outbox (id, tenant_id, type, subject, revision, traceparent, data, occurred_at)
+        select gen_random_uuid(), t.tenant_id, 'audit.facts.sent.v1', service, 0,
+            '00-' || replace(gen_random_uuid()::text, '-', '') || '-' || left(replace(gen_random_uuid()::text, '-', ''), 16) || '-01',
+            json_build_object('service', service, 'number', t.number, 'ids', told.ids), clock_timestamp()
+        from outbox_told t where t.tenant_id = told.tenant_id;
+        count := count + cardinality(told.ids);
+    end loop;
+    return count;
+end $$;
+CREATE FUNCTION clinical.privacy_request_is_answered() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception 'an answered request does not change' using errcode = 'check_violation', constraint = 'privacy_request_answered_once';
 end $$;
 CREATE FUNCTION clinical.visit_is_final() RETURNS trigger
     LANGUAGE plpgsql
@@ -195,6 +262,19 @@ CREATE TABLE clinical.outbox (
     CONSTRAINT outbox_revision_counts CHECK ((revision >= 0)),
     CONSTRAINT outbox_type_named CHECK ((type ~ '^[a-z]+(\.[a-z][a-z0-9_]*){2,3}\.v[0-9]+$'::text))
 );
+CREATE TABLE clinical.outbox_sent (
+    number bigint NOT NULL,
+    tenant_id uuid NOT NULL,
+    ids uuid[] NOT NULL
+);
+ALTER TABLE clinical.outbox_sent ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME clinical.outbox_sent_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 ALTER TABLE clinical.outbox ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME clinical.outbox_seq_seq
     START WITH 1
@@ -202,6 +282,11 @@ ALTER TABLE clinical.outbox ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+CREATE TABLE clinical.outbox_told (
+    tenant_id uuid NOT NULL,
+    number bigint NOT NULL,
+    CONSTRAINT outbox_told_counts CHECK ((number > 0))
 );
 CREATE TABLE clinical.patient (
     id uuid NOT NULL,
@@ -280,6 +365,27 @@ CREATE TABLE clinical.prescription_item (
     CONSTRAINT prescription_item_quantity CHECK (((quantity >= 1) AND (quantity <= 100000)))
 );
 ALTER TABLE ONLY clinical.prescription_item FORCE ROW LEVEL SECURITY;
+CREATE TABLE clinical.privacy_request (
+    id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    patient_id uuid NOT NULL,
+    kind text NOT NULL,
+    words bytea NOT NULL,
+    filed_by uuid NOT NULL,
+    filed_at timestamp with time zone NOT NULL,
+    due_on date NOT NULL,
+    outcome text,
+    answer bytea,
+    answered_by uuid,
+    answered_at timestamp with time zone,
+    reminded_at timestamp with time zone,
+    CONSTRAINT privacy_request_answer_after CHECK (((outcome IS NOT NULL) OR (answer IS NULL))),
+    CONSTRAINT privacy_request_answer_whole CHECK ((num_nonnulls(outcome, answered_by, answered_at) = ANY (ARRAY[0, 3]))),
+    CONSTRAINT privacy_request_kind_known CHECK ((kind = ANY (ARRAY['access'::text, 'correction'::text, 'erasure'::text, 'restriction'::text]))),
+    CONSTRAINT privacy_request_outcome_known CHECK ((outcome = ANY (ARRAY['done'::text, 'refused'::text]))),
+    CONSTRAINT privacy_request_refusal_explained CHECK (((outcome IS DISTINCT FROM 'refused'::text) OR (answer IS NOT NULL)))
+);
+ALTER TABLE ONLY clinical.privacy_request FORCE ROW LEVEL SECURITY;
 CREATE TABLE clinical.provider_card (
     provider_id uuid NOT NULL,
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
@@ -435,6 +541,10 @@ ALTER TABLE ONLY clinical.mrn_counter
     ADD CONSTRAINT mrn_counter_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY clinical.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY clinical.outbox_sent
+    ADD CONSTRAINT outbox_sent_pkey PRIMARY KEY (number);
+ALTER TABLE ONLY clinical.outbox_told
+    ADD CONSTRAINT outbox_told_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY clinical.patient
     ADD CONSTRAINT patient_external_ref UNIQUE (tenant_id, external_ref);
 ALTER TABLE ONLY clinical.patient
@@ -451,6 +561,8 @@ ALTER TABLE ONLY clinical.prescription_item
     ADD CONSTRAINT prescription_item_position UNIQUE (prescription_id, "position");
 ALTER TABLE ONLY clinical.prescription
     ADD CONSTRAINT prescription_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY clinical.privacy_request
+    ADD CONSTRAINT privacy_request_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY clinical.provider_card
     ADD CONSTRAINT provider_card_pkey PRIMARY KEY (provider_id);
 ALTER TABLE ONLY clinical.retention
@@ -502,6 +614,9 @@ CREATE UNIQUE INDEX patient_key_found ON clinical.patient_key USING btree (key, 
 CREATE INDEX patient_newest ON clinical.patient USING btree (tenant_id, id DESC);
 CREATE INDEX prescription_current ON clinical.prescription USING btree (patient_id, valid_until);
 CREATE INDEX prescription_visit ON clinical.prescription USING btree (visit_id, id);
+CREATE INDEX privacy_request_due ON clinical.privacy_request USING btree (tenant_id, due_on, id) WHERE (outcome IS NULL);
+CREATE INDEX privacy_request_of_patient ON clinical.privacy_request USING btree (patient_id, id);
+CREATE UNIQUE INDEX privacy_request_one_open ON clinical.privacy_request USING btree (patient_id, kind) WHERE (outcome IS NULL);
 CREATE INDEX provider_card_account ON clinical.provider_card USING btree (account_id);
 CREATE INDEX revoked_session_expired ON clinical.revoked_session USING btree (expires_at);
 CREATE INDEX visit_addendum_visit ON clinical.visit_addendum USING btree (visit_id, id);
@@ -510,8 +625,13 @@ CREATE INDEX visit_note_visit ON clinical.visit_note USING btree (visit_id, id);
 CREATE UNIQUE INDEX visit_one_open ON clinical.visit USING btree (tenant_id, patient_id, location_id) WHERE (status = 'in_progress'::text);
 CREATE INDEX visit_snapshot_day ON clinical.visit_snapshot USING btree (tenant_id, local_date DESC, visit_id DESC);
 CREATE INDEX visit_snapshot_patient ON clinical.visit_snapshot USING btree (patient_id, local_date DESC, visit_id DESC);
+CREATE TRIGGER outbox_audit_kept BEFORE DELETE ON clinical.outbox FOR EACH ROW WHEN (((old.type ~~ 'audit.%'::text) AND (old.published_at > (now() - '1 day'::interval)))) EXECUTE FUNCTION clinical.outbox_refuse();
+CREATE TRIGGER outbox_counted_by_database BEFORE INSERT ON clinical.outbox FOR EACH ROW WHEN ((new.type = 'audit.facts.sent.v1'::text)) EXECUTE FUNCTION clinical.outbox_counted_by_owner();
 CREATE TRIGGER outbox_kept_until_published BEFORE DELETE ON clinical.outbox FOR EACH ROW WHEN ((old.published_at IS NULL)) EXECUTE FUNCTION clinical.outbox_refuse();
+CREATE TRIGGER outbox_marked_when_it_leaves BEFORE UPDATE ON clinical.outbox FOR EACH ROW WHEN (((new.type ~~ 'audit.%'::text) AND (new.published_at < (now() - '00:01:00'::interval)))) EXECUTE FUNCTION clinical.outbox_refuse_past();
 CREATE TRIGGER outbox_not_emptied BEFORE TRUNCATE ON clinical.outbox FOR EACH STATEMENT EXECUTE FUNCTION clinical.outbox_refuse();
+CREATE TRIGGER outbox_sent_is_noted AFTER UPDATE ON clinical.outbox REFERENCING OLD TABLE AS was NEW TABLE AS is_now FOR EACH STATEMENT EXECUTE FUNCTION clinical.outbox_note_sent();
+CREATE TRIGGER privacy_request_answered_once BEFORE UPDATE ON clinical.privacy_request FOR EACH ROW WHEN ((old.outcome IS NOT NULL)) EXECUTE FUNCTION clinical.privacy_request_is_answered();
 CREATE TRIGGER visit_diagnosis_is_final BEFORE INSERT OR DELETE OR UPDATE ON clinical.visit_diagnosis FOR EACH ROW EXECUTE FUNCTION clinical.visit_part_is_final();
 CREATE TRIGGER visit_is_final BEFORE DELETE OR UPDATE ON clinical.visit FOR EACH ROW EXECUTE FUNCTION clinical.visit_is_final();
 CREATE TRIGGER visit_note_is_final BEFORE INSERT OR DELETE OR UPDATE ON clinical.visit_note FOR EACH ROW EXECUTE FUNCTION clinical.visit_part_is_final();
@@ -530,6 +650,8 @@ ALTER TABLE ONLY clinical.prescription
     ADD CONSTRAINT prescription_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES clinical.patient(id);
 ALTER TABLE ONLY clinical.prescription
     ADD CONSTRAINT prescription_visit_id_fkey FOREIGN KEY (visit_id) REFERENCES clinical.visit(id);
+ALTER TABLE ONLY clinical.privacy_request
+    ADD CONSTRAINT privacy_request_patient_id_fkey FOREIGN KEY (patient_id) REFERENCES clinical.patient(id);
 ALTER TABLE ONLY clinical.visit_addendum
     ADD CONSTRAINT visit_addendum_visit_id_fkey FOREIGN KEY (visit_id) REFERENCES clinical.visit(id);
 ALTER TABLE ONLY clinical.visit_diagnosis
@@ -578,6 +700,8 @@ ALTER TABLE clinical.prescription ENABLE ROW LEVEL SECURITY;
 ALTER TABLE clinical.prescription_item ENABLE ROW LEVEL SECURITY;
 CREATE POLICY prescription_item_tenant ON clinical.prescription_item USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 CREATE POLICY prescription_tenant ON clinical.prescription USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE clinical.privacy_request ENABLE ROW LEVEL SECURITY;
+CREATE POLICY privacy_request_tenant ON clinical.privacy_request USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE clinical.provider_card ENABLE ROW LEVEL SECURITY;
 CREATE POLICY provider_card_tenant ON clinical.provider_card USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE clinical.retention ENABLE ROW LEVEL SECURITY;
@@ -603,6 +727,8 @@ CREATE POLICY visit_version_tenant ON clinical.visit_version USING ((tenant_id =
 GRANT USAGE ON SCHEMA clinical TO polyclinic_clinical;
 REVOKE ALL ON FUNCTION clinical.erase_codes(person uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION clinical.erase_codes(person uuid) TO polyclinic_clinical;
+REVOKE ALL ON FUNCTION clinical.outbox_tell(service text) FROM PUBLIC;
+GRANT ALL ON FUNCTION clinical.outbox_tell(service text) TO polyclinic_clinical;
 GRANT SELECT,INSERT ON TABLE clinical.care_relation TO polyclinic_clinical;
 GRANT UPDATE(who) ON TABLE clinical.care_relation TO polyclinic_clinical;
 GRANT UPDATE(location_id) ON TABLE clinical.care_relation TO polyclinic_clinical;
@@ -638,6 +764,12 @@ GRANT SELECT,INSERT ON TABLE clinical.patient_version TO polyclinic_clinical;
 GRANT SELECT,INSERT,UPDATE ON TABLE clinical.practitioner_card TO polyclinic_clinical;
 GRANT SELECT,INSERT ON TABLE clinical.prescription TO polyclinic_clinical;
 GRANT SELECT,INSERT ON TABLE clinical.prescription_item TO polyclinic_clinical;
+GRANT SELECT,INSERT ON TABLE clinical.privacy_request TO polyclinic_clinical;
+GRANT UPDATE(outcome) ON TABLE clinical.privacy_request TO polyclinic_clinical;
+GRANT UPDATE(answer) ON TABLE clinical.privacy_request TO polyclinic_clinical;
+GRANT UPDATE(answered_by) ON TABLE clinical.privacy_request TO polyclinic_clinical;
+GRANT UPDATE(answered_at) ON TABLE clinical.privacy_request TO polyclinic_clinical;
+GRANT UPDATE(reminded_at) ON TABLE clinical.privacy_request TO polyclinic_clinical;
 GRANT SELECT,INSERT,UPDATE ON TABLE clinical.provider_card TO polyclinic_clinical;
 GRANT SELECT,INSERT,UPDATE ON TABLE clinical.retention TO polyclinic_clinical;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE clinical.revoked_account TO polyclinic_clinical;

@@ -27,6 +27,7 @@ enum NotificationsService {
                 .warnOfLowStock, .tellOfBooking, .tellOfMove, .tellOfCancellation, .tellOfRequest, .tellOfEndedRequest, .tellOfArrival, .tellOfPrescription,
                 .tellOfBrokenGlass, .tellOfMissedReview, .tellOfPasswordSpray, .tellOfVerifiedLicence, .tellOfWithdrawnLicence, .rememberTenant,
                 .rememberConsent, .rememberProvider,
+                .tellOfPrivacyRequest, .tellOfOpenRequest, .tellOfAnsweredRequest,
             ],
             workers: [
                 Worker("reminder-clock") { try await clock.run() },

@@ -1,10 +1,71 @@
 CREATE SCHEMA pharmacy;
+CREATE FUNCTION pharmacy.outbox_counted_by_owner() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if current_user <> (select relowner::regrole::text from pg_class where oid = tg_relid) then
+        raise exception 'only the database counts audit facts out' using errcode = 'insufficient_privilege',
+            constraint = 'outbox_counted_by_database', table = tg_table_name;
+    end if;
+    return new;
+end $$;
+CREATE FUNCTION pharmacy.outbox_note_sent() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pharmacy', 'public'
+    AS $$
+begin
+    insert into outbox_sent (tenant_id, ids)
+    select n.tenant_id, array_agg(case n.type when 'audit.access.recorded.v1'
+        then (n.data -> 'entries' -> 0 ->> 'id')::uuid else n.id end)
+    from is_now n join was w using (id)
+    where n.published_at is not null and w.published_at is null
+        and n.type in ('audit.entry.recorded.v1', 'audit.access.recorded.v1')
+    group by n.tenant_id;
+    return null;
+end $$;
 CREATE FUNCTION pharmacy.outbox_refuse() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
-    raise exception 'a fact that was not published is not deleted' using errcode = 'insufficient_privilege',
-        constraint = 'outbox_kept_until_published', table = tg_table_name;
+    raise exception 'a fact that was not published is not deleted, nor an audit fact within a day'
+        using errcode = 'insufficient_privilege', constraint = 'outbox_kept_until_published', table = tg_table_name;
+end $$;
+CREATE FUNCTION pharmacy.outbox_refuse_past() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception 'a fact is marked when it leaves, not for the past' using errcode = 'insufficient_privilege',
+        constraint = 'outbox_marked_when_it_leaves', table = tg_table_name;
+end $$;
+CREATE FUNCTION pharmacy.outbox_tell(service text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pharmacy', 'public'
+    AS $$
+declare
+    told  record;
+    count bigint := 0;
+begin
+    for told in
+        with taken as (
+            delete from outbox_sent where number in (
+                select number from outbox_sent order by number limit 1000 for update skip locked)
+            returning tenant_id, ids
+        ), placed as (
+            select t.tenant_id, id, (row_number() over (partition by t.tenant_id) - 1) / 500 as part
+            from taken t, unnest(t.ids) as id where id is not null
+        )
+        select p.tenant_id, array_agg(p.id) as ids from placed p group by p.tenant_id, p.part order by p.tenant_id, p.part
+    loop
+        insert into outbox_told as t (tenant_id, number) values (told.tenant_id, 1)
+        on conflict (tenant_id) do update set number = t.number + 1;
+        insert into outbox (id, tenant_id, type, subject, revision, traceparent, data, occurred_at)
+        select gen_random_uuid(), t.tenant_id, 'audit.facts.sent.v1', service, 0,
+            '00-' || replace(gen_random_uuid()::text, '-', '') || '-' || left(replace(gen_random_uuid()::text, '-', ''), 16) || '-01',
+            json_build_object('service', service, 'number', t.number, 'ids', told.ids), clock_timestamp()
+        from outbox_told t where t.tenant_id = told.tenant_id;
+        count := count + cardinality(told.ids);
+    end loop;
+    return count;
 end $$;
 CREATE FUNCTION pharmacy.stock_movement_apply() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -143,6 +204,19 @@ CREATE TABLE pharmacy.outbox (
     CONSTRAINT outbox_revision_counts CHECK ((revision >= 0)),
     CONSTRAINT outbox_type_named CHECK ((type ~ '^[a-z]+(\.[a-z][a-z0-9_]*){2,3}\.v[0-9]+$'::text))
 );
+CREATE TABLE pharmacy.outbox_sent (
+    number bigint NOT NULL,
+    tenant_id uuid NOT NULL,
+    ids uuid[] NOT NULL
+);
+ALTER TABLE pharmacy.outbox_sent ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME pharmacy.outbox_sent_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 ALTER TABLE pharmacy.outbox ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME pharmacy.outbox_seq_seq
     START WITH 1
@@ -150,6 +224,11 @@ ALTER TABLE pharmacy.outbox ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+CREATE TABLE pharmacy.outbox_told (
+    tenant_id uuid NOT NULL,
+    number bigint NOT NULL,
+    CONSTRAINT outbox_told_counts CHECK ((number > 0))
 );
 CREATE TABLE pharmacy.prescription_card (
     prescription_id uuid NOT NULL,
@@ -250,6 +329,10 @@ ALTER TABLE ONLY pharmacy.medicine
     ADD CONSTRAINT medicine_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY pharmacy.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY pharmacy.outbox_sent
+    ADD CONSTRAINT outbox_sent_pkey PRIMARY KEY (number);
+ALTER TABLE ONLY pharmacy.outbox_told
+    ADD CONSTRAINT outbox_told_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY pharmacy.prescription_card
     ADD CONSTRAINT prescription_card_pkey PRIMARY KEY (prescription_id);
 ALTER TABLE ONLY pharmacy.prescription_item_card
@@ -283,8 +366,12 @@ CREATE INDEX settlement_card_of_invoice ON pharmacy.settlement_card USING btree 
 CREATE INDEX stock_movement_newest ON pharmacy.stock_movement USING btree (tenant_id, id DESC);
 CREATE INDEX stock_movement_of_batch ON pharmacy.stock_movement USING btree (tenant_id, batch_id, id DESC);
 CREATE INDEX stock_movement_of_medicine ON pharmacy.stock_movement USING btree (tenant_id, medicine_id, id DESC);
+CREATE TRIGGER outbox_audit_kept BEFORE DELETE ON pharmacy.outbox FOR EACH ROW WHEN (((old.type ~~ 'audit.%'::text) AND (old.published_at > (now() - '1 day'::interval)))) EXECUTE FUNCTION pharmacy.outbox_refuse();
+CREATE TRIGGER outbox_counted_by_database BEFORE INSERT ON pharmacy.outbox FOR EACH ROW WHEN ((new.type = 'audit.facts.sent.v1'::text)) EXECUTE FUNCTION pharmacy.outbox_counted_by_owner();
 CREATE TRIGGER outbox_kept_until_published BEFORE DELETE ON pharmacy.outbox FOR EACH ROW WHEN ((old.published_at IS NULL)) EXECUTE FUNCTION pharmacy.outbox_refuse();
+CREATE TRIGGER outbox_marked_when_it_leaves BEFORE UPDATE ON pharmacy.outbox FOR EACH ROW WHEN (((new.type ~~ 'audit.%'::text) AND (new.published_at < (now() - '00:01:00'::interval)))) EXECUTE FUNCTION pharmacy.outbox_refuse_past();
 CREATE TRIGGER outbox_not_emptied BEFORE TRUNCATE ON pharmacy.outbox FOR EACH STATEMENT EXECUTE FUNCTION pharmacy.outbox_refuse();
+CREATE TRIGGER outbox_sent_is_noted AFTER UPDATE ON pharmacy.outbox REFERENCING OLD TABLE AS was NEW TABLE AS is_now FOR EACH STATEMENT EXECUTE FUNCTION pharmacy.outbox_note_sent();
 CREATE TRIGGER stock_movement_moves_stock BEFORE INSERT ON pharmacy.stock_movement FOR EACH ROW EXECUTE FUNCTION pharmacy.stock_movement_apply();
 ALTER TABLE ONLY pharmacy.batch
     ADD CONSTRAINT batch_medicine_id_fkey FOREIGN KEY (medicine_id) REFERENCES pharmacy.medicine(id);
@@ -327,6 +414,8 @@ CREATE POLICY stock_movement_of_tenant ON pharmacy.stock_movement USING ((tenant
 ALTER TABLE pharmacy.tenant_wrapping_key ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant_wrapping_key_tenant ON pharmacy.tenant_wrapping_key USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 GRANT USAGE ON SCHEMA pharmacy TO polyclinic_pharmacy;
+REVOKE ALL ON FUNCTION pharmacy.outbox_tell(service text) FROM PUBLIC;
+GRANT ALL ON FUNCTION pharmacy.outbox_tell(service text) TO polyclinic_pharmacy;
 GRANT SELECT ON TABLE pharmacy.batch TO polyclinic_pharmacy;
 GRANT INSERT(id) ON TABLE pharmacy.batch TO polyclinic_pharmacy;
 GRANT INSERT(medicine_id) ON TABLE pharmacy.batch TO polyclinic_pharmacy;

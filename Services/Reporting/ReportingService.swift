@@ -28,7 +28,7 @@ enum ReportingService {
             routes: AuditRoutes(host: host).table + PatientAccessRoutes(host: host).table + StockMovementRoutes(host: host).table
                 + DailyRoutes(host: host).table + [ReportingExport.route(host)],
             announces: [AuditCheckpointed.self],
-            reactions: [.keepAuditEntry, .keepAccess, .rememberStaff, .rememberStaffRoles, .keepMovement] + Reaction.daily,
+            reactions: [.keepAuditEntry, .keepAccess, .keepFactsSent, .rememberStaff, .rememberStaffRoles, .keepMovement] + Reaction.daily,
             workers: workers, commands: [verify.command, AuditKeys(keys: config.checkpointKeys).command])
     }
 
@@ -42,5 +42,6 @@ enum ReportingService {
         Migration("0065_listed", PackageResources._065_listed_sql),
         Migration("0066_kept", PackageResources._066_kept_sql),
         Migration("0076_append", PackageResources._076_append_sql),
+        Migration("0090_facts_sent", PackageResources._090_facts_sent_sql),
     ]
 }

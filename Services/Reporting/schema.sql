@@ -91,12 +91,73 @@ CREATE FUNCTION reporting.audit_refuse() RETURNS trigger
 begin
     raise exception 'an audit trail is not changed' using errcode = 'insufficient_privilege', table = tg_table_name;
 end $$;
+CREATE FUNCTION reporting.outbox_counted_by_owner() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if current_user <> (select relowner::regrole::text from pg_class where oid = tg_relid) then
+        raise exception 'only the database counts audit facts out' using errcode = 'insufficient_privilege',
+            constraint = 'outbox_counted_by_database', table = tg_table_name;
+    end if;
+    return new;
+end $$;
+CREATE FUNCTION reporting.outbox_note_sent() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'reporting', 'public'
+    AS $$
+begin
+    insert into outbox_sent (tenant_id, ids)
+    select n.tenant_id, array_agg(case n.type when 'audit.access.recorded.v1'
+        then (n.data -> 'entries' -> 0 ->> 'id')::uuid else n.id end)
+    from is_now n join was w using (id)
+    where n.published_at is not null and w.published_at is null
+        and n.type in ('audit.entry.recorded.v1', 'audit.access.recorded.v1')
+    group by n.tenant_id;
+    return null;
+end $$;
 CREATE FUNCTION reporting.outbox_refuse() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
-    raise exception 'a fact that was not published is not deleted' using errcode = 'insufficient_privilege',
-        constraint = 'outbox_kept_until_published', table = tg_table_name;
+    raise exception 'a fact that was not published is not deleted, nor an audit fact within a day'
+        using errcode = 'insufficient_privilege', constraint = 'outbox_kept_until_published', table = tg_table_name;
+end $$;
+CREATE FUNCTION reporting.outbox_refuse_past() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception 'a fact is marked when it leaves, not for the past' using errcode = 'insufficient_privilege',
+        constraint = 'outbox_marked_when_it_leaves', table = tg_table_name;
+end $$;
+CREATE FUNCTION reporting.outbox_tell(service text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'reporting', 'public'
+    AS $$
+declare
+    told  record;
+    count bigint := 0;
+begin
+    for told in
+        with taken as (
+            delete from outbox_sent where number in (
+                select number from outbox_sent order by number limit 1000 for update skip locked)
+            returning tenant_id, ids
+        ), placed as (
+            select t.tenant_id, id, (row_number() over (partition by t.tenant_id) - 1) / 500 as part
+            from taken t, unnest(t.ids) as id where id is not null
+        )
+        select p.tenant_id, array_agg(p.id) as ids from placed p group by p.tenant_id, p.part order by p.tenant_id, p.part
+    loop
+        insert into outbox_told as t (tenant_id, number) values (told.tenant_id, 1)
+        on conflict (tenant_id) do update set number = t.number + 1;
+        insert into outbox (id, tenant_id, type, subject, revision, traceparent, data, occurred_at)
+        select gen_random_uuid(), t.tenant_id, 'audit.facts.sent.v1', service, 0,
+            '00-' || replace(gen_random_uuid()::text, '-', '') || '-' || left(replace(gen_random_uuid()::text, '-', ''), 16) || '-01',
+            json_build_object('service', service, 'number', t.number, 'ids', told.ids), clock_timestamp()
+        from outbox_told t where t.tenant_id = told.tenant_id;
+        count := count + cardinality(told.ids);
+    end loop;
+    return count;
 end $$;
 CREATE AGGREGATE reporting.audit_chained(head bytea, canonical text) (
     SFUNC = reporting.audit_link,
@@ -111,6 +172,16 @@ CREATE TABLE reporting.audit_checkpoint (
     signature bytea NOT NULL
 );
 ALTER TABLE ONLY reporting.audit_checkpoint FORCE ROW LEVEL SECURITY;
+CREATE TABLE reporting.audit_facts_sent (
+    id uuid NOT NULL,
+    tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
+    service text NOT NULL,
+    number bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    ids uuid[] NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY reporting.audit_facts_sent FORCE ROW LEVEL SECURITY;
 CREATE TABLE reporting.audit_head (
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
     size bigint NOT NULL,
@@ -210,6 +281,19 @@ CREATE TABLE reporting.outbox (
     CONSTRAINT outbox_revision_counts CHECK ((revision >= 0)),
     CONSTRAINT outbox_type_named CHECK ((type ~ '^[a-z]+(\.[a-z][a-z0-9_]*){2,3}\.v[0-9]+$'::text))
 );
+CREATE TABLE reporting.outbox_sent (
+    number bigint NOT NULL,
+    tenant_id uuid NOT NULL,
+    ids uuid[] NOT NULL
+);
+ALTER TABLE reporting.outbox_sent ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME reporting.outbox_sent_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 ALTER TABLE reporting.outbox ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME reporting.outbox_seq_seq
     START WITH 1
@@ -217,6 +301,11 @@ ALTER TABLE reporting.outbox ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+CREATE TABLE reporting.outbox_told (
+    tenant_id uuid NOT NULL,
+    number bigint NOT NULL,
+    CONSTRAINT outbox_told_counts CHECK ((number > 0))
 );
 CREATE TABLE reporting.revoked_account (
     account_id uuid NOT NULL,
@@ -272,6 +361,8 @@ ALTER TABLE ONLY reporting.audit_checkpoint
     ADD CONSTRAINT audit_checkpoint_once PRIMARY KEY (tenant_id, size);
 ALTER TABLE ONLY reporting.audit_entry
     ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY reporting.audit_facts_sent
+    ADD CONSTRAINT audit_facts_sent_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY reporting.audit_head
     ADD CONSTRAINT audit_head_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY reporting.audit_listed
@@ -296,6 +387,10 @@ ALTER TABLE ONLY reporting.keyed_tenant
     ADD CONSTRAINT keyed_tenant_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY reporting.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY reporting.outbox_sent
+    ADD CONSTRAINT outbox_sent_pkey PRIMARY KEY (number);
+ALTER TABLE ONLY reporting.outbox_told
+    ADD CONSTRAINT outbox_told_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY reporting.revoked_account
     ADD CONSTRAINT revoked_account_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY reporting.revoked_session
@@ -315,6 +410,7 @@ CREATE INDEX audit_entry_newest ON reporting.audit_entry USING btree (tenant_id,
 CREATE INDEX audit_entry_of_actor ON reporting.audit_entry USING btree (actor_id, at) WHERE (actor_id IS NOT NULL);
 CREATE INDEX audit_entry_of_patient ON reporting.audit_entry USING btree (patient_id, at) WHERE (patient_id IS NOT NULL);
 CREATE INDEX audit_entry_of_resource ON reporting.audit_entry USING btree (resource_id, at);
+CREATE INDEX audit_facts_sent_in_order ON reporting.audit_facts_sent USING btree (tenant_id, service, number);
 CREATE INDEX data_key_of_tenant ON reporting.data_key USING btree (tenant_id, person_id);
 CREATE INDEX idempotency_expired ON reporting.idempotency USING btree (expires_at);
 CREATE INDEX idempotency_of_patient ON reporting.idempotency USING btree (patient_id) WHERE (patient_id IS NOT NULL);
@@ -330,16 +426,24 @@ CREATE TRIGGER audit_checkpoint_not_emptied BEFORE TRUNCATE ON reporting.audit_c
 CREATE TRIGGER audit_entry_kept BEFORE DELETE OR UPDATE ON reporting.audit_entry FOR EACH ROW EXECUTE FUNCTION reporting.audit_refuse();
 CREATE TRIGGER audit_entry_list AFTER INSERT ON reporting.audit_entry FOR EACH ROW WHEN ((jsonb_typeof((new.after -> 'patients'::text)) = 'array'::text)) EXECUTE FUNCTION reporting.audit_list();
 CREATE TRIGGER audit_entry_not_emptied BEFORE TRUNCATE ON reporting.audit_entry FOR EACH STATEMENT EXECUTE FUNCTION reporting.audit_refuse();
+CREATE TRIGGER audit_facts_sent_kept BEFORE DELETE OR UPDATE ON reporting.audit_facts_sent FOR EACH ROW EXECUTE FUNCTION reporting.audit_refuse();
+CREATE TRIGGER audit_facts_sent_not_emptied BEFORE TRUNCATE ON reporting.audit_facts_sent FOR EACH STATEMENT EXECUTE FUNCTION reporting.audit_refuse();
 CREATE TRIGGER audit_listed_kept BEFORE DELETE OR UPDATE ON reporting.audit_listed FOR EACH ROW EXECUTE FUNCTION reporting.audit_refuse();
 CREATE TRIGGER audit_listed_not_emptied BEFORE TRUNCATE ON reporting.audit_listed FOR EACH STATEMENT EXECUTE FUNCTION reporting.audit_refuse();
+CREATE TRIGGER outbox_audit_kept BEFORE DELETE ON reporting.outbox FOR EACH ROW WHEN (((old.type ~~ 'audit.%'::text) AND (old.published_at > (now() - '1 day'::interval)))) EXECUTE FUNCTION reporting.outbox_refuse();
+CREATE TRIGGER outbox_counted_by_database BEFORE INSERT ON reporting.outbox FOR EACH ROW WHEN ((new.type = 'audit.facts.sent.v1'::text)) EXECUTE FUNCTION reporting.outbox_counted_by_owner();
 CREATE TRIGGER outbox_kept_until_published BEFORE DELETE ON reporting.outbox FOR EACH ROW WHEN ((old.published_at IS NULL)) EXECUTE FUNCTION reporting.outbox_refuse();
+CREATE TRIGGER outbox_marked_when_it_leaves BEFORE UPDATE ON reporting.outbox FOR EACH ROW WHEN (((new.type ~~ 'audit.%'::text) AND (new.published_at < (now() - '00:01:00'::interval)))) EXECUTE FUNCTION reporting.outbox_refuse_past();
 CREATE TRIGGER outbox_not_emptied BEFORE TRUNCATE ON reporting.outbox FOR EACH STATEMENT EXECUTE FUNCTION reporting.outbox_refuse();
+CREATE TRIGGER outbox_sent_is_noted AFTER UPDATE ON reporting.outbox REFERENCING OLD TABLE AS was NEW TABLE AS is_now FOR EACH STATEMENT EXECUTE FUNCTION reporting.outbox_note_sent();
 ALTER TABLE ONLY reporting.audit_listed
     ADD CONSTRAINT audit_listed_entry FOREIGN KEY (entry_id) REFERENCES reporting.audit_entry(id);
 ALTER TABLE reporting.audit_checkpoint ENABLE ROW LEVEL SECURITY;
 CREATE POLICY audit_checkpoint_of_tenant ON reporting.audit_checkpoint USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE reporting.audit_entry ENABLE ROW LEVEL SECURITY;
 CREATE POLICY audit_entry_of_tenant ON reporting.audit_entry USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
+ALTER TABLE reporting.audit_facts_sent ENABLE ROW LEVEL SECURITY;
+CREATE POLICY audit_facts_sent_of_tenant ON reporting.audit_facts_sent USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE reporting.audit_head ENABLE ROW LEVEL SECURITY;
 CREATE POLICY audit_head_of_tenant ON reporting.audit_head USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 ALTER TABLE reporting.audit_listed ENABLE ROW LEVEL SECURITY;
@@ -364,7 +468,10 @@ GRANT USAGE ON SCHEMA reporting TO polyclinic_reporting;
 REVOKE ALL ON FUNCTION reporting.audit_append(ids uuid[], ats timestamp with time zone[], actors uuid[], roles text[], services text[], actions text[], resources text[], resource_ids text[], alloweds boolean[], befores jsonb[], afters jsonb[], traces text[], patients uuid[], purposes text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION reporting.audit_append(ids uuid[], ats timestamp with time zone[], actors uuid[], roles text[], services text[], actions text[], resources text[], resource_ids text[], alloweds boolean[], befores jsonb[], afters jsonb[], traces text[], patients uuid[], purposes text[]) TO polyclinic_reporting;
 GRANT SELECT ON TABLE reporting.audit_entry TO polyclinic_reporting;
+REVOKE ALL ON FUNCTION reporting.outbox_tell(service text) FROM PUBLIC;
+GRANT ALL ON FUNCTION reporting.outbox_tell(service text) TO polyclinic_reporting;
 GRANT SELECT,INSERT ON TABLE reporting.audit_checkpoint TO polyclinic_reporting;
+GRANT SELECT,INSERT ON TABLE reporting.audit_facts_sent TO polyclinic_reporting;
 GRANT SELECT ON TABLE reporting.audit_head TO polyclinic_reporting;
 GRANT SELECT ON TABLE reporting.audit_listed TO polyclinic_reporting;
 GRANT SELECT,INSERT ON TABLE reporting.daily_patient TO polyclinic_reporting;

@@ -23,6 +23,8 @@ package struct PatientScope: Sendable {
     /// Nurses work for a whole site, doctors for their patients.
     package let isBySite: Bool
     package let patients: Patients
+    /// An application that is not the suite's own reads, for staff or for itself: only of people who agreed to sharing.
+    package let isShared: Bool
     package let purpose: Purpose
     /// Where what was read is noted; nil where nobody reads, such as in an import.
     package let trail: ReadTrail?
@@ -30,7 +32,7 @@ package struct PatientScope: Sendable {
     /// What time or an operator causes.
     package static func system(_ tenant: TenantID) -> PatientScope {
         PatientScope(
-            tenant: tenant, account: nil, location: nil, isBySite: false, patients: .everyone, purpose: .operations,
+            tenant: tenant, account: nil, location: nil, isBySite: false, patients: .everyone, isShared: false, purpose: .operations,
             trail: nil)
     }
 }
@@ -64,9 +66,12 @@ extension Principal {
         return scope(acting.isDisjoint(with: [.doctor, .nurse]) ? .only([]) : .charts)
     }
 
-    private func scope(_ patients: PatientScope.Patients) -> PatientScope {
+    /// For cards between services: ids and states, whoever's application asks.
+    package var cardScope: PatientScope { scope(isOnlyPatient ? .only(ownPatients) : .everyone, isShared: false) }
+
+    private func scope(_ patients: PatientScope.Patients, isShared: Bool? = nil) -> PatientScope {
         PatientScope(
             tenant: tenant, account: account, location: location, isBySite: has(.nurse) && !has(.doctor),
-            patients: patients, purpose: purpose, trail: trail)
+            patients: patients, isShared: isShared ?? (grant != nil && !isOnlyPatient), purpose: purpose, trail: trail)
     }
 }

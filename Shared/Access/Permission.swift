@@ -24,6 +24,8 @@ package enum Permission: String, CaseIterable, Sendable {
     /// Everything about one person, for that person.
     case exportPatients
     case erasePatients, manageConsents
+    /// To ask about a record (GDPR 15 to 18), to see what was asked of one's own, to answer.
+    case filePrivacyRequests, readPrivacyRequests, answerPrivacyRequests
     case readProviders
     case openSlots, readSlots, blockSlots
     case bookAppointments, readAppointments, changeAppointments, cancelAppointments, answerRequests
@@ -53,8 +55,11 @@ package enum Permission: String, CaseIterable, Sendable {
         case .registerPatients, .changePatients: [.reception, .admin]
         case .inactivatePatients: [.reception, .admin]
         case .readPatients: Self.staff.union([.patient, .proxy])  // these two: their own records only, by scope
-        case .exportPatients: [.admin, .patient]  // a patient: the own record only, checked by scope
+        case .exportPatients: [.admin, .patient, .proxy]  // these two: their own records only, checked by scope
         case .erasePatients: [.admin]
+        case .filePrivacyRequests: [.patient, .proxy, .reception, .admin]  // the first two: about their own records only
+        case .readPrivacyRequests: [.patient, .proxy, .admin]
+        case .answerPrivacyRequests: [.admin]
         case .manageConsents: [.reception, .doctor, .nurse, .admin, .patient, .proxy]
         case .readProviders, .readSlots: Set(Role.allCases).subtracting([.display])
         case .openSlots, .blockSlots: [.doctor, .admin]

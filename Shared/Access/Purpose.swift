@@ -31,7 +31,8 @@ extension Permission {
     package var concernsPatients: Bool {
         switch self {
         case .grantProxies, .registerPatients, .readPatients, .changePatients, .inactivatePatients, .exportPatients,
-            .erasePatients, .manageConsents, .bookAppointments, .readAppointments, .changeAppointments,
+            .erasePatients, .manageConsents, .filePrivacyRequests, .readPrivacyRequests, .answerPrivacyRequests,
+            .bookAppointments, .readAppointments, .changeAppointments,
             .cancelAppointments, .answerRequests, .rateAppointments, .checkIn, .readQueue,
             .callNext, .changeTokens, .conductVisits, .recordVisits, .readVisits, .completeVisits,
             .prescribe, .readPrescriptions, .breakGlass, .reviewBreakGlass, .referPatients, .restrictCharts,

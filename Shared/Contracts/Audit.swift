@@ -163,3 +163,37 @@ package struct AccessRecorded: Event {
 
     package var subject: String { service }
 }
+
+/// A service's database saw these audit entries leave for the broker. Reporting has them all, or somebody kept one back.
+///
+/// The database writes it itself: `number` has no gaps within a service and tenant, and of a fact about reads the first
+/// entry stands for all. `docs/decisions/0042-audit-facts-are-counted-out.md` says why.
+package struct AuditFactsSent: Event {
+    package static let name: EventName = "audit.facts.sent.v1"
+
+    package let service: String
+    package let number: Int64
+    package let ids: [EventID]
+
+    package init(service: String, number: Int64, ids: [EventID]) {
+        self.service = service
+        self.number = number
+        self.ids = ids
+    }
+
+    package init(data: JSONObject) throws {
+        service = try data.required("service")
+        number = try data.required("number")
+        ids = try data.required("ids")
+    }
+
+    package func write(to json: inout JSONWriter) {
+        json.object {
+            $0.field("service", service)
+            $0.field("number", number)
+            $0.field("ids", ids)
+        }
+    }
+
+    package var subject: String { service }
+}

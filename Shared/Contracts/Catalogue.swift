@@ -39,6 +39,9 @@ package enum Catalogue {
                         patientID: Sample.id(5), purpose: "TREAT", after: JSONObject([("ground", .string("care"))]),
                         traceID: "4bf92f3577b34da6a3ce929d0e0e4736")
                 ])),
+        CatalogueEntry(
+            "A service's database saw these audit entries leave for the broker: numbered without gap within service and tenant.",
+            AuditFactsSent(service: "clinical", number: 12, ids: [Sample.id(30), Sample.id(31)])),
     ]
     private enum Appointment {}
 }

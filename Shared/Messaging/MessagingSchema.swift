@@ -7,5 +7,6 @@ package enum MessagingSchema {
         ("0065_outbox_kept", PackageResources._065_outbox_kept_sql),
         ("0070_answers", PackageResources._070_answers_sql),
         ("0080_isolation", PackageResources._080_isolation_sql),
+        ("0090_facts_sent", PackageResources._090_facts_sent_sql),
     ]
 }

@@ -11,12 +11,14 @@ import Postgres
     private let note: Note
     private var workers: [LoopTask<Void>] = []
     private var wasConnected = false
+    private let service: String
 
     package init(
         service: String, reactions: [Reaction], db: Database, amqp: AMQPConfiguration,
         settings: MessagingSettings = MessagingSettings(), note: @escaping Note = { _ in }
     ) {
         self.note = note
+        self.service = service
         // The publishing connection declares our reactions' queues too: what we announce to ourselves must find them.
         publisher = Publisher(amqp, name: service, topology: .of(reactions, settings))
         relay = OutboxRelay(service: service, db: db, publisher: publisher, settings: settings, note: note)
@@ -39,6 +41,7 @@ import Postgres
         workers.append(EventLoop.spawn { await self.relay.run() })
         workers.append(EventLoop.spawn { await self.tidy() })
         workers.append(EventLoop.spawn { await self.watch() })
+        workers.append(EventLoop.spawn { await self.tell() })
     }
 
     /// Ends reacting, then relaying, then the connections. What is unfinished stays in the outbox and the broker.
@@ -68,6 +71,15 @@ import Postgres
                 note(.fault("housekeeping", error))
                 try? await EventLoop.sleep(for: .seconds(60))
             }
+        }
+    }
+
+    private func tell() async {
+        while !Task.isCancelled {
+            do {
+                try await EventLoop.sleep(for: .seconds(Int.random(in: 50...70)))
+                try await housekeeping.tell(as: service)
+            } catch is CancellationError { return } catch { note(.fault("telling of audit facts", error)) }
         }
     }
 

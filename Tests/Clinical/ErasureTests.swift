@@ -90,6 +90,27 @@ import Testing
         }
     }
 
+    @Test func `Whoever acts for a patient exports that record, after a fresh proof, and no other`() async throws {
+        try await withClinical { host in
+            let (child, _) = try await host.registered("Little One")
+            let (other, _) = try await host.registered("Somebody Else", phone: "9820054321")
+            for service in ExportRoutes.others { host.cards[service, "/internal/export/patients/\(child)"] = ["from": .string(service)] }
+            let parent = AccountID()
+            let fresh = try host.token(.proxy, account: parent, actsFor: [child])
+            let export = await host.send("GET", "/v1/patients/\(child)/export", bytes: [], bearer: fresh)
+            #expect(export.status == 200 && export.json["patientId"] == .string("\(child)"))
+            for path in ["/v1/patients/\(other)/export", "/internal/export/patients/\(other)"] {
+                #expect(await host.send("GET", path, bytes: [], bearer: fresh).status == 404, "\(path)")
+            }
+            let stale = try host.token(.proxy, account: parent, authenticatedAgo: 86_400, actsFor: [child])
+            let refused = await host.send("GET", "/v1/patients/\(child)/export", bytes: [], bearer: stale)
+            #expect((refused.status, refused.code) == (401, "insufficient_user_authentication"))
+            // Somebody who acted for the child until yesterday.
+            let over = try host.token(.proxy, account: parent)
+            #expect(await host.send("GET", "/v1/patients/\(child)/export", bytes: [], bearer: over).status == 404)
+        }
+    }
+
     @Test func `No answer that was kept for a repetition tells of a person who was erased`() async throws {
         try await withClinical { host in
             func key(_ text: String) -> [(name: String, value: String)] { [("Idempotency-Key", text)] }

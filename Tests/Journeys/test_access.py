@@ -58,7 +58,7 @@ def world(env, stack, door, admin):
         doctor = Clinic(door.url, mint("doctor", location=location, account=account))
         patient, spare, leaver = (desk.post("/v1/patients", {"name": "Matrix Row", "birthDate": "1980-02-29", "phone": "+919876543210",
                                                               "allergies": ["Matrix"], "conditions": ["Matrix"]})["id"] for _ in "123")
-        consent = desk.post(f"/v1/patients/{patient}/consents", {"purpose": "research", "document": "matrix", "documentVersion": "1"})["id"]
+        consent = desk.post(f"/v1/patients/{patient}/consents", {"purpose": "sharing", "document": "matrix", "documentVersion": "1"})["id"]
         licensee = boss.open_account({
             "name": "Dr. Paper", "email": f"{unique('paper')}@matrix.example", "roles": ["doctor"], "locationId": location})["id"]
         paper = Clinic(door.url, mint("doctor", location=location, account=licensee))
@@ -80,7 +80,8 @@ def world(env, stack, door, admin):
             assert time.monotonic() < until, given
             time.sleep(0.1)
         glass = Clinic(door.url, mint("doctor")).post(f"/v1/patients/{spare}/break-glass", {"reason": "To fill the matrix"})["id"]
-        return {"account": account, "doctor": account, "provider": provider, "patient": patient, "spare": spare, "slot": slot,
+        asked = desk.post(f"/v1/patients/{patient}/requests", {"kind": "correction", "words": "To fill the matrix"})["id"]
+        return {"account": account, "doctor": account, "asked": asked, "provider": provider, "patient": patient, "spare": spare, "slot": slot,
                 "leaver": leaver, "consent": consent, "licensee": licensee, "document": document, "glass": glass,
                 "appointment": appointment, "token": token, "signed": signed, "visit": visit, "prescription": prescription,
                 "invoice": invoice, "dispensing": given["id"], "medicine": medicine, "batch": batch, "location": location}

@@ -3,6 +3,7 @@ import json
 import pathlib
 import threading
 import time
+import uuid
 
 import psycopg
 import pytest
@@ -137,6 +138,42 @@ def test_no_login_of_any_service_alters_what_was_recorded(database, clinic):
             database.execute(f"""insert into {service}.outbox (id, type, subject, revision, traceparent, data, occurred_at)
                                  values (gen_random_uuid(), 'audit.entry.recorded.v1', 'x', 0, '', '{{}}', now())""")
             database.execute(f"delete from {service}.outbox where subject = 'x'")
+
+
+def test_an_entry_that_a_service_removes_on_its_way_is_missed(database, stack):
+    """With clinical's own login: an entry is called published before it left, and goes. Its tenant is nobody's, so that no other test is disturbed."""
+    tenant, entry = str(uuid.uuid4()), str(uuid.uuid4())
+    insert = """insert into clinical.outbox (id, tenant_id, type, subject, revision, traceparent, data, occurred_at)
+                values (%s, %s, %s, 'x', 0, '', '{"service": "clinical", "number": 1, "ids": []}', now())"""
+    with database.transaction():
+        database.execute("set local role polyclinic_clinical")
+        database.execute(insert, [entry, tenant, "audit.entry.recorded.v1"])
+        database.execute("update clinical.outbox set published_at = now() where id = %s", [entry])
+    for statement in ("delete from clinical.outbox where id = %(id)s", "update clinical.outbox set published_at = now() - interval '2 days' where id = %(id)s",
+                      "delete from clinical.outbox_sent", "update clinical.outbox_told set number = 7"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), database.transaction():
+            database.execute("set local role polyclinic_clinical")
+            database.execute(statement, {"id": entry})
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="only the database"), database.transaction():
+        database.execute("set local role polyclinic_clinical")
+        database.execute(insert, [str(uuid.uuid4()), tenant, "audit.facts.sent.v1"])
+    with database.transaction():  # as if a day had passed
+        database.execute("alter table clinical.outbox disable trigger outbox_audit_kept")
+        database.execute("delete from clinical.outbox where id = %s", [entry])
+        database.execute("alter table clinical.outbox enable trigger outbox_audit_kept")
+    with database.transaction():
+        database.execute("set local role polyclinic_clinical")
+        database.execute("select clinical.outbox_tell('clinical')")
+    deadline = time.monotonic() + 30
+    while not database.execute("select true from reporting.audit_facts_sent where %s::uuid = any(ids)", [entry]).fetchone():
+        assert time.monotonic() < deadline, "nothing was counted out"
+        time.sleep(0.2)
+    with database.transaction():  # as if ten minutes had passed
+        database.execute("alter table reporting.audit_facts_sent disable trigger audit_facts_sent_kept")
+        database.execute("update reporting.audit_facts_sent set received_at = now() - interval '11 minutes' where tenant_id = %s", [tenant])
+        database.execute("alter table reporting.audit_facts_sent enable trigger audit_facts_sent_kept")
+    done = stack("run", "reporting", "verify-audit", "--tenant", tenant, check=False)
+    assert done.returncode == 1 and f"entry {entry} left clinical and never came" in done.stdout, done.stdout + done.stderr
 
 
 def test_the_owner_of_the_trail_does_not_alter_it_either(database, clinic, seen):

@@ -15,7 +15,7 @@ TELLS = {
     "queue": {"/v1/queue/today", "/v1/queue/tokens/:id", EXPORT},
     "clinical": {"/v1/patients", "/v1/patients/:id", "/v1/patients/:id/visits", "/v1/patients/:id/versions", "/v1/patients/:id/consents", "/v1/patients/:id/export",
                  "/v1/visits/:id", "/v1/visits/:id/versions", "/v1/visits/:id/notes", "/v1/visits/:id/addenda", "/v1/prescriptions/:id", "/v1/prescriptions/:id/print",
-                 "/v1/reports/visit-history", "/v1/break-glass"},
+                 "/v1/reports/visit-history", "/v1/break-glass", "/v1/patients/:id/requests", "/v1/privacy-requests"},
     "pharmacy": {"/v1/dispensing/:id", EXPORT},
     "billing": {"/v1/invoices", "/v1/invoices/:id", EXPORT},
     "notifications": {EXPORT},
@@ -26,7 +26,7 @@ TELLS = {
 SILENT = {
     "auth": {"/v1/auth/clients", "/v1/auth/clients/:id", "/v1/auth/factors", "/v1/auth/licence", "/v1/auth/licences", "/v1/auth/me",
              "/v1/auth/passkeys", "/v1/auth/policy", "/v1/auth/sessions", "/v1/auth/consents", "/v1/locations", "/v1/tenants/settings", "/v1/users", "/v1/users/:id",
-             "/v1/users/:id/licence", "/v1/users/:id/licence/documents/:document"},
+             "/v1/users/:id/licence", "/v1/users/:id/licence/documents/:document", "/internal/names/accounts"},
     "scheduling": {"/v1/providers", "/v1/providers/:id", "/v1/slots", "/v1/slots/:id"},
     "queue": {"/v1/queue/display", "/v1/queue/display/events", "/v1/queue/summary", "/v1/queue/today/summary"},
     "clinical": {"/v1/charts/policy", "/v1/retention"},

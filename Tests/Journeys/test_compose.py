@@ -49,10 +49,12 @@ def test_every_secret_is_given_to_whom_needs_it_and_to_nobody_else(given):
             holders.setdefault(name, set()).add(container)
     assert holders["jwt_private.pem"] == {"auth"} == holders["password_pepper"]
     assert holders["gateway.key"] == {"gateway"} and set(given["gateway"]) == {"gateway.crt", "gateway.key"}
-    assert holders["postgres_admin"] == {"postgres", "roles"} and holders["postgres_migrator"] == {"migrator", "roles"}
+    assert holders["postgres_admin"] == {"postgres", "roles", "backup"} and holders["postgres_migrator"] == {"migrator", "roles"}
     assert not {"ca.key", "amqp_admin", "amqp_worker"} & set(holders)
     for service in SERVICES:
         assert holders[f"postgres_{service}"] == {service, "roles"} and holders[f"amqp_{service}"] == {service}
+    # What opens backups is with the backups' own container, and not with the database.
+    assert holders["backup_data_key"] == holders["backup_keys_key"] == {"backup"}
     for server in ("postgres", "rabbitmq", "redis"):
         assert holders[f"{server}.key"] == {server}
 
@@ -71,7 +73,7 @@ def test_each_container_mounts_its_own_secrets_and_no_other(compose, given):
         beside = {"/checkpoints"} if service == "reporting" else set()
         assert set(mounts(compose["services"][service])) == {"/secrets"} | beside, "a service that serves has no migrator's password"
     assert {v.removeprefix("/given/"): k for v, k in mounts(compose["services"]["keys"]).items() if v not in ("/secrets", "/checkpoints")} == {c: f"{c}-secrets" for c in given}
-    assert set(compose["volumes"]) == {"postgres", "rabbitmq", "secrets", "checkpoints"} | {f"{c}-secrets" for c in given}
+    assert set(compose["volumes"]) == {"postgres", "rabbitmq", "secrets", "checkpoints", "backups"} | {f"{c}-secrets" for c in given}
 
 
 def test_every_file_that_a_container_is_told_of_is_given_to_it(compose, given):

@@ -28,7 +28,7 @@ def person(site, door, admin, reception, pharmacist, own_doctor, make_slots, mak
     doctor, provider = own_doctor
     planted = {kind: word(kind.capitalize()) for kind in (
         "name", "address", "allergy", "condition", "friend", "relation", "complaint", "plan", "diagnosis", "note", "reason", "cancel",
-        "instructions", "account", "document", "addendum", "former", "rating")}
+        "instructions", "account", "document", "addendum", "former", "rating", "request")}
     phone, other = (f"+9198{uuid.uuid4().int % 10**8:08d}" for _ in range(2))
     email = f"{word('mail')}@erase.example"
     patient = reception.post("/v1/patients", {
@@ -57,6 +57,7 @@ def person(site, door, admin, reception, pharmacist, own_doctor, make_slots, mak
     reception.eventually(f"/v1/appointments/{kept['id']}", lambda a: a["status"] == "fulfilled")
     door.as_(login).post(f"/v1/appointments/{kept['id']}/rating", {"score": 4, "comment": planted["rating"]})
     consent = reception.post(f"/v1/patients/{patient['id']}/consents", {"purpose": "reminders", "document": planted["document"], "documentVersion": "3"}).json
+    reception.post(f"/v1/patients/{patient['id']}/requests", {"kind": "access", "words": planted["request"]})
     invoice = None
     until = time.monotonic() + 20
     while invoice is None:

@@ -103,7 +103,7 @@ def test_another_tenants_ids_are_unknown_as_references(staff, door, patient_acco
 
 SERVICES = ("auth", "scheduling", "queue", "clinical", "pharmacy", "billing", "notifications", "reporting")
 # What belongs to no tenant or must be read before one is known; each holds ids and states only.
-WITHOUT_TENANT = {"schema_migration", "outbox", "inbox", "inbox_revision", "isolation", "revoked_account", "revoked_session", "tenant_card", "keyed_tenant"}
+WITHOUT_TENANT = {"schema_migration", "outbox", "outbox_sent", "outbox_told", "inbox", "inbox_revision", "isolation", "revoked_account", "revoked_session", "tenant_card", "keyed_tenant"}
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -240,7 +240,7 @@ def told(env, stack, door, overheard):
     fresh = Clinic(door.url, mint("patient", patient=access.new_id()))
     tell("POST", "/v1/patients/self", "patient", {"birthDate": "1971-07-17", "sex": "female"}, client=fresh)
     tell("PATCH", "/v1/patients/:id", "reception", {"birthDate": "1971-07-17", "sex": "female", "active": True, "allergies": None, "conditions": None}, version=f"/v1/patients/{record}", id=record)
-    consent = tell("POST", "/v1/patients/:id/consents", "patient", {"purpose": "research"}, id=record)["id"]
+    consent = tell("POST", "/v1/patients/:id/consents", "patient", {"purpose": "sharing"}, id=record)["id"]
     tell("GET", "/v1/patients/:id/consents", "patient", id=record)
     tell("DELETE", "/v1/patients/:id/consents/:consent", "patient", id=record, consent=consent)
 
@@ -350,6 +350,10 @@ def told(env, stack, door, overheard):
     tell("POST", "/v1/patients/:id/referrals", "doctor", {"accountId": newcomer}, id=record)
     tell("PUT", "/v1/patients/:id/restriction", "doctor", {"restricted": True, "reason": None}, id=record)
     tell("PUT", "/v1/patients/:id/restriction", "admin", {"restricted": False}, id=record)
+    asked = tell("POST", "/v1/patients/:id/requests", "patient", {"kind": "correction"}, id=record)["id"]
+    tell("GET", "/v1/privacy-requests", "admin")
+    tell("POST", "/v1/privacy-requests/:id/answer", "admin", {"outcome": "refused"}, id=asked)
+    tell("GET", "/v1/patients/:id/requests", "patient", id=record)
     tell("PUT", "/v1/patients/:id/legal-hold", "admin", id=record)
     tell("DELETE", "/v1/patients/:id/legal-hold", "admin", id=record)
     tell("GET", "/v1/patients/:id/export", "patient", id=record)

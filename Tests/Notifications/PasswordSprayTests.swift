@@ -16,7 +16,7 @@ import Testing
                 try await host.react(to: PasswordSprayNoticed(tenantID: host.tenant, accounts: 30))
                 for (role, kinds) in [("admin", ["password_spray_noticed"]), ("nurse", []), ("auditor", [])] {
                     let found = try await NoticeStore(sql: host.host.db.reader(for: host.tenant)).list(
-                        roles: [role], patient: nil, account: AccountID(), before: nil, limit: 10)
+                        of: Reader(account: AccountID(), roles: [role], patients: [], provider: nil), before: nil, limit: 10)
                     #expect(found.map(\.kind) == kinds)
                 }
             }

@@ -116,7 +116,7 @@ def probe(method, pattern, r, below, ids, operation):
     what = {"patients": "patient", "visits": "visit", "prescriptions": "prescription", "appointments": "appointment", "queue": "token",
             "invoices": "invoice", "dispensing": "dispensing", "medicines": "medicine", "batches": "batch", "slots": "slot",
             "providers": "provider", "users": "account", "locations": "location", "accounts": "doctor", "tokens": "token",
-            "break-glass": "glass"}
+            "break-glass": "glass", "privacy-requests": "asked"}
     path = pattern
     if ":id" in word:
         place = word.index(":id")
@@ -149,9 +149,11 @@ def probe(method, pattern, r, below, ids, operation):
             {"medicineId": r["medicine"], "dose": 1, "frequencyPerDay": 1, "durationDays": 1}]},
         ("PATCH", "/v1/patients/:id"): {"address": "matrix"},
         ("PUT", "/v1/patients/:id/restriction"): {"restricted": False},
-        ("POST", "/v1/patients/:id/consents"): {"purpose": "treatment", "document": "matrix", "documentVersion": "1"},
+        ("POST", "/v1/patients/:id/consents"): {"purpose": "reminders", "document": "matrix", "documentVersion": "1"},
         ("POST", "/v1/patients/:id/referrals"): {"accountId": ids["nobody"]},
         ("POST", "/v1/patients/:id/break-glass"): {"reason": "To fill the access matrix"},
+        ("POST", "/v1/patients/:id/requests"): {"kind": "restriction", "words": "matrix"},
+        ("POST", "/v1/privacy-requests/:id/answer"): {"outcome": "done"},
         ("POST", "/v1/invoices"): {"visitId": r["signed"], "mode": "AUTO"},
         ("POST", "/v1/invoices/:id/pay"): {"method": "CASH"},
         ("POST", "/v1/invoices/:id/refunds"): {"reason": "matrix", "amount": {"amount": 99_999_999, "currency": "INR"}},
@@ -218,7 +220,7 @@ def text(cells):
 # --- what lists show ----------------------------------------------------------------------------
 
 # Of a patient, so nobody else's business; and what a clinic shows to everybody in it.
-OF_PATIENTS = ("patient", "spare", "leaver", "appointment", "token", "signed", "visit", "prescription", "invoice", "dispensing", "glass", "consent")
+OF_PATIENTS = ("patient", "spare", "leaver", "appointment", "token", "signed", "visit", "prescription", "invoice", "dispensing", "glass", "consent", "asked")
 OF_STAFF = ("account", "licensee", "document", "provider", "slot")
 FILTERS = {"patientId": "patient", "visitId": "signed", "providerId": "provider", "accountId": "account", "resourceId": "patient",
            "medicineId": "medicine", "batchId": "batch", "locationId": "location"}

@@ -105,9 +105,9 @@ import Testing
 }
 
 extension AuditEntry {
-    static func sample(at: Int64, actor: AccountID) -> AuditEntry {
+    static func sample(at: Int64, actor: AccountID, id: EventID = EventID(), service: String = "billing") -> AuditEntry {
         AuditEntry(
-            id: EventID(), at: Timestamp(microseconds: at), actor: actor, role: "reception", service: "billing",
+            id: id, at: Timestamp(microseconds: at), actor: actor, role: "reception", service: service,
             action: "pay", resource: "invoice", resourceID: "i", allowed: true, before: nil,
             after: #"{"status":"PAID"}"#, trace: "0", patient: nil, purpose: nil)
     }

@@ -11,7 +11,7 @@ import Testing
 @testable import Scheduling
 
 /// Scheduling as it runs, with one doctor listed and that doctor's time of ten days from now open.
-private func onScheduling(_ body: sending @escaping @LoopActor (Desk) async throws -> Void) async throws {
+func onScheduling(_ body: sending @escaping @LoopActor (Desk) async throws -> Void) async throws {
     try await onLoop {
         try await TestHost.with(SchedulingConfig.init(environment:), SchedulingService.describe) { test in
             try await test.react(
@@ -25,7 +25,7 @@ private func onScheduling(_ body: sending @escaping @LoopActor (Desk) async thro
     }
 }
 
-@LoopActor private struct Desk {
+@LoopActor struct Desk {
     let test: TestHost
     let provider: ProviderID
     let slots: [SlotID]

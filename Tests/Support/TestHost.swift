@@ -33,7 +33,7 @@ import Primitives
 
     private init(
         _ service: Service, _ host: Host, _ database: TestDatabase, _ cards: CardOwners, _ clock: TestClock,
-        key: SigningKey
+        key: SigningKey, publicURL: String
     ) throws {
         self.service = service
         self.host = host
@@ -41,7 +41,7 @@ import Primitives
         self.cards = cards
         self.clock = clock
         tenant = database.tenant
-        mint = TokenMint(key: key)
+        mint = TokenMint(key: key, publicIssuer: publicURL)
         pipeline = try Pipeline(service, on: host)
     }
 
@@ -65,7 +65,7 @@ import Primitives
             let service = try describe(config, host)
             Messenger.announce(as: service.name)
             try await host.startAndWait()
-            let test = try TestHost(service, host, database, cards, clock, key: key)
+            let test = try TestHost(service, host, database, cards, clock, key: key, publicURL: config.host.publicURL)
             let result: Result<T, any Error>
             do { result = .success(try await body(test)) } catch { result = .failure(error) }
             host.db.close()
@@ -144,7 +144,8 @@ import Primitives
     /// A token that the service accepts, for 10 minutes from the test's clock.
     package func token(
         _ roles: Role..., account: AccountID? = nil, tenant: TenantID? = nil, patient: PatientID? = nil,
-        zone: String = "Asia/Kolkata", authenticatedAgo: Int64 = 0
+        zone: String = "Asia/Kolkata", authenticatedAgo: Int64 = 0, actsFor: [PatientID] = [],
+        grant: Grant? = nil
     ) throws -> String {
         try mint.sign(
             AccessToken(
@@ -152,7 +153,7 @@ import Primitives
                 session: ID(),
                 location: location, zone: zone, currency: .inr, patient: patient, issuedAt: clock.now,
                 expiresAt: clock.now.adding(seconds: 600),
-                authenticatedAt: clock.now.adding(seconds: -authenticatedAgo)))
+                authenticatedAt: clock.now.adding(seconds: -authenticatedAgo), grant: grant, actsFor: actsFor))
     }
 
     /// Who that token makes of a request, for tests that call stores and functions directly.

@@ -8,6 +8,8 @@ umask 077
 for name in postgres_admin postgres_migrator redis "${services[@]/#/postgres_}"; do
     [ -s "$secrets/$name" ] || openssl rand -hex 24 >"$secrets/$name"
 done
+# Of backups, which belong in another place than the backups.
+for name in backup_data_key backup_keys_key; do [ -s "$secrets/$name" ] || openssl rand -hex 32 >"$secrets/$name"; done
 CERTIFICATE_NAMES="${GATEWAY_NAMES:-}" "$tools/certificates" "$secrets" gateway postgres rabbitmq redis
 auth generate-keys --directory "$secrets"
 # Signs how far the audit chains have come: a key of its own, and a folder that only reporting writes.
@@ -29,6 +31,7 @@ give redis 0 redis redis.crt redis.key
 give gateway 0 gateway.crt gateway.key
 give roles 0 ca.crt postgres_admin postgres_migrator "${services[@]/#/postgres_}"
 give stunnel 10001 ca.crt
+give backup 999 ca.crt postgres_admin backup_data_key backup_keys_key
 give migrator 10001 postgres_migrator
 for service in "${services[@]}"; do
     own=()

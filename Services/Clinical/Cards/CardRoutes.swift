@@ -20,22 +20,29 @@ import Primitives
 
     private func patient(_ request: Request, _ caller: Principal) async throws -> Response {
         let id: PatientID = try request.id("id")
-        guard let active = try await PatientStore(sql: reader(caller), scope: caller.deskScope).isActive(id) else {
+        guard let active = try await PatientStore(sql: reader(caller), scope: caller.cardScope).isActive(id) else {
             throw Problem.notFound("patient")
         }
-        return .json(200, JSONObject([("patientId", .string(id.description)), ("active", .bool(active))]))
+        // The word as it stands now, not as an event told it some time ago: whoever takes it back is heard at once.
+        let agreed = try await Consent.standing(of: id, reader(caller))
+        return .json(
+            200,
+            JSONObject([
+                ("patientId", .string(id.description)), ("active", .bool(active)),
+                ("consents", .array(agreed.map { .string($0.rawValue) })),
+            ]))
     }
 
     private func visit(_ request: Request, _ caller: Principal) async throws -> Response {
         let id: VisitID = try request.id("id")
-        let store = CardStore(sql: reader(caller), scope: caller.deskScope)
+        let store = CardStore(sql: reader(caller), scope: caller.cardScope)
         guard let card = try await store.visit(id) else { throw Problem.notFound("visit") }
         return .json(200, VisitCard(visit: card, prescriptions: try await store.prescriptions(of: id)))
     }
 
     private func prescription(_ request: Request, _ caller: Principal) async throws -> Response {
         let id: PrescriptionID = try request.id("id")
-        let store = CardStore(sql: reader(caller), scope: caller.deskScope)
+        let store = CardStore(sql: reader(caller), scope: caller.cardScope)
         guard let card = try await store.prescription(id) else {
             throw Problem.notFound("prescription")
         }

@@ -18,7 +18,15 @@ extension PatientScope {
     /// On what ground row `p` of `patient` may be opened, as SQL: null where it may not. Every statement that answers
     /// with something of a chart asks for it, and a chart that is restricted opens to its own clinicians and to a
     /// broken glass only (docs/decisions/0007-who-may-open-a-chart.md).
-    var ground: SQL {
+    var ground: SQL { isShared ? "case when \(agreedToSharing) then (\(roleGround)) end" : roleGround }
+
+    /// On the patient's word as it stands now: whoever takes it back is heard with the next statement. A patient's own application
+    /// needs none, they gave it the key themselves (docs/decisions/0043-consents-that-bind.md).
+    private var agreedToSharing: SQL {
+        "exists (select from consent c where c.patient_id = p.id and c.purpose = 'sharing' and c.withdrawn_at is null)"
+    }
+
+    private var roleGround: SQL {
         switch patients {
         case .everyone: return "'role'"
         case .only(let own): return "case when p.id = any(\(own)::uuid[]) then 'own' end"

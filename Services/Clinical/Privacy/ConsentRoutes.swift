@@ -17,6 +17,10 @@ import Primitives
     /// The purposes of use that somebody may agree to (HL7 v3 PurposeOfUse, in our words).
     enum Purpose: String, CaseIterable, Sendable, JSONReadable, JSONWritable, SQLReadable, SQLBindable {
         case treatment, billing, reminders, teleconsultation, research, marketing, sharing
+
+        /// Those that hold something back here (docs/decisions/0043-consents-that-bind.md). The others were recorded before and bound
+        /// nobody: they are shown and withdrawn, and no new ones are taken, because a record without effect is a false promise.
+        static let binding: [Purpose] = [.reminders, .teleconsultation, .sharing]
     }
 
     var table: [Route] {
@@ -30,7 +34,7 @@ import Primitives
                 .init(
                     "Record a patient's consent",
                     body: .object([
-                        .required("purpose", .choice(Purpose.allCases.map(\.rawValue))),
+                        .required("purpose", .choice(Purpose.binding.map(\.rawValue))),
                         .required("document", .text(max: 100), "The name of the words agreed to"),
                         .required("documentVersion", .text(max: 40)),
                     ]), answers: [(201, Self.consent)], problems: ["consent_given"]), give),
@@ -168,5 +172,13 @@ extension Consent {
         givenAt = try row.next()
         withdrawnBy = try row.next()
         withdrawnAt = try row.next()
+    }
+}
+
+extension Consent {
+    /// What a person stands by now.
+    @LoopActor static func standing(of patient: PatientID, _ sql: any SQLSession) async throws -> [ConsentRoutes.Purpose] {
+        try await sql.all(
+            "select purpose from consent where patient_id = \(patient) and withdrawn_at is null order by purpose", as: { try $0.next() })
     }
 }

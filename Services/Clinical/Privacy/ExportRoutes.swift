@@ -51,6 +51,15 @@ import Primitives
     private var ownParts: [PersonExport.Part] {
         [
             .rows(of: "care_relation", host) { patient in "patient_id = \(patient)" },
+            PersonExport.Part("privacy_request") { [host, keys] patient, caller in
+                guard let ring = try await keys.existing(caller.tenant) else { return Array("[]".utf8) }
+                let scope = caller.deskScope
+                let store = PrivacyRequestStore(sql: host.db.reader(for: caller.tenant), scope: scope)
+                let found = try await store.all(of: patient, limit: PersonExport.most + 1)
+                try PersonExport.checkWhole(found.count)
+                let today = caller.today(at: host.now())
+                return try found.map { PrivacyRequestView(try $0.open(ring, scope), on: today) }.jsonBytes
+            },
             .rows(of: "erasure", host) { patient in "patient_id = \(patient)" },
             .rows(of: "visit_snapshot", host, without: ["body"]) { patient in "patient_id = \(patient)" },
             PersonExport.Part("legal_hold") { [host] patient, caller in

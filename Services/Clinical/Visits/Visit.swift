@@ -118,6 +118,8 @@ enum VisitError: Error, Equatable {
     case tokenMismatch
     case appointmentUnknown
     case appointmentMismatch
+    /// By video, and the patient does not stand by having agreed to that.
+    case consentMissing
 }
 
 /// What a clinician found and decided: sealed as one value under the patient's key.

@@ -43,6 +43,10 @@ import Primitives
             guard try card.required("patientId", as: PatientID.self) == patient,
                 links.appointment == nil || links.appointment == appointment
             else { throw VisitError.appointmentMismatch }
+            if try card.optional("modality", as: String.self) == "telemedicine" {
+                let agreed = try await Consent.standing(of: patient, host.db.reader(for: caller.tenant))
+                guard agreed.contains(.teleconsultation) else { throw VisitError.consentMissing }
+            }
             links.appointment = appointment
             if links.token == nil { links.presence = try await presence(card, while: ["booked", "arrived"]) }
         }

@@ -22,7 +22,7 @@ import Primitives
                     "Begin a visit", body: .newVisit, answers: [(201, .visit)],
                     problems: [
                         "visit_open", "patient_unknown", "patient_inactive", "token_unknown", "token_mismatch", "chart_restricted",
-                        "practitioner_unlicensed",
+                        "practitioner_unlicensed", "consent_missing",
                     ]),
                 start),
             .get("/v1/visits/:id", for: .readVisits, .init("Read a visit", answers: [(200, .visit)]), show),
@@ -245,6 +245,8 @@ extension VisitError: ProblemConvertible {
         case .tokenUnknown: .refused("token_unknown", "There is no such token.")
         case .tokenMismatch: .refused("token_mismatch", "The token belongs to another patient.")
         case .appointmentUnknown: .refused("appointment_unknown", "There is no such appointment.")
+        case .consentMissing:
+            .refused("consent_missing", "The patient has not agreed to teleconsultation, or took it back. Record the consent, or see them here.")
         case .appointmentMismatch: .refused("appointment_mismatch", "The appointment belongs to another patient.")
         }
     }

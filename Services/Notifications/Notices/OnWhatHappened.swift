@@ -91,6 +91,21 @@ extension Reaction {
         try await tell("licence_withdrawn", [.account(withdrawn.accountID)], of: envelope, in: tx)
     }
 
+    /// The law gives a month: the administrators hear of a request when it comes and when its day comes near.
+    static let tellOfPrivacyRequest = Reaction(to: PrivacyRequestFiled.self, named: "notifications.tell-of-privacy-request") { _, envelope, tx in
+        try await tell("privacy_request_filed", [.role("admin")], of: envelope, in: tx)
+    }
+
+    static let tellOfOpenRequest = Reaction(to: PrivacyRequestRemainedOpen.self, named: "notifications.tell-of-open-request") { _, envelope, tx in
+        try await tell("privacy_request_due", [.role("admin")], of: envelope, in: tx)
+    }
+
+    static let tellOfAnsweredRequest = Reaction(
+        to: PrivacyRequestAnswered.self, named: "notifications.tell-of-answered-request"
+    ) { answered, envelope, tx in
+        try await tell("privacy_request_answered", [.patient(answered.patientID)], of: envelope, in: tx)
+    }
+
     /// Whoever took back the consent to reminders is reminded no more.
     static let rememberConsent = Reaction(to: ConsentChanged.self, named: "notifications.remember-consent") { changed, _, tx in
         guard changed.purpose == "reminders" else { return }

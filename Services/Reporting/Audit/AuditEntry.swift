@@ -21,11 +21,15 @@ struct AuditEntry: JSONWritable {
     let patient: PatientID?
     let purpose: String?
 
+    /// What the actor is called now: told with an entry, and never in it.
+    var actorName: String?
+
     func write(to json: inout JSONWriter) {
         json.object {
             $0.field("id", id)
             $0.field("at", at)
             $0.field("actorId", actor)
+            $0.field("actorName", actorName)
             $0.field("role", role)
             $0.field("service", service)
             $0.field("action", action)

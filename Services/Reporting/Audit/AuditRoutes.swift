@@ -26,7 +26,13 @@ import Primitives
         caller.trail?.listed("audit_log", shown.filter(\.allowed).compactMap(\.patient))
         let next = found.count > limit
             ? shown.last.map { Cursor.encode([$0.at.description, $0.id.description]) } : nil
-        return .page(Array(shown), next: next, of: request)
+        let names = await StaffNames(host: host).names(of: shown.map(\.actor), as: caller)
+        let named = shown.map { entry in
+            var entry = entry
+            entry.actorName = entry.actor.flatMap { names[$0] }
+            return entry
+        }
+        return .page(named, next: next, of: request)
     }
 
     private static func cursor(_ request: Request) throws -> (at: Timestamp, id: EventID)? {
@@ -55,6 +61,7 @@ import Primitives
                     .list(
                         of: .object([
                             .required("id", .id), .required("at", .instant), .optional("actorId", .id),
+                            .optional("actorName", .text(max: 200), "What staff are called today, when auth can be asked"),
                             .required("role", .text(max: 30)), .required("service", .text(max: 30)),
                             .required("action", .text(max: 60)), .required("resource", .text(max: 60)),
                             .required("resourceId", .text(max: 100)), .required("allowed", .boolean),

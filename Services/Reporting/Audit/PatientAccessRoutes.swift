@@ -27,7 +27,7 @@ import Primitives
             .list(
                 of: .object([
                     .required("at", .instant), .required("role", .text(max: 30)),
-                    .optional("name", .text(max: 200), "As the practitioner is published; nobody else's is"),
+                    .optional("name", .text(max: 200), "As the practitioner is published; to administrators and auditors also what other staff are called"),
                     .required("action", .text(max: 60)), .required("what", .text(max: 60)),
                     .required("purpose", .choice(Purpose.allCases.map(\.rawValue)), "HL7 PurposeOfUse"),
                     .required("allowed", .boolean), .required("self", .boolean, "It was the person who asks"),
@@ -40,7 +40,7 @@ import Primitives
         let id: EventID
         let actor: AccountID?
         let role: String
-        let name: String?
+        var name: String?
         let action: String
         let what: String
         let purpose: String?
@@ -106,7 +106,9 @@ import Primitives
                 name: try row.next(), action: try row.next(), what: try row.next(), purpose: try row.next(),
                 allowed: try row.next(), asker: caller.account)
         }
-        let shown = Array(found.prefix(limit))
+        var shown = Array(found.prefix(limit))
+        let names = await StaffNames(host: host).names(of: shown.map(\.actor), as: caller)
+        for index in shown.indices { shown[index].name = shown[index].actor.flatMap { names[$0] } ?? shown[index].name }
         scope.trail?.read("access_log", patient.description, of: patient, on: caller.ground)
         let next = found.count > limit
             ? shown.last.map { Cursor.encode([$0.at.description, $0.id.description]) } : nil

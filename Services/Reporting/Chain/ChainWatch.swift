@@ -6,8 +6,9 @@ import Messaging
 import Postgres
 import Primitives
 
-/// Follows every chain once a night, against the newest checkpoints that the database and the folder have, and raises
-/// the alarm: a figure for those who watch, an error in the log, and an entry that the tenant's auditors find.
+/// Follows every chain once a night, against the newest checkpoints that the database and the folder have, looks for what
+/// the services counted out and the trail has not, and raises the alarm: a figure for those who watch, an error in the log,
+/// and an entry that the tenant's auditors find.
 @LoopActor struct ChainWatch {
     let host: Host
     let keys: KeySet
@@ -30,16 +31,24 @@ import Primitives
 
     @discardableResult func verifyAll() async throws -> Int {
         var broken = 0
+        var lacking = 0
         for tenant in try await AuditChainStore(sql: host.db.systemReader).tenants() {
             do {
                 try await verify(tenant)
             } catch let found as AuditChain.Break {
                 broken += 1
-                try await tell(found, of: tenant)
+                try await tell("audit chain broken", "find_broken", found.description, of: tenant)
             }
+            let gaps = try await AuditCount(sql: host.db.reader(for: tenant)).gaps()
+            lacking += gaps.count
+            // One entry a night says that there are some and which is the first: the verifier names them all.
+            if let first = gaps.first { try await tell("audit trail lacks entries", "find_lacking", first.description, of: tenant) }
         }
         host.gauges["polyclinic_audit_chains_broken"] =
             .init(help: "Audit chains that were changed or cut: run `reporting verify-audit`.", value: Double(broken))
+        host.gauges["polyclinic_audit_facts_lacking"] =
+            .init(help: "Audit facts that left a service and never came, or counts of them: run `reporting verify-audit`.",
+                value: Double(lacking))
         host.gauges["polyclinic_audit_verified_timestamp_seconds"] =
             .init(help: "When all audit chains were last followed to their ends.",
                 value: Double(host.now().microseconds / 1_000_000))
@@ -60,13 +69,11 @@ import Primitives
         _ = try await VerifyAudit(host: host, keys: keys).follow(tenant, signed, isPatient: true)
     }
 
-    private func tell(_ found: AuditChain.Break, of tenant: TenantID) async throws {
-        host.log.write(
-            .error, "audit chain broken", ("tenant", tenant.description), ("found", found.description))
+    private func tell(_ message: StaticString, _ action: String, _ found: String, of tenant: TenantID) async throws {
+        host.log.write(.error, message, ("tenant", tenant.description), ("found", found))
         try await host.transaction(for: tenant, as: .system(tenant)) { tx in
             try tx.audit(
-                "find_broken", "audit_chain", tenant.description,
-                after: JSONObject([("found", .string(found.description))]))
+                action, "audit_chain", tenant.description, after: JSONObject([("found", .string(found))]))
         }
     }
 }

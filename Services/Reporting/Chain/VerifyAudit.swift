@@ -6,7 +6,7 @@ import Postgres
 import Primitives
 
 /// `reporting verify-audit [--tenant ID] [--checkpoint FILE]`: follows every chain from its first entry and names the
-/// first that is changed, missing or out of place. With the checkpoints that were taken elsewhere it also sees what
+/// first that is changed, missing or out of place, then what left a service and never came. With the checkpoints that were taken elsewhere it also sees what
 /// was cut off the end, and a chain that was written anew.
 @LoopActor struct VerifyAudit {
     let host: Host
@@ -56,6 +56,10 @@ import Primitives
                 print("\(tenant): \(chain.size) entries, whole; head \(Base64URL.encode(chain.head))")
             } catch let found as AuditChain.Break {
                 print("\(tenant): \(found)")
+                isWhole = false
+            }
+            for gap in try await AuditCount(sql: host.db.reader(for: tenant)).gaps() {
+                print("\(tenant): \(gap)")
                 isWhole = false
             }
         }

@@ -160,6 +160,8 @@ struct Appointment: Equatable, Sendable {
 enum AppointmentError: Error, Equatable {
     case slotTaken, slotBlocked, slotInPast
     case patientBusy, patientUnknown, patientInactive
+    /// By video, and the patient does not stand by having agreed to that.
+    case consentMissing
     case notCancellable(Appointment.Status)
     case notReschedulable(Appointment.Status)
     case notRequested(Appointment.Status)

@@ -21,7 +21,7 @@ struct AppointmentRoutes {
                     "Book a slot for a patient; where the practitioner wants to be asked, a patient's booking is a request",
                     body: Self.booking, answers: [(201, AppointmentView.schema)],
                     problems: [
-                        "slot_taken", "slot_blocked", "slot_in_past", "patient_busy", "patient_unknown",
+                        "slot_taken", "slot_blocked", "slot_in_past", "patient_busy", "patient_unknown", "consent_missing",
                         "patient_inactive", "provider_inactive", "provider_unlicensed", "priority_not_permitted",
                     ]), book),
             .get(
@@ -81,6 +81,9 @@ struct AppointmentRoutes {
             }
         }
 
+        if wish.modality == .telemedicine {
+            try await PatientCards(host: host).requireConsent(to: "teleconsultation", of: wish.patient, as: caller)
+        }
         let ring = try await words(of: caller).ring(toSeal: reason)
         do {
             return try await host.write(request, by: caller) { tx in
@@ -260,6 +263,8 @@ extension AppointmentError: ProblemConvertible {
         case .slotInPast: .refused("slot_in_past", "This slot has begun. Choose a later one.")
         case .patientBusy: .conflict("patient_busy", "The patient has another appointment at that time.")
         case .patientUnknown: .refused("patient_unknown", "There is no such patient.")
+        case .consentMissing:
+            .refused("consent_missing", "The patient has not agreed to teleconsultation. Record the consent first, or book in person.")
         case .patientInactive: .refused("patient_inactive", "The patient's record is closed.")
         case .notCancellable(let status):
             .conflict("not_cancellable", "An appointment that is \(status.rawValue) cannot be cancelled.")

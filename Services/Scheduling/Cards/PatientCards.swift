@@ -22,6 +22,14 @@ struct PatientCards {
         }
         guard isActive else { throw AppointmentError.patientInactive }
     }
+
+    /// Asks clinical each time: a consent is taken back at any moment, and video appointments are few.
+    func requireConsent(to purpose: String, of patient: PatientID, as caller: Principal) async throws {
+        guard let card = try await host.cards.ask("clinical", "/internal/cards/patients/\(patient)", as: caller)
+        else { throw AppointmentError.patientUnknown }
+        // A clinical of the release before does not say; it is not taken for a yes.
+        guard try card.optional("consents", as: [String].self)?.contains(purpose) == true else { throw AppointmentError.consentMissing }
+    }
 }
 
 extension Reaction {

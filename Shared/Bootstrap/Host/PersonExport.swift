@@ -47,14 +47,14 @@ import Primitives
         if count > most { throw Problem(503, "export_too_large", "There is more than an export may hold.") }
     }
 
-    /// `self` must be the person, or staff who may export.
+    /// The caller must be the person, act for them, or be staff who may export.
     package static func route(_ parts: [Part]) -> Route {
         .get(
             "/internal/export/patients/:id", for: .exportPatients,
             .init("Tell everything kept here about one patient")
         ) { request, caller in
             let person: PatientID = try request.id("id")
-            guard !caller.isOnlyPatient || caller.patient == person else { throw Problem.notFound("patient") }
+            guard !caller.isOnlyPatient || caller.ownPatients.contains(person) else { throw Problem.notFound("patient") }
             var read: [(String, [UInt8])] = []
             for part in parts { read.append((part.name, try await part.read(person, caller))) }
             caller.trail?.read("export", person.description, of: person, on: caller.ground, action: "export")

@@ -51,5 +51,14 @@ extension Catalogue {
             "Nobody has reviewed in time why somebody opened a chart that was closed to them.",
             GlassUnreviewed(
                 grantID: Sample.id(31), patientID: Sample.id(5), accountID: Sample.id(3), grantedAt: Sample.time(0))),
+        CatalogueEntry(
+            "Somebody asked about a record: to be told, or to have it corrected, erased or restricted.",
+            PrivacyRequestFiled(requestID: Sample.id(32), patientID: Sample.id(5), kind: "correction", dueOn: Sample.day)),
+        CatalogueEntry(
+            "A request about a record has remained open until a week before its last day.",
+            PrivacyRequestRemainedOpen(requestID: Sample.id(32), patientID: Sample.id(5), kind: "correction", dueOn: Sample.day)),
+        CatalogueEntry(
+            "A request about a record was answered: done or refused.",
+            PrivacyRequestAnswered(requestID: Sample.id(32), patientID: Sample.id(5), kind: "correction", outcome: "refused")),
     ]
 }

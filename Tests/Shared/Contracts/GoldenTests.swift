@@ -53,7 +53,7 @@ struct GoldenTests {
                 }
             }
         }
-        declared.formUnion(["audit.entry.recorded.v1", "audit.access.recorded.v1"])
+        declared.formUnion(["audit.entry.recorded.v1", "audit.access.recorded.v1", "audit.facts.sent.v1"])
         #expect(declared == Set(Catalogue.events.map(\.name.text)))
     }
 

@@ -55,6 +55,89 @@ struct OutboxTests {
         }
     }
 
+    @Test func `An audit fact that its service calls published and removes is still counted out`() async throws {
+        try await Workbench.with { bench in
+            let db = bench.test.db
+            let cause = Cause(tenant: bench.test.tenant, actor: AccountID(), role: "doctor", traceparent: Traceparent.fresh())
+            for _ in 1...3 { try await Audit.denied("read", "visit", "x", cause: cause, in: db) }
+            try await AccessLog(db).record([
+                AccessLog.Entry("read", "visit", "v", of: nil, allowed: true, after: nil, cause: cause, at: Timestamp.now())
+            ])
+            // The lie: nothing was published. In two statements and with a detour, so that no way around is left.
+            try await db.systemTransaction { tx in
+                _ = try await tx.run("update outbox set published_at = now() where type = 'audit.entry.recorded.v1' and seq = 1")
+                _ = try await tx.run("update outbox set published_at = now()")
+                _ = try await tx.run("update outbox set published_at = null")
+            }
+            let facts = try await db.systemTransaction { tx in
+                try await tx.all(
+                    "select coalesce(data -> 'entries' -> 0 ->> 'id', id::text) from outbox order by seq", as: { try $0.next(as: String.self) })
+            }
+            try await Housekeeping(db: db).tell(as: "clinical")
+            try await Audit.denied("read", "visit", "y", cause: cause, in: db)
+            try await db.systemTransaction { tx in
+                _ = try await tx.run("update outbox set published_at = now()")
+                _ = try await tx.run("update outbox set published_at = null where type <> 'audit.facts.sent.v1'")
+            }
+            try await Housekeeping(db: db).tell(as: "clinical")
+            let told = try await db.systemTransaction { tx in
+                try await tx.all(
+                    """
+                    select tenant_id, data ->> 'number', data ->> 'service', array_to_string(array(
+                        select json_array_elements_text(data -> 'ids') order by 1), ' ')
+                    from outbox where type = 'audit.facts.sent.v1' order by seq
+                    """,
+                    as: { row in
+                        (try row.next(as: TenantID.self), "\(try row.next(as: String.self)) \(try row.next(as: String.self))",
+                         try row.next(as: String.self))
+                    })
+            }
+            #expect(told.map(\.0) == [bench.test.tenant, bench.test.tenant])
+            #expect(told.map(\.1) == ["1 clinical", "2 clinical"])
+            #expect(told.first?.2 == facts.sorted().joined(separator: " "))
+        }
+    }
+
+    @Test func `A service neither touches the count, nor announces one, nor removes an audit fact within a day`() async throws {
+        try await Workbench.with { bench in
+            let cause = Cause(tenant: bench.test.tenant, actor: nil, role: "doctor", traceparent: Traceparent.fresh())
+            try await Audit.denied("read", "visit", "x", cause: cause, in: bench.test.db)
+            try await bench.test.db.systemTransaction { tx in
+                _ = try await tx.run("update outbox set published_at = now()")
+            }
+            let refused: [SQL] = [
+                "delete from outbox", "delete from outbox_sent", "update outbox_told set number = 1", "truncate outbox_sent",
+                "insert into outbox_sent (tenant_id, ids) values (gen_random_uuid(), '{}')",
+                "update outbox set published_at = now() - interval '8 days'",
+                """
+                insert into outbox (id, tenant_id, type, subject, revision, traceparent, data, occurred_at)
+                values (gen_random_uuid(), gen_random_uuid(), 'audit.facts.sent.v1', 's', 0, '', '{}', now())
+                """,
+            ]
+            for statement in refused {
+                do {
+                    try await bench.test.db.systemTransaction { tx in _ = try await tx.run(statement) }
+                    Issue.record("went through: \(statement)")
+                } catch let error as PostgresError {
+                    #expect(error.sqlState == "42501", "\(statement): \(error)")
+                }
+            }
+            // A day later it may go, and is in the count all the same.
+            try await bench.test.asOwner(
+                """
+                alter table outbox disable trigger user; update outbox set published_at = now() - interval '25 hours';
+                alter table outbox enable trigger user
+                """)
+            let gone = try await bench.test.db.systemTransaction { tx in try await tx.run("delete from outbox") }
+            #expect(gone == 1)
+            try await Housekeeping(db: bench.test.db).tell(as: "clinical")
+            let told = try await bench.test.db.systemTransaction { tx in
+                try await tx.all("select type from outbox", as: { try $0.next(as: String.self) })
+            }
+            #expect(told == ["audit.facts.sent.v1"])
+        }
+    }
+
     @Test func `The same fact about the same revision is refused, revision 0 may repeat`() async throws {
         try await Workbench.with { bench in
             try await bench.announce("x", revision: 2)
