@@ -1,10 +1,71 @@
 CREATE SCHEMA scheduling;
+CREATE FUNCTION scheduling.outbox_counted_by_owner() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if current_user <> (select relowner::regrole::text from pg_class where oid = tg_relid) then
+        raise exception 'only the database counts audit facts out' using errcode = 'insufficient_privilege',
+            constraint = 'outbox_counted_by_database', table = tg_table_name;
+    end if;
+    return new;
+end $$;
+CREATE FUNCTION scheduling.outbox_note_sent() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'scheduling', 'public'
+    AS $$
+begin
+    insert into outbox_sent (tenant_id, ids)
+    select n.tenant_id, array_agg(case n.type when 'audit.access.recorded.v1'
+        then (n.data -> 'entries' -> 0 ->> 'id')::uuid else n.id end)
+    from is_now n join was w using (id)
+    where n.published_at is not null and w.published_at is null
+        and n.type in ('audit.entry.recorded.v1', 'audit.access.recorded.v1')
+    group by n.tenant_id;
+    return null;
+end $$;
 CREATE FUNCTION scheduling.outbox_refuse() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
-    raise exception 'a fact that was not published is not deleted' using errcode = 'insufficient_privilege',
-        constraint = 'outbox_kept_until_published', table = tg_table_name;
+    raise exception 'a fact that was not published is not deleted, nor an audit fact within a day'
+        using errcode = 'insufficient_privilege', constraint = 'outbox_kept_until_published', table = tg_table_name;
+end $$;
+CREATE FUNCTION scheduling.outbox_refuse_past() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception 'a fact is marked when it leaves, not for the past' using errcode = 'insufficient_privilege',
+        constraint = 'outbox_marked_when_it_leaves', table = tg_table_name;
+end $$;
+CREATE FUNCTION scheduling.outbox_tell(service text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'scheduling', 'public'
+    AS $$
+declare
+    told  record;
+    count bigint := 0;
+begin
+    for told in
+        with taken as (
+            delete from outbox_sent where number in (
+                select number from outbox_sent order by number limit 1000 for update skip locked)
+            returning tenant_id, ids
+        ), placed as (
+            select t.tenant_id, id, (row_number() over (partition by t.tenant_id) - 1) / 500 as part
+            from taken t, unnest(t.ids) as id where id is not null
+        )
+        select p.tenant_id, array_agg(p.id) as ids from placed p group by p.tenant_id, p.part order by p.tenant_id, p.part
+    loop
+        insert into outbox_told as t (tenant_id, number) values (told.tenant_id, 1)
+        on conflict (tenant_id) do update set number = t.number + 1;
+        insert into outbox (id, tenant_id, type, subject, revision, traceparent, data, occurred_at)
+        select gen_random_uuid(), t.tenant_id, 'audit.facts.sent.v1', service, 0,
+            '00-' || replace(gen_random_uuid()::text, '-', '') || '-' || left(replace(gen_random_uuid()::text, '-', ''), 16) || '-01',
+            json_build_object('service', service, 'number', t.number, 'ids', told.ids), clock_timestamp()
+        from outbox_told t where t.tenant_id = told.tenant_id;
+        count := count + cardinality(told.ids);
+    end loop;
+    return count;
 end $$;
 CREATE FUNCTION scheduling.rating_counts() RETURNS trigger
     LANGUAGE plpgsql
@@ -127,6 +188,19 @@ CREATE TABLE scheduling.outbox (
     CONSTRAINT outbox_revision_counts CHECK ((revision >= 0)),
     CONSTRAINT outbox_type_named CHECK ((type ~ '^[a-z]+(\.[a-z][a-z0-9_]*){2,3}\.v[0-9]+$'::text))
 );
+CREATE TABLE scheduling.outbox_sent (
+    number bigint NOT NULL,
+    tenant_id uuid NOT NULL,
+    ids uuid[] NOT NULL
+);
+ALTER TABLE scheduling.outbox_sent ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME scheduling.outbox_sent_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 ALTER TABLE scheduling.outbox ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME scheduling.outbox_seq_seq
     START WITH 1
@@ -134,6 +208,11 @@ ALTER TABLE scheduling.outbox ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY 
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+CREATE TABLE scheduling.outbox_told (
+    tenant_id uuid NOT NULL,
+    number bigint NOT NULL,
+    CONSTRAINT outbox_told_counts CHECK ((number > 0))
 );
 CREATE TABLE scheduling.patient_card (
     patient_id uuid NOT NULL,
@@ -253,6 +332,10 @@ ALTER TABLE ONLY scheduling.location_card
     ADD CONSTRAINT location_card_pkey PRIMARY KEY (location_id);
 ALTER TABLE ONLY scheduling.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY scheduling.outbox_sent
+    ADD CONSTRAINT outbox_sent_pkey PRIMARY KEY (number);
+ALTER TABLE ONLY scheduling.outbox_told
+    ADD CONSTRAINT outbox_told_pkey PRIMARY KEY (tenant_id);
 ALTER TABLE ONLY scheduling.patient_card
     ADD CONSTRAINT patient_card_pkey PRIMARY KEY (patient_id);
 ALTER TABLE ONLY scheduling.provider
@@ -297,8 +380,12 @@ CREATE INDEX rating_of_provider ON scheduling.rating USING btree (tenant_id, pro
 CREATE INDEX revoked_session_expired ON scheduling.revoked_session USING btree (expires_at);
 CREATE INDEX slot_by_time ON scheduling.slot USING btree (tenant_id, starts_at, id);
 CREATE INDEX slot_of_day ON scheduling.slot USING btree (tenant_id, provider_id, local_date, starts_at, id);
+CREATE TRIGGER outbox_audit_kept BEFORE DELETE ON scheduling.outbox FOR EACH ROW WHEN (((old.type ~~ 'audit.%'::text) AND (old.published_at > (now() - '1 day'::interval)))) EXECUTE FUNCTION scheduling.outbox_refuse();
+CREATE TRIGGER outbox_counted_by_database BEFORE INSERT ON scheduling.outbox FOR EACH ROW WHEN ((new.type = 'audit.facts.sent.v1'::text)) EXECUTE FUNCTION scheduling.outbox_counted_by_owner();
 CREATE TRIGGER outbox_kept_until_published BEFORE DELETE ON scheduling.outbox FOR EACH ROW WHEN ((old.published_at IS NULL)) EXECUTE FUNCTION scheduling.outbox_refuse();
+CREATE TRIGGER outbox_marked_when_it_leaves BEFORE UPDATE ON scheduling.outbox FOR EACH ROW WHEN (((new.type ~~ 'audit.%'::text) AND (new.published_at < (now() - '00:01:00'::interval)))) EXECUTE FUNCTION scheduling.outbox_refuse_past();
 CREATE TRIGGER outbox_not_emptied BEFORE TRUNCATE ON scheduling.outbox FOR EACH STATEMENT EXECUTE FUNCTION scheduling.outbox_refuse();
+CREATE TRIGGER outbox_sent_is_noted AFTER UPDATE ON scheduling.outbox REFERENCING OLD TABLE AS was NEW TABLE AS is_now FOR EACH STATEMENT EXECUTE FUNCTION scheduling.outbox_note_sent();
 CREATE TRIGGER rating_counts AFTER INSERT ON scheduling.rating FOR EACH ROW EXECUTE FUNCTION scheduling.rating_counts();
 CREATE TRIGGER rating_of_what_was BEFORE INSERT ON scheduling.rating FOR EACH ROW EXECUTE FUNCTION scheduling.rating_of_what_was();
 ALTER TABLE ONLY scheduling.appointment
@@ -330,6 +417,8 @@ CREATE POLICY slot_tenant ON scheduling.slot USING ((tenant_id = (current_settin
 ALTER TABLE scheduling.tenant_wrapping_key ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant_wrapping_key_tenant ON scheduling.tenant_wrapping_key USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 GRANT USAGE ON SCHEMA scheduling TO polyclinic_scheduling;
+REVOKE ALL ON FUNCTION scheduling.outbox_tell(service text) FROM PUBLIC;
+GRANT ALL ON FUNCTION scheduling.outbox_tell(service text) TO polyclinic_scheduling;
 GRANT SELECT,INSERT,UPDATE ON TABLE scheduling.account_card TO polyclinic_scheduling;
 GRANT SELECT,INSERT,UPDATE ON TABLE scheduling.appointment TO polyclinic_scheduling;
 GRANT SELECT,INSERT,DELETE ON TABLE scheduling.data_key TO polyclinic_scheduling;
