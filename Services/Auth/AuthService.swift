@@ -88,7 +88,7 @@ enum AuthService {
             routes: sessions.table + live + accounts.table + newPasswords.table + locations.table + factors.table + stepUp.table
                 + passkeyRoutes.table + licences.table + ProxyRoutes(host: host, vaults: vaults).table + contacts.table
                 + clients + PolicyRoutes(host: host, policy: policy).table + OriginRoutes(host: host).table
-                + [AccountNames(host: host, vaults: vaults).route, forgetting.export()],
+                + [AccountNames(host: host, vaults: vaults).route, forgetting.export(), OwnExport(host: host, vaults: vaults).route],
             announces: [
                 TenantOpened.self, LocationOpened.self, AccountCreated.self, AccountRolesChanged.self,
                 AccountDeactivated.self, AccountReactivated.self, SessionEnded.self, LicenceVerified.self,

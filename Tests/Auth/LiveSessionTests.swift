@@ -32,6 +32,23 @@ struct LiveSessionTests {
         }
     }
 
+    @Test func `Whoever is signed in exports what is kept about their own account, and nothing that opens it`() async throws {
+        try await Clinic.with { clinic in
+            _ = try await clinic.add("nisha@demo.example", "nurse")
+            let nisha = try await clinic.signIn("nisha@demo.example")
+            clinic.host.clock.advance(seconds: 600)
+            #expect(await clinic.get("/v1/auth/me/export", as: nisha).code == "insufficient_user_authentication")
+            let answer = await clinic.get("/v1/auth/me/export", as: try await clinic.signIn("nisha@demo.example"))
+            #expect(answer.status == 200)
+            let account: JSONObject = try answer.json.required("account")
+            #expect(account["email"] == .string("nisha@demo.example"))
+            guard case .array(let sessions) = answer.json["session"] else { throw Clinic.Failed(what: "no sessions") }
+            #expect(sessions.count == 3, "of choosing the password, and two")
+            let text = String(decoding: answer.bytes, as: UTF8.self)
+            for secret in ["password_hash", "secret", "tenant_id", "public_key"] { #expect(!text.contains(secret)) }
+        }
+    }
+
     @Test func `A browser ends with what applications began in it`() async throws {
         try await Clinic.with { clinic in
             let portal = try await Portal(clinic)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from clinic import Clinic, metrics, unique
+from clinic import SEEN_LICENCE, Clinic, metrics, unique
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Policy"))
 import access  # noqa: E402
@@ -86,7 +86,9 @@ def test_a_glass_that_nobody_judges_in_time_raises_the_alarm(env, door, mint, pa
 @pytest.fixture()
 def locked(door, mint, patient):
     """The same patient, treated by a doctor who has locked the chart: (the doctor, the chart's address)."""
-    doctor = Clinic(door.url, mint("doctor", account=access.new_id()))
+    account = Clinic(door.url, mint("admin")).open_account(
+        {"name": "Dr. Treats", "email": f"{unique('treats')}@glass.example", "roles": ["doctor"], "licence": SEEN_LICENCE})["id"]
+    doctor = Clinic(door.url, mint("doctor", account=account))
     chart = f"/v1/patients/{patient}"
     doctor.post(f"{chart}/break-glass", REASON)
     doctor.post("/v1/visits", {"patientId": patient})

@@ -10,7 +10,7 @@ def person(admin, door, make_patient):
     """A patient with an account of their own."""
     patient = make_patient()["id"]
     mail = f"{unique('asking')}@requests.example"
-    admin.post("/v1/users", {"name": "Asking One", "email": mail, "roles": ["patient"], "password": "Polyclinic-demo-2026", "patientId": patient})
+    admin.open_account({"name": "Asking One", "email": mail, "roles": ["patient"], "patientId": patient})
     return patient, door.as_(mail)
 
 

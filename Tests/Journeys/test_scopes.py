@@ -30,7 +30,7 @@ def test_whoever_works_here_and_is_a_patient_reads_no_other_chart(hire, doctor, 
 def test_coming_does_not_open_a_restricted_chart_and_a_place_given_up_opens_none(admin, reception, make_patient):
     (mine, provider), (other, _) = new_doctor(admin, "Dr. Here"), new_doctor(admin, "Dr. Next Door")
     patient = make_patient("Locked Away")["id"]
-    admin.call("PUT", f"/v1/patients/{patient}/restriction", {"restricted": True}, expect=204)
+    Clinic(admin.url).as_("admin").call("PUT", f"/v1/patients/{patient}/restriction", {"restricted": True}, expect=204)
     token = reception.post("/v1/queue/walk-in", {"patientId": patient, "providerId": provider["id"]})["id"]
     mine.eventually(f"/v1/patients/{patient}", lambda a: True)  # that they came has arrived
     refused = other.call("POST", "/v1/visits", {"patientId": patient, "tokenId": token})
@@ -42,7 +42,7 @@ def test_coming_does_not_open_a_restricted_chart_and_a_place_given_up_opens_none
 def test_an_appointment_that_is_cancelled_or_moved_closes_the_chart_again(admin, reception, make_patient, make_slots):
     (first, of_first), (second, of_second) = new_doctor(admin, "Dr. First"), new_doctor(admin, "Dr. Second")
     patient = make_patient("Comes Later")["id"]
-    admin.call("PUT", f"/v1/patients/{patient}/restriction", {"restricted": True}, expect=204)
+    Clinic(admin.url).as_("admin").call("PUT", f"/v1/patients/{patient}/restriction", {"restricted": True}, expect=204)
     slot, elsewhere = make_slots(of_first)[0]["id"], make_slots(of_second)[0]["id"]
     booked = reception.post("/v1/appointments", {"slotId": slot, "patientId": patient})["id"]
     first.eventually(f"/v1/patients/{patient}", lambda a: True)
@@ -61,7 +61,7 @@ def test_clinicians_see_the_appointments_of_their_site_and_their_patients(hire, 
     path = f"/v1/appointments/{booked}"
     mine.get(path), colleague.get(path), hire(["nurse"]).get(path)
     far = admin.post("/v1/locations", {"name": unique("Far"), "zone": "Etc/GMT", "currency": "INR"})["id"]
-    for stranger in (hire(["nurse"], locationId=far), hire(["doctor"], locationId=far, licence=LICENCE)):
+    for stranger in (hire(["nurse"], locationId=far), hire(["doctor"], locationId=far, licence=SEEN_LICENCE)):
         stranger.get(path, expect=404)
         assert stranger.get(f"/v1/appointments?patientId={patient}")["items"] == []
     hire(["reception"], locationId=far).get(path)
@@ -74,7 +74,7 @@ def test_why_somebody_whose_chart_is_restricted_comes_is_not_told_to_the_site(hi
     booked = reception.post("/v1/appointments", {"slotId": slot, "patientId": patient, "reason": "A lump"})["id"]
     nurse = hire(["nurse"])
     assert nurse.get(f"/v1/appointments/{booked}")["reason"] == "A lump"
-    admin.call("PUT", f"/v1/patients/{patient}/restriction", {"restricted": True}, expect=204)
+    Clinic(admin.url).as_("admin").call("PUT", f"/v1/patients/{patient}/restriction", {"restricted": True}, expect=204)
     nurse.eventually(f"/v1/appointments/{booked}", lambda a: "reason" not in a.json)
     assert mine.get(f"/v1/appointments/{booked}")["reason"] == reception.get(f"/v1/appointments/{booked}")["reason"] == "A lump"
 

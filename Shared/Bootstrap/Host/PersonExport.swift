@@ -26,17 +26,25 @@ import Primitives
             where condition: @escaping @Sendable (PatientID) -> SQL
         ) -> Part {
             Part(table) { person, caller in
-                // One row of all rows: the database puts thousands together faster than we read them one by one.
-                let found = try await host.db.reader(for: caller.tenant).first(
-                    """
-                    select count(*), coalesce(json_agg(to_jsonb(part) - \(["tenant_id"] + without)::text[]), '[]')::text
-                    from (select * from \(unsafe: table) where \(condition(person)) limit \(PersonExport.most + 1)) part
-                    """, as: { row in (count: try row.next(as: Int.self), rows: Array(try row.next(as: String.self).utf8)) })
-                guard let found else { throw PostgresError(.decoding, message: "export: no row") }
-                try PersonExport.checkWhole(found.count)
-                return found.rows
+                try await PersonExport.rows(of: table, host, for: caller, without: without, where: condition(person))
             }
         }
+    }
+
+    /// The rows of a table of which the condition holds, as one JSON array, members named as its columns: without its
+    /// tenant and what `without` names.
+    package static func rows(
+        of table: String, _ host: Host, for caller: Principal, without: [String] = [], where condition: SQL
+    ) async throws -> [UInt8] {
+        // One row of all rows: the database puts thousands together faster than we read them one by one.
+        let found = try await host.db.reader(for: caller.tenant).first(
+            """
+            select count(*), coalesce(json_agg(to_jsonb(part) - \(["tenant_id"] + without)::text[]), '[]')::text
+            from (select * from \(unsafe: table) where \(condition) limit \(PersonExport.most + 1)) part
+            """, as: { row in (count: try row.next(as: Int.self), rows: Array(try row.next(as: String.self).utf8)) })
+        guard let found else { throw PostgresError(.decoding, message: "export: no row") }
+        try PersonExport.checkWhole(found.count)
+        return found.rows
     }
 
     /// Rows of one kind that fit into an export. Nobody has as many; a mistake of ours may, and then an export says so
