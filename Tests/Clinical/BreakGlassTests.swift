@@ -115,6 +115,7 @@ import Testing
             let account = AccountID()
             let other = try host.token(.doctor, account: account)
             try await host.react(to: host.hired(account))
+            try await host.react(to: LicenceVerified(accountID: account, validUntil: LocalDate(daysSinceEpoch: 80_000)))
             let unlock = JSONObject.body(("restricted", .bool(false)), ("reason", .string("I would like to go on reading")))
             let refer = JSONObject.body(("accountId", .string("\(account)")))
             func refuses(_ when: Comment) async throws {
