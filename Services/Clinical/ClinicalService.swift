@@ -45,6 +45,7 @@ enum ClinicalService {
                 Migration("0070_unlocked_charts", PackageResources._070_unlocked_charts_sql),
                 Migration("0071_versions", PackageResources._071_versions_sql),
                 Migration("0090_privacy_requests", PackageResources._090_privacy_requests_sql),
+                Migration("0091_sealed_codes", PackageResources._091_sealed_codes_sql),
             ],
             routes: patients.table + health.table + versions.table + visits.table + notes.table + history.table + prescriptions.table + cards.table
                 + SelfRegistration(host: host, keys: keys, numbers: numbers).table + charts.table + glass.table + consents.table + erasures.table
@@ -62,6 +63,7 @@ enum ClinicalService {
             ],
             workers: [
                 erasing.worker, ReviewAlarm(host: host, within: config.reviewWithin).worker, PrivacyRequestClock(host: host).worker,
+                SealWords(host: host, keys: keys).worker,
             ],
             commands: [
                 ImportBundles(host: host, keys: keys, care: config.careTerms).command,

@@ -85,6 +85,26 @@ CREATE FUNCTION clinical.privacy_request_is_answered() RETURNS trigger
 begin
     raise exception 'an answered request does not change' using errcode = 'check_violation', constraint = 'privacy_request_answered_once';
 end $$;
+CREATE FUNCTION clinical.seal_observation(visit uuid, loinc text, box bytea) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'clinical', 'public'
+    AS $$
+    update visit_observation set sealed_value = box, value = null
+    where visit_id = visit and code = loinc and sealed_value is null
+$$;
+CREATE FUNCTION clinical.seal_prescription_item(item uuid, box bytea) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'clinical', 'public'
+    AS $$
+    update prescription_item set sealed_medicine = box, name = null, generic_name = null, atc = null, dose = null
+    where id = item and sealed_medicine is null
+$$;
+CREATE FUNCTION clinical.visit_diagnosis_keeps_nothing() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    return null;
+end $$;
 CREATE FUNCTION clinical.visit_is_final() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -96,10 +116,19 @@ begin
 end $$;
 CREATE FUNCTION clinical.visit_part_is_final() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'clinical', 'public'
     AS $$
 begin
-    if tg_op = 'DELETE' and current_user = (select pg_get_userbyid(relowner) from pg_class where oid = tg_relid) then
-        return old;
+    if current_user = (select pg_get_userbyid(relowner) from pg_class where oid = tg_relid) then
+        if tg_op = 'DELETE' then
+            return old;
+        end if;
+        if tg_op = 'UPDATE' and tg_table_name = 'visit_observation'
+            and to_jsonb(old) ->> 'sealed_value' is null and to_jsonb(new) ->> 'sealed_value' is not null
+            and to_jsonb(new) - '{value,sealed_value}'::text[] = to_jsonb(old) - '{value,sealed_value}'::text[]
+        then
+            return new;
+        end if;
     end if;
     if exists (
         select from visit_snapshot s
@@ -348,17 +377,18 @@ CREATE TABLE clinical.prescription_item (
     prescription_id uuid NOT NULL,
     "position" integer NOT NULL,
     medicine_id uuid NOT NULL,
-    name text NOT NULL,
+    name text,
     generic_name text,
     form text NOT NULL,
     strength text,
     atc text,
-    dose bigint NOT NULL,
+    dose bigint,
     dose_unit text NOT NULL,
     frequency_per_day integer NOT NULL,
     duration_days integer NOT NULL,
     quantity integer NOT NULL,
     unit text NOT NULL,
+    sealed_medicine bytea,
     CONSTRAINT prescription_item_dose CHECK (((dose >= 1) AND (dose <= 10000000))),
     CONSTRAINT prescription_item_duration CHECK (((duration_days >= 1) AND (duration_days <= 365))),
     CONSTRAINT prescription_item_frequency CHECK (((frequency_per_day >= 1) AND (frequency_per_day <= 24))),
@@ -487,10 +517,11 @@ CREATE TABLE clinical.visit_observation (
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
     visit_id uuid NOT NULL,
     code text NOT NULL,
-    value numeric(8,3) NOT NULL,
+    value numeric(8,3),
     unit text NOT NULL,
     recorded_by uuid NOT NULL,
-    recorded_at timestamp with time zone DEFAULT now() NOT NULL
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    sealed_value bytea
 );
 ALTER TABLE ONLY clinical.visit_observation FORCE ROW LEVEL SECURITY;
 CREATE TABLE clinical.visit_snapshot (
@@ -559,6 +590,12 @@ ALTER TABLE ONLY clinical.prescription_item
     ADD CONSTRAINT prescription_item_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY clinical.prescription_item
     ADD CONSTRAINT prescription_item_position UNIQUE (prescription_id, "position");
+ALTER TABLE clinical.prescription_item
+    ADD CONSTRAINT prescription_item_said_once CHECK (
+CASE
+    WHEN (sealed_medicine IS NULL) THEN ((name IS NOT NULL) AND (dose IS NOT NULL))
+    ELSE (num_nonnulls(name, generic_name, atc, dose) = 0)
+END) NOT VALID;
 ALTER TABLE ONLY clinical.prescription
     ADD CONSTRAINT prescription_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY clinical.privacy_request
@@ -589,6 +626,8 @@ ALTER TABLE ONLY clinical.visit_note
     ADD CONSTRAINT visit_note_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY clinical.visit_observation
     ADD CONSTRAINT visit_observation_pkey PRIMARY KEY (visit_id, code);
+ALTER TABLE clinical.visit_observation
+    ADD CONSTRAINT visit_observation_said_once CHECK (((value IS NULL) <> (sealed_value IS NULL))) NOT VALID;
 ALTER TABLE ONLY clinical.visit
     ADD CONSTRAINT visit_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY clinical.visit_snapshot
@@ -613,6 +652,7 @@ CREATE INDEX outbox_unpublished ON clinical.outbox USING btree (seq) WHERE (publ
 CREATE UNIQUE INDEX patient_key_found ON clinical.patient_key USING btree (key, patient_id) INCLUDE (tenant_id);
 CREATE INDEX patient_newest ON clinical.patient USING btree (tenant_id, id DESC);
 CREATE INDEX prescription_current ON clinical.prescription USING btree (patient_id, valid_until);
+CREATE INDEX prescription_item_unsealed ON clinical.prescription_item USING btree (tenant_id, id) WHERE (sealed_medicine IS NULL);
 CREATE INDEX prescription_visit ON clinical.prescription USING btree (visit_id, id);
 CREATE INDEX privacy_request_due ON clinical.privacy_request USING btree (tenant_id, due_on, id) WHERE (outcome IS NULL);
 CREATE INDEX privacy_request_of_patient ON clinical.privacy_request USING btree (patient_id, id);
@@ -622,6 +662,7 @@ CREATE INDEX revoked_session_expired ON clinical.revoked_session USING btree (ex
 CREATE INDEX visit_addendum_visit ON clinical.visit_addendum USING btree (visit_id, id);
 CREATE INDEX visit_history ON clinical.visit USING btree (patient_id, started_at DESC, id DESC);
 CREATE INDEX visit_note_visit ON clinical.visit_note USING btree (visit_id, id);
+CREATE INDEX visit_observation_unsealed ON clinical.visit_observation USING btree (tenant_id, visit_id) WHERE (sealed_value IS NULL);
 CREATE UNIQUE INDEX visit_one_open ON clinical.visit USING btree (tenant_id, patient_id, location_id) WHERE (status = 'in_progress'::text);
 CREATE INDEX visit_snapshot_day ON clinical.visit_snapshot USING btree (tenant_id, local_date DESC, visit_id DESC);
 CREATE INDEX visit_snapshot_patient ON clinical.visit_snapshot USING btree (patient_id, local_date DESC, visit_id DESC);
@@ -633,6 +674,7 @@ CREATE TRIGGER outbox_not_emptied BEFORE TRUNCATE ON clinical.outbox FOR EACH ST
 CREATE TRIGGER outbox_sent_is_noted AFTER UPDATE ON clinical.outbox REFERENCING OLD TABLE AS was NEW TABLE AS is_now FOR EACH STATEMENT EXECUTE FUNCTION clinical.outbox_note_sent();
 CREATE TRIGGER privacy_request_answered_once BEFORE UPDATE ON clinical.privacy_request FOR EACH ROW WHEN ((old.outcome IS NOT NULL)) EXECUTE FUNCTION clinical.privacy_request_is_answered();
 CREATE TRIGGER visit_diagnosis_is_final BEFORE INSERT OR DELETE OR UPDATE ON clinical.visit_diagnosis FOR EACH ROW EXECUTE FUNCTION clinical.visit_part_is_final();
+CREATE TRIGGER visit_diagnosis_keeps_nothing BEFORE INSERT ON clinical.visit_diagnosis FOR EACH ROW EXECUTE FUNCTION clinical.visit_diagnosis_keeps_nothing();
 CREATE TRIGGER visit_is_final BEFORE DELETE OR UPDATE ON clinical.visit FOR EACH ROW EXECUTE FUNCTION clinical.visit_is_final();
 CREATE TRIGGER visit_note_is_final BEFORE INSERT OR DELETE OR UPDATE ON clinical.visit_note FOR EACH ROW EXECUTE FUNCTION clinical.visit_part_is_final();
 CREATE TRIGGER visit_observation_is_final BEFORE INSERT OR DELETE OR UPDATE ON clinical.visit_observation FOR EACH ROW EXECUTE FUNCTION clinical.visit_part_is_final();
@@ -729,6 +771,10 @@ REVOKE ALL ON FUNCTION clinical.erase_codes(person uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION clinical.erase_codes(person uuid) TO polyclinic_clinical;
 REVOKE ALL ON FUNCTION clinical.outbox_tell(service text) FROM PUBLIC;
 GRANT ALL ON FUNCTION clinical.outbox_tell(service text) TO polyclinic_clinical;
+REVOKE ALL ON FUNCTION clinical.seal_observation(visit uuid, loinc text, box bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION clinical.seal_observation(visit uuid, loinc text, box bytea) TO polyclinic_clinical;
+REVOKE ALL ON FUNCTION clinical.seal_prescription_item(item uuid, box bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION clinical.seal_prescription_item(item uuid, box bytea) TO polyclinic_clinical;
 GRANT SELECT,INSERT ON TABLE clinical.care_relation TO polyclinic_clinical;
 GRANT UPDATE(who) ON TABLE clinical.care_relation TO polyclinic_clinical;
 GRANT UPDATE(location_id) ON TABLE clinical.care_relation TO polyclinic_clinical;

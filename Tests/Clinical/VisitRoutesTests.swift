@@ -69,7 +69,7 @@ import Testing
                 "update visit_snapshot set body = '' where visit_id = \(id)",
                 "delete from visit_snapshot where visit_id = \(id)",
                 "delete from visit where id = \(id)",
-                "insert into visit_observation (visit_id, code, value, unit, recorded_by) values (\(id), 'x', 1, 'x', \(AccountID()))",
+                "insert into visit_observation (visit_id, code, sealed_value, unit, recorded_by) values (\(id), 'x', 'x', 'x', \(AccountID()))",
                 "insert into visit_note (id, visit_id, category, author_id, written_at, body) values (\(VisitID()), \(id), 'SYMPTOM', \(AccountID()), now(), '')",
                 "delete from visit_note",
             ] {

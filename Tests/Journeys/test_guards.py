@@ -80,6 +80,13 @@ GUARDS = {
         insert into clinical.visit (id, tenant_id, patient_id, practitioner_id, location_id, local_date, started_at, findings)
         select gen_random_uuid(), tenant_id, patient_id, practitioner_id, location_id, local_date, started_at, ''
         from clinical.visit, generate_series(1, 2) where id = %(visit)s""",
+    "visit_observation_said_once": """
+        with v as (insert into clinical.visit (id, tenant_id, patient_id, practitioner_id, location_id, local_date, started_at, findings)
+            select gen_random_uuid(), tenant_id, patient_id, practitioner_id, location_id, local_date, started_at, '' from clinical.visit
+            where id = %(visit)s returning id, tenant_id)
+        insert into clinical.visit_observation (visit_id, tenant_id, code, value, sealed_value, unit, recorded_by)
+        select id, tenant_id, '8867-4', 137, 'a box', '/min', id from v""",
+    "prescription_item_said_once": "update clinical.prescription_item set name = 'Guardol' where prescription_id = %(prescription)s",
     "inbox_handled_once": "insert into reporting.inbox (reaction, event_id) select reaction, event_id from reporting.inbox limit 1",
     "outbox_fact_once": copied("billing.outbox", "revision > 0 and subject = %(invoice)s", seq="-1").replace(
         "insert into billing.outbox", "insert into billing.outbox overriding system value"),

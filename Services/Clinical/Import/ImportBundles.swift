@@ -149,8 +149,7 @@ import Primitives
         try await store.insert(visit, findings: findings, reference: reference)
         try await CareStore(sql: tx).remember(
             patient.id, with: Self.elsewhere, at: location, .visit, until: care.end(of: encounter.start, care.afterVisit))
-        if !visit.vitals.isEmpty { try await store.saveVitals(visit.vitals, of: visit.id, by: Self.elsewhere) }
-        if !visit.findings.diagnoses.isEmpty { try await store.saveDiagnoses(visit.findings.diagnoses, of: visit.id) }
+        try await store.saveVitals(visit.vitals, after: Vitals(), of: visit.id, by: Self.elsewhere, vault)
         let snapshot = VisitSnapshot(visit: visit, mrn: patient.mrn, notes: [], prescriptions: [])
         try await VisitWordsStore(sql: tx, vault: vault)
             .insert(snapshot: snapshot.jsonBytes, of: visit, signedAt: encounter.end)

@@ -40,6 +40,8 @@ struct PrescriptionItem: Sendable {
     /// What `quantity` counts.
     let unit: String
     let instructions: String?
+
+    var words: ItemWords { ItemWords(name: medicine.name, genericName: medicine.genericName, atc: medicine.atc, dose: dose) }
 }
 
 enum PrescriptionError: Error, Equatable {

@@ -53,7 +53,7 @@ import Primitives
             }
             let vault = try row.vault(ring, scope)
             try row.open(vault).mayBeExtended()
-            let alerts = try await alerts(for: items, of: row.patient, on: today, ring, scope, tx)
+            let alerts = try await alerts(for: items, on: today, vault, ring, scope, tx)
             guard alerts.isEmpty || reason != nil else { throw PrescriptionError.alerts(alerts) }
 
             let prescription = Prescription(
@@ -75,12 +75,12 @@ import Primitives
     }
 
     private func alerts(
-        for items: [PrescriptionItem], of patient: PatientID, on today: LocalDate, _ ring: KeyRing, _ scope: PatientScope,
+        for items: [PrescriptionItem], on today: LocalDate, _ vault: PatientVault, _ ring: KeyRing, _ scope: PatientScope,
         _ tx: Transaction
     ) async throws -> [SafetyCheck.Alert] {
-        guard let row = try await PatientStore(sql: tx, scope: scope).find(patient) else { throw VisitError.patientUnknown }
+        guard let row = try await PatientStore(sql: tx, scope: scope).find(vault.patient) else { throw VisitError.patientUnknown }
         let personal = try Personal(stored: row.open(ring, scope))
-        let current = try await PrescriptionIndex(sql: tx, scope: scope).current(of: patient, on: today)
+        let current = try await PrescriptionStore(sql: tx, vault: vault).current(on: today, in: scope)
         return SafetyCheck(allergies: personal.allergies, current: current).alerts(for: items.map(\.medicine.checked))
     }
 

@@ -5,7 +5,7 @@ import Loop
 import Postgres
 import Primitives
 
-/// Every statement that touches `prescription` and `prescription_item`. Rows are only ever added.
+/// Every statement that touches `prescription` and `prescription_item`, but those of `SealWords`. Rows are only ever added.
 @LoopActor struct PrescriptionStore {
     let sql: any SQLSession
     let vault: PatientVault
@@ -22,19 +22,19 @@ import Primitives
                     \(prescription.issuedAt), \(prescription.localDate), \(prescription.validUntil), \(Bytes(sealed)))
             """)
         let items = prescription.items
+        let boxes = try items.map { try vault.seal($0.words, of: $0.id) }
         try await sql.run(
             """
-            insert into prescription_item (id, prescription_id, position, medicine_id, name, generic_name, form, strength,
-                                           atc, dose, dose_unit, frequency_per_day, duration_days, quantity, unit)
-            select i.id, \(prescription.id), i.position - 1, i.medicine_id, i.name, i.generic_name, i.form, i.strength,
-                   i.atc, i.dose, i.dose_unit, i.frequency, i.days, i.quantity, i.unit
-            from unnest(\(items.map(\.id))::uuid[], \(items.map(\.medicine.id))::uuid[], \(items.map(\.medicine.name))::text[],
-                        \(SQLArray(items.map(\.medicine.genericName)))::text[], \(items.map(\.medicine.form))::text[],
-                        \(SQLArray(items.map(\.medicine.strength)))::text[], \(SQLArray(items.map(\.medicine.atc)))::text[],
-                        \(items.map(\.dose.value))::bigint[], \(items.map(\.doseUnit))::text[],
+            insert into prescription_item (id, prescription_id, position, medicine_id, sealed_medicine, form, strength,
+                                           dose_unit, frequency_per_day, duration_days, quantity, unit)
+            select i.id, \(prescription.id), i.position - 1, i.medicine_id, i.box, i.form, i.strength,
+                   i.dose_unit, i.frequency, i.days, i.quantity, i.unit
+            from unnest(\(items.map(\.id))::uuid[], \(items.map(\.medicine.id))::uuid[], \(boxes)::bytea[],
+                        \(items.map(\.medicine.form))::text[], \(SQLArray(items.map(\.medicine.strength)))::text[],
+                        \(items.map(\.doseUnit))::text[],
                         \(items.map(\.frequencyPerDay))::int[], \(items.map(\.durationDays))::int[],
                         \(items.map(\.quantity))::int[], \(items.map(\.unit))::text[])
-                 with ordinality as i (id, medicine_id, name, generic_name, form, strength, atc, dose, dose_unit,
+                 with ordinality as i (id, medicine_id, box, form, strength, dose_unit,
                                        frequency, days, quantity, unit, position)
             """)
     }
@@ -46,11 +46,31 @@ import Primitives
     /// In the order they were issued.
     func all(of visit: VisitID) async throws -> [Prescription] { try await read("p.visit_id = \(visit)") }
 
+    /// Medicines whose course is not over on `today`, as far as `scope` sees the patient.
+    func current(on today: LocalDate, in scope: PatientScope) async throws -> [SafetyCheck.Medicine] {
+        let rows = try await sql.all(
+            """
+            select distinct on (i.medicine_id) i.medicine_id, i.id, \(RestingItemWords.columns)
+            from prescription r join prescription_item i on i.prescription_id = r.id join patient p on p.id = r.patient_id
+            where r.patient_id = \(vault.patient) and r.valid_until >= \(today)
+              and r.local_date + i.duration_days > \(today) and \(scope.clause)
+            order by i.medicine_id
+            limit 500
+            """,
+            as: { row in
+                (id: try row.next(as: MedicineID.self), item: try row.next(as: PrescriptionItemID.self), words: try RestingItemWords(row: &row))
+            })
+        return try rows.map { row in
+            let words = try vault.open(row.words, of: row.item)
+            return SafetyCheck.Medicine(id: row.id, name: words.name, genericName: words.genericName, atc: words.atc)
+        }
+    }
+
     private func read(_ condition: SQL) async throws -> [Prescription] {
         let rows = try await sql.all(
             """
             select p.id, p.visit_id, p.patient_id, p.practitioner_id, p.issued_at, p.local_date, p.valid_until, p.words,
-                   i.id, i.medicine_id, i.name, i.generic_name, i.form, i.strength, i.atc, i.dose, i.dose_unit,
+                   i.id, i.medicine_id, \(RestingItemWords.columns), i.form, i.strength, i.dose_unit,
                    i.frequency_per_day, i.duration_days, i.quantity, i.unit
             from prescription p join prescription_item i on i.prescription_id = p.id
             where \(condition)
@@ -67,9 +87,14 @@ import Primitives
         return Prescription(
             id: head.id, visit: head.visit, patient: head.patient, practitioner: head.practitioner,
             issuedAt: head.issuedAt, localDate: head.localDate, validUntil: head.validUntil,
-            items: rows.enumerated().map { index, row in
-                PrescriptionItem(
-                    id: row.item, medicine: row.medicine, dose: row.dose, doseUnit: row.doseUnit,
+            items: try rows.enumerated().map { index, row in
+                let item = try vault.open(row.itemWords, of: row.item)
+                return PrescriptionItem(
+                    id: row.item,
+                    medicine: MedicineCard(
+                        id: row.medicine, name: item.name, genericName: item.genericName, form: row.form,
+                        strength: row.strength, atc: item.atc),
+                    dose: item.dose, doseUnit: row.doseUnit,
                     frequencyPerDay: row.frequencyPerDay, durationDays: row.durationDays, quantity: row.quantity,
                     unit: row.unit, instructions: index < words.instructions.count ? words.instructions[index] : nil)
             },
@@ -77,7 +102,7 @@ import Primitives
     }
 }
 
-/// What needs no key: who a prescription belongs to, and what is taken now.
+/// What needs no key: who a prescription belongs to.
 @LoopActor struct PrescriptionIndex {
     let sql: any SQLSession
     let scope: PatientScope
@@ -99,23 +124,6 @@ import Primitives
             Owner(patient: try row.next(), dataKey: try row.next(as: Bytes.self).array, ground: try row.next())
         }
     }
-
-    /// Medicines whose course is not over on `today`.
-    func current(of patient: PatientID, on today: LocalDate) async throws -> [SafetyCheck.Medicine] {
-        try await sql.all(
-            """
-            select distinct on (i.medicine_id) i.medicine_id, i.name, i.generic_name, i.atc
-            from prescription r join prescription_item i on i.prescription_id = r.id join patient p on p.id = r.patient_id
-            where r.patient_id = \(patient) and r.valid_until >= \(today)
-              and r.local_date + i.duration_days > \(today) and \(scope.clause)
-            order by i.medicine_id
-            limit 500
-            """
-        ) { row in
-            SafetyCheck.Medicine(
-                id: try row.next(), name: try row.next(), genericName: try row.next(), atc: try row.next())
-        }
-    }
 }
 
 private struct PrescriptionRow {
@@ -128,8 +136,10 @@ private struct PrescriptionRow {
     let validUntil: LocalDate
     let words: [UInt8]
     let item: PrescriptionItemID
-    let medicine: MedicineCard
-    let dose: Thousandths
+    let medicine: MedicineID
+    let itemWords: RestingItemWords
+    let form: String
+    let strength: String?
     let doseUnit: String
     let frequencyPerDay: Int
     let durationDays: Int
@@ -146,10 +156,10 @@ private struct PrescriptionRow {
         validUntil = try row.next()
         words = try row.next(as: Bytes.self).array
         item = try row.next()
-        medicine = MedicineCard(
-            id: try row.next(), name: try row.next(), genericName: try row.next(), form: try row.next(),
-            strength: try row.next(), atc: try row.next())
-        dose = Thousandths(value: try row.next())
+        medicine = try row.next()
+        itemWords = try RestingItemWords(row: &row)
+        form = try row.next()
+        strength = try row.next()
         doseUnit = try row.next()
         frequencyPerDay = try row.next()
         durationDays = try row.next()

@@ -45,7 +45,7 @@ struct Visit: Sendable {
     }
 
     /// A visit as it is stored.
-    init(_ row: SealedVisit, findings: Findings) {
+    init(_ row: SealedVisit, findings: Findings, vitals: Vitals) {
         id = row.id
         patient = row.patient
         practitioner = row.practitioner
@@ -57,7 +57,7 @@ struct Visit: Sendable {
         status = row.status
         completedAt = row.completedAt
         self.findings = findings
-        vitals = row.vitals
+        self.vitals = vitals
         version = row.version
     }
 

@@ -142,10 +142,7 @@ import Primitives
             guard try await store.update(visit, from: version, findings: findings, keeping: former) else {
                 throw Problem.staleVersion
             }
-            if visit.vitals != before.vitals { try await store.saveVitals(visit.vitals, of: id, by: caller.account) }
-            if visit.findings.diagnoses != before.findings.diagnoses {
-                try await store.saveDiagnoses(visit.findings.diagnoses, of: id)
-            }
+            try await store.saveVitals(visit.vitals, after: before.vitals, of: id, by: caller.account, vault)
             try tx.audit(
                 "update", "visit", id.description, of: row.patient, before: JSONObject([("version", .int(Int64(before.version)))]),
                 after: JSONObject([

@@ -5,7 +5,7 @@ import Loop
 import Postgres
 import Primitives
 
-/// A row of `visit` with its measured values and the key of its patient; what was found is still sealed.
+/// A row of `visit` with its measured values and the key of its patient; what was found and measured is still sealed.
 struct SealedVisit: Sendable {
     let id: VisitID
     let patient: PatientID
@@ -20,7 +20,7 @@ struct SealedVisit: Sendable {
     let version: Int
     let findings: [UInt8]
     let dataKey: [UInt8]
-    let vitals: Vitals
+    let measured: [Vital: RestingVital]
     /// On what the reader's right rests.
     let ground: String
 
@@ -29,11 +29,14 @@ struct SealedVisit: Sendable {
     }
 
     func open(_ vault: PatientVault) throws -> Visit {
-        Visit(self, findings: try Findings(stored: vault.open(findings, "visit", "findings", row: id.description)))
+        var vitals = Vitals()
+        for (vital, resting) in measured { vitals[vital] = try vault.open(resting, vital.loinc, of: id) }
+        let findings = try Findings(stored: vault.open(findings, "visit", "findings", row: id.description))
+        return Visit(self, findings: findings, vitals: vitals)
     }
 }
 
-/// Every statement that touches `visit`, `visit_observation` and `visit_diagnosis`.
+/// Every statement that touches `visit` and `visit_observation`, but those of `SealWords`.
 @LoopActor struct VisitStore {
     let sql: any SQLSession
     let scope: PatientScope
@@ -43,7 +46,8 @@ struct SealedVisit: Sendable {
     private static let columns = """
         v.id, v.patient_id, v.practitioner_id, v.location_id, v.local_date, v.status, v.token_id,
                v.appointment_id, v.started_at, v.completed_at, v.version, v.findings, k.wrapped,
-               (select json_object_agg(o.code, o.value)::text from visit_observation o where o.visit_id = v.id)
+               (select json_object_agg(o.code, coalesce(o.sealed_value::text, o.value::text))::text
+                from visit_observation o where o.visit_id = v.id)
         """
     private static let source =
         "from visit v join patient p on p.id = v.patient_id join data_key k on k.person_id = p.id"
@@ -111,36 +115,25 @@ struct SealedVisit: Sendable {
         }
     }
 
-    func saveVitals(_ vitals: Vitals, of visit: VisitID, by account: AccountID) async throws {
-        let present = Vital.allCases.filter { vitals[$0] != nil }
+    /// Writes what is other than `former`, which was read when the visit was locked: SQL cannot compare what is sealed.
+    func saveVitals(_ vitals: Vitals, after former: Vitals, of visit: VisitID, by account: AccountID, _ vault: PatientVault) async throws {
+        let gone = Vital.allCases.filter { vitals[$0] == nil && former[$0] != nil }
+        let measured = Vital.allCases.filter { vitals[$0] != nil && vitals[$0] != former[$0] }
+        let boxes = try measured.compactMap { vital in try vitals[vital].map { try vault.seal($0, vital.loinc, of: visit) } }
         try await onConstraint("visit_signed", throw: VisitError.signed) {
-            try await sql.run(
-                "delete from visit_observation where visit_id = \(visit) and code <> all(\(present.map(\.loinc))::text[])")
+            if !gone.isEmpty {
+                try await sql.run(
+                    "delete from visit_observation where visit_id = \(visit) and code = any(\(gone.map(\.loinc))::text[])")
+            }
+            guard !measured.isEmpty else { return }
             try await sql.run(
                 """
-                insert into visit_observation (visit_id, code, value, unit, recorded_by)
-                select \(visit), o.code, o.value, o.unit, \(account)
-                from unnest(\(present.map(\.loinc))::text[], \(present.compactMap { vitals[$0] })::numeric[],
-                            \(present.map(\.unit))::text[]) as o (code, value, unit)
+                insert into visit_observation (visit_id, code, sealed_value, unit, recorded_by)
+                select \(visit), o.code, o.box, o.unit, \(account)
+                from unnest(\(measured.map(\.loinc))::text[], \(boxes)::bytea[],
+                            \(measured.map(\.unit))::text[]) as o (code, box, unit)
                 on conflict (visit_id, code) do update
-                set value = excluded.value, recorded_by = excluded.recorded_by, recorded_at = now()
-                where visit_observation.value <> excluded.value
-                """)
-        }
-    }
-
-    /// Only what has a code is counted; the words stay sealed.
-    func saveDiagnoses(_ diagnoses: [Diagnosis], of visit: VisitID) async throws {
-        let coded = diagnoses.enumerated().filter { $0.element.code != nil }
-        try await onConstraint("visit_signed", throw: VisitError.signed) {
-            try await sql.run("delete from visit_diagnosis where visit_id = \(visit)")
-            guard !coded.isEmpty else { return }
-            try await sql.run(
-                """
-                insert into visit_diagnosis (visit_id, position, system, code)
-                select \(visit), d.position, d.system, d.code
-                from unnest(\(coded.map(\.offset))::int[], \(SQLArray(coded.map(\.element.system)))::text[],
-                            \(coded.compactMap(\.element.code))::text[]) as d (position, system, code)
+                set sealed_value = excluded.sealed_value, value = null, recorded_by = excluded.recorded_by, recorded_at = now()
                 """)
         }
     }
@@ -171,13 +164,17 @@ extension SealedVisit {
         version = try row.next()
         findings = try row.next(as: Bytes.self).array
         dataKey = try row.next(as: Bytes.self).array
-        var vitals = Vitals()
+        var measured: [Vital: RestingVital] = [:]
         if let json = try row.next(as: String?.self) {
             for (code, value) in try JSONObject(stored: Array(json.utf8)).members {
-                if let vital = Vital(loinc: code) { vitals[vital] = Double(json: value) }
+                guard let vital = Vital(loinc: code) else { continue }
+                guard let resting = String(json: value).flatMap({ RestingVital(text: $0) }) else {
+                    throw PostgresError(.decoding, message: "visit_observation.sealed_value")
+                }
+                measured[vital] = resting
             }
         }
-        self.vitals = vitals
+        self.measured = measured
         ground = try row.next()
     }
 }

@@ -1,7 +1,7 @@
 import JSON
 import Primitives
 
-/// The vital signs a visit records. Each is a coded observation (LOINC, UCUM): searchable, and never "120/80".
+/// The vital signs a visit records. Each is a coded observation (LOINC, UCUM), and never "120/80".
 enum Vital: String, CaseIterable, Sendable {
     case systolic, diastolic, temperatureC, pulse, respiratoryRate, spo2, weightKg, heightCm
 

@@ -1,7 +1,7 @@
 begin;
 select set_config('app.tenant', 'TENANT', true);
 select id as visit, patient from bench.wish where n = (select nextval('bench.at')) \gset
-select v.*, k.wrapped, (select json_object_agg(o.code, o.value)::text from visit_observation o where o.visit_id = v.id)
+select v.*, k.wrapped, (select json_object_agg(o.code, coalesce(o.sealed_value::text, o.value::text))::text from visit_observation o where o.visit_id = v.id)
     from visit v join patient p on p.id = v.patient_id join data_key k on k.person_id = p.id where v.id = :visit for update of v;
 update visit set status = 'completed', completed_at = now(), version = 2 where id = :visit and version = 1;
 select p.id, p.mrn, p.location_id, p.registered_at, p.active, p.version, k.wrapped, p.personal, p.restricted from patient p join data_key k on k.person_id = p.id where p.id = :patient;
