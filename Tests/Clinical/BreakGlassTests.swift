@@ -113,9 +113,8 @@ import Testing
             let (patient, visit) = try await Self.locked(host)
             #expect(try await host.send("POST", "/v1/visits/\(visit)/complete", as: .doctor).status == 200)
             let account = AccountID()
-            let other = try host.token(.doctor, account: account)
+            let other = try await host.colleague(account)
             try await host.react(to: host.hired(account))
-            try await host.react(to: LicenceVerified(accountID: account, validUntil: LocalDate(daysSinceEpoch: 80_000)))
             let unlock = JSONObject.body(("restricted", .bool(false)), ("reason", .string("I would like to go on reading")))
             let refer = JSONObject.body(("accountId", .string("\(account)")))
             func refuses(_ when: Comment) async throws {
