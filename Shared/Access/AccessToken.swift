@@ -87,6 +87,7 @@ package struct AccessToken: Sendable {
                 $0.field("aud", grant.services.sorted().map(Grant.resource))
                 $0.field("client_id", grant.client)
                 $0.field("scope", Scope.text(grant.scopes))
+                if grant.isOwn { $0.field("own", true) }
             } else {
                 $0.field("aud", audience)
             }

@@ -72,6 +72,6 @@ extension Principal {
     private func scope(_ patients: PatientScope.Patients, isShared: Bool? = nil) -> PatientScope {
         PatientScope(
             tenant: tenant, account: account, location: location, isBySite: has(.nurse) && !has(.doctor),
-            patients: patients, isShared: isShared ?? (grant != nil && !isOnlyPatient), purpose: purpose, trail: trail)
+            patients: patients, isShared: isShared ?? (grant.map { !$0.isOwn } == true && !isOnlyPatient), purpose: purpose, trail: trail)
     }
 }

@@ -104,9 +104,13 @@ package struct Grant: Equatable, Sendable {
     /// The names of the services it is meant for.
     package let services: Set<String>
     package let permissions: Set<Permission>
+    /// Whether it is an application of the clinic's own: one that need not ask people whether they agree. It sees of patients what
+    /// its users see; anybody else's sees who agreed to sharing (`docs/decisions/0043-consents-that-bind.md`).
+    package let isOwn: Bool
 
-    package init(client: String, scopes: Set<Scope>, services: Set<String>) {
+    package init(client: String, scopes: Set<Scope>, services: Set<String>, isOwn: Bool = false) {
         self.client = client
+        self.isOwn = isOwn
         self.scopes = scopes
         self.services = services
         permissions = scopes.reduce(into: []) { $0.formUnion($1.permissions) }

@@ -145,7 +145,7 @@ import Primitives
             guard case .string(let resource) = value, let name = Grant.service(resource) else { throw .invalid }
             services.insert(name)
         }
-        return Grant(client: client, scopes: Scope.list(scope), services: services)
+        return Grant(client: client, scopes: Scope.list(scope), services: services, isOwn: claims["own"] == .bool(true))
     }
 
     /// One segment: our JSON reader refuses what two readers could understand differently, such as a name twice.

@@ -56,8 +56,10 @@ import Testing
             }
             #expect(try await seen().allSatisfy { $0 == 403 || $0 == 404 })
             #expect(try await listed() == 0)
-            // The doctor in the suite's own pages, and the patient's own application, need no such word.
+            // The clinic's own application, the doctor in the suite's own pages, and the patient's own application, need no such word.
             #expect(try await host.send("GET", "/v1/visits/\(visit)", as: .doctor).status == 200)
+            let portal = Grant(client: "our-portal", scopes: [.clinicalRead], services: ["clinical"], isOwn: true)
+            #expect(await host.send("GET", paths[1], bytes: [], bearer: try host.token(.doctor, grant: portal)).status == 200)
             let own = try host.token(.patient, account: AccountID(), patient: patient, grant: grant)
             #expect(await host.send("GET", "/v1/patients/\(patient)", bytes: [], bearer: own).status == 200)
 

@@ -13,17 +13,27 @@ def agree(reception, patient, purpose):
     return reception.post(f"/v1/patients/{patient}/consents", {"purpose": purpose, "document": "leaflet", "documentVersion": "1"})["id"]
 
 
-@pytest.fixture()
-def machine(door, admin):
-    """Another organisation's application, with credentials of its own."""
+def application(door, admin, **more):
+    """With credentials of its own."""
     client = admin.post("/v1/auth/clients", {
         "name": unique("Other hospital"), "grantTypes": ["client_credentials"], "roles": ["reception"], "scopes": ["clinical.read"],
-        "redirectUris": []}, key=unique()).json
+        "redirectUris": [], **more}, key=unique()).json
     secret = base64.b64encode(f"{client['clientId']}:{client['clientSecret']}".encode()).decode()
     asked = urllib.request.Request(f"http://{door.host}:{door.port}/oauth2/token", headers={"Authorization": f"Basic {secret}"},
                                    data=urllib.parse.urlencode({"grant_type": "client_credentials", "scope": "clinical.read"}).encode())
     with urllib.request.urlopen(asked, timeout=20) as answer:
         return Clinic(door.url, json.load(answer)["access_token"])
+
+
+@pytest.fixture()
+def machine(door, admin):
+    """Another organisation's."""
+    return application(door, admin, consentRequired=True)
+
+
+def test_the_clinic_s_own_application_sees_what_its_users_see(door, admin, make_patient):
+    patient = make_patient()["id"]
+    assert application(door, admin, consentRequired=False).call("GET", f"/v1/patients/{patient}").status == 200
 
 
 def test_another_s_application_sees_a_record_only_while_its_person_agrees_to_sharing(machine, reception, make_patient):

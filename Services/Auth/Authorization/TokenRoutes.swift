@@ -159,7 +159,7 @@ import Primitives
         let kept = scopes.filter { $0.permissions.isEmpty || $0.service.map { wanted.contains($0) } ?? true }
         let meant = wanted.intersection(kept.compactMap(\.service))
         guard !meant.isEmpty else { throw OAuthError(.invalidScope, "These scopes are for none of these services.") }
-        return Grant(client: client.id.description, scopes: kept, services: meant)
+        return Grant(client: client.id.description, scopes: kept, services: meant, isOwn: !client.asksConsent)
     }
 
     private static func audited(_ client: Client, _ grant: Grant) -> JSONObject {

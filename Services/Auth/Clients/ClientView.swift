@@ -47,7 +47,7 @@ struct ClientView: JSONWritable {
         .optional("redirectUris", addresses, "Compared exactly, byte for byte"),
         .optional("postLogoutRedirectUris", addresses),
         .optional("scopes", scopes), .optional("roles", roles, "What a machine may do in its own name"),
-        .optional("consentRequired", .boolean, "Ask people whether they agree; the tenant's setting by default"),
+        .optional("consentRequired", .boolean, "Ask people whether they agree; the tenant's setting by default. false: an application of the clinic's own, which sees of patients what its users see, whether or not they agreed to sharing"),
     ]
 
     static let creation = Schema.object(
