@@ -219,7 +219,8 @@ def test_no_call_is_answered_with_a_mistake_of_ours(cells):
 
 # What is written in somebody else's words: standards, a browser's credential options, a person's whole record, a page to print.
 OPEN_ENDED = {"/.well-known/jwks.json", "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration",
-              "/v1/auth/passkeys/challenge", "/v1/auth/passkeys/registration", "/v1/patients/:id/export", "/v1/auth/me/export", "/v1/prescriptions/:id/print"}
+              "/v1/auth/passkeys/challenge", "/v1/auth/passkeys/registration", "/v1/patients/:id/export", "/v1/auth/me/export",
+              "/v1/prescriptions/:id/print"}
 
 
 def test_every_answer_has_the_fields_that_are_declared_and_no_other(world, cells, answers, sights, door):
