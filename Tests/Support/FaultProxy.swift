@@ -10,7 +10,28 @@ package final class FaultProxy: Sendable {
     private struct State {
         var isCut = false
         var isSilent = false
-        var sockets: Set<Int32> = []
+        var links: [ObjectIdentifier: Link] = [:]
+    }
+
+    /// Two sockets that are closed when nobody uses either any more: a number that is closed while the other
+    /// direction's thread still shuts it down is by then somebody else's socket.
+    private final class Link: Sendable {
+        let client, server: Int32
+
+        init(_ client: Int32, _ server: Int32) {
+            self.client = client
+            self.server = server
+        }
+
+        func end() {
+            shutdown(client, Int32(SHUT_RDWR))
+            shutdown(server, Int32(SHUT_RDWR))
+        }
+
+        deinit {
+            close(client)
+            close(server)
+        }
     }
 
     /// Listens on a free port of 127.0.0.1 and forwards to `host` and `port`.
@@ -30,14 +51,19 @@ package final class FaultProxy: Sendable {
         Self.inThread { [self] in
             while true {
                 let client = accept(listener, nil, nil)
-                guard client >= 0 else { return }
-                guard !state.withLock({ $0.isCut }), let server = connect() else {
+                guard client >= 0 else { continue }
+                guard let server = connect() else {
                     close(client)
                     continue
                 }
-                state.withLock { $0.sockets.formUnion([client, server]) }
-                Self.inThread { self.pump(from: client, to: server) }
-                Self.inThread { self.pump(from: server, to: client) }
+                let link = Link(client, server)
+                let isCut = state.withLock { state in
+                    state.links[ObjectIdentifier(link)] = link
+                    return state.isCut
+                }
+                if isCut { link.end() }
+                Self.inThread { self.pump(link, from: client, to: server) }
+                Self.inThread { self.pump(link, from: server, to: client) }
             }
         }
     }
@@ -46,7 +72,7 @@ package final class FaultProxy: Sendable {
     package func cut() {
         state.withLock { state in
             state.isCut = true
-            for one in state.sockets { shutdown(one, Int32(SHUT_RDWR)) }
+            for link in state.links.values { link.end() }
         }
     }
 
@@ -76,7 +102,7 @@ package final class FaultProxy: Sendable {
         return server
     }
 
-    private func pump(from source: Int32, to target: Int32) {
+    private func pump(_ link: Link, from source: Int32, to target: Int32) {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         copying: while true {
             let count = read(source, &buffer, buffer.count)
@@ -89,10 +115,9 @@ package final class FaultProxy: Sendable {
                 sent += more
             }
         }
-        // The other direction's thread sees the end, too; each closes what it reads from.
-        shutdown(target, Int32(SHUT_RDWR))
-        _ = state.withLock { $0.sockets.remove(source) }
-        close(source)
+        // The other direction's thread sees the end, too.
+        link.end()
+        state.withLock { _ = $0.links.removeValue(forKey: ObjectIdentifier(link)) }
     }
 
     private static func address(_ host: String, _ port: Int) -> sockaddr_in {

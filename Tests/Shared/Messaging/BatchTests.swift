@@ -14,7 +14,7 @@ struct BatchTests {
         try await Workbench.with { bench in
             let publisher = try await bench.publisher()
             let things = (0..<40).map { "\($0 % 4)/\($0)" }
-            _ = try await publisher.publish(things.map { bench.message($0) })
+            try await publisher.deliver(things.map { bench.message($0) })
             let messenger = bench.serve(takingMany: true)
             try await until("all effects") { messenger.consumer.metrics.handled == 40 }
             #expect(try await bench.effects == things)
@@ -32,7 +32,7 @@ struct BatchTests {
             bench.also = { event, _ in if event.thing == "bad" { throw Fails() } }
             let publisher = try await bench.publisher()
             let things = (0..<20).map { "\($0)" } + ["bad"] + (20..<40).map { "\($0)" }
-            _ = try await publisher.publish(things.map { bench.message($0) })
+            try await publisher.deliver(things.map { bench.message($0) })
             let messenger = bench.serve(takingMany: true)
             try await until("it is parked") { messenger.consumer.metrics.parked == 1 }
             try await until("the others' effects") { messenger.consumer.metrics.handled == 40 }
@@ -49,7 +49,7 @@ struct BatchTests {
             var garbage = bench.message("x")
             let text = String(decoding: garbage.body, as: UTF8.self)
             garbage.body = Array("\(text.prefix { $0 != "}" })".split(separator: "\"thing\"")[0].utf8) + Array("\"other\":1}}".utf8)
-            _ = try await publisher.publish([bench.message("a"), garbage, bench.message("b")])
+            try await publisher.deliver([bench.message("a"), garbage, bench.message("b")])
             let messenger = bench.serve(takingMany: true)
             try await until("it is parked") { messenger.consumer.metrics.parked == 1 }
             #expect(try await bench.effects == ["a", "b"])
@@ -61,15 +61,15 @@ struct BatchTests {
         try await Workbench.with { bench in
             let publisher = try await bench.publisher()
             let twice = bench.message("twice")
-            _ = try await publisher.publish([bench.message("a"), twice, bench.message("b")])
-            _ = try await publisher.publish([twice])
-            _ = try await publisher.publish([bench.message("c")])
+            try await publisher.deliver([bench.message("a"), twice, bench.message("b")])
+            try await publisher.deliver([twice])
+            try await publisher.deliver([bench.message("c")])
             let messenger = bench.serve(takingMany: true)
             try await until("all are dealt with") {
                 messenger.consumer.metrics.handled + messenger.consumer.metrics.duplicates == 5
             }
-            _ = try await publisher.publish([twice])
-            _ = try await publisher.publish([bench.message("d")])
+            try await publisher.deliver([twice])
+            try await publisher.deliver([bench.message("d")])
             try await until("the last") { messenger.consumer.metrics.handled == 5 }
             #expect(messenger.consumer.metrics.duplicates == 2)
             #expect(try await bench.effects == ["a", "twice", "b", "c", "d"])
@@ -86,7 +86,7 @@ struct BatchTests {
             let publisher = try await bench.publisher()
             // After the work, before the commit: the batch is kept, and the broker is never told.
             bench.also = { event, _ in if event.thing == "70" { proxy.cut() } }
-            _ = try await publisher.publish((0..<150).map { bench.message("\($0)") })
+            try await publisher.deliver((0..<150).map { bench.message("\($0)") })
             let messenger = bench.serve(takingMany: true)
             try await until("the cut is noticed") { !messenger.consumer.isConnected && bench.runs.contains("70") }
             bench.also = { _, _ in }
@@ -103,7 +103,7 @@ struct BatchTests {
     @Test func `A batch that cannot be committed is not acknowledged`() async throws {
         try await Workbench.with { bench in
             let publisher = try await bench.publisher()
-            _ = try await publisher.publish((0..<10).map { bench.message("\($0)") })
+            try await publisher.deliver((0..<10).map { bench.message("\($0)") })
             // Refused when the transaction ends: all statements of the batch had gone well.
             try await bench.test.asOwner(
                 """

@@ -142,3 +142,13 @@ struct Happened: Event {
 }
 
 struct NeverHappened: Error { let what: String }
+
+struct NotTaken: Error { let outcomes: [Outcome] }
+
+extension Publisher {
+    /// What the broker did not confirm fails here, and not as an effect that never comes.
+    func deliver(_ messages: [OutgoingMessage]) async throws {
+        let outcomes = try await publish(messages)
+        guard outcomes.allSatisfy({ $0 == .confirmed }) else { throw NotTaken(outcomes: outcomes) }
+    }
+}

@@ -14,7 +14,7 @@ struct ConsumerTests {
         try await Workbench.with { bench in
             let publisher = try await bench.publisher()
             let message = bench.message("once")
-            for _ in 0..<3 { _ = try await publisher.publish([message]) }
+            for _ in 0..<3 { try await publisher.deliver([message]) }
             let messenger = bench.serve()
             try await until("all three are dealt with") {
                 messenger.consumer.metrics.handled + messenger.consumer.metrics.duplicates == 3
@@ -69,7 +69,7 @@ struct ConsumerTests {
             let publisher = try await bench.publisher()
             var garbage = bench.message("x")
             garbage.body = Array("{\"specversion\":".utf8)
-            _ = try await publisher.publish([garbage, bench.message("good")])
+            try await publisher.deliver([garbage, bench.message("good")])
             let messenger = bench.serve()
             try await until("the good one") { try await bench.effects == ["good"] }
             try await until("it is parked") { messenger.consumer.metrics.parked == 1 }
@@ -89,7 +89,7 @@ struct ConsumerTests {
                 // Cut after the work, before the commit, so that the ack cannot arrive.
                 if event.thing == "5" || event.thing == "11" { proxy.cut() }
             }
-            _ = try await publisher.publish((0..<20).map { bench.message("\($0)") })
+            try await publisher.deliver((0..<20).map { bench.message("\($0)") })
             let messenger = bench.serve()
             try await until("the cut is noticed") { !messenger.consumer.isConnected && bench.runs.contains("5") }
             bench.also = { _, _ in }
@@ -105,7 +105,7 @@ struct ConsumerTests {
     @Test func `A message that was with consumers that died is handled alone`() async throws {
         try await Workbench.with { bench in
             let publisher = try await bench.publisher()
-            _ = try await publisher.publish([bench.message("suspect")])
+            try await publisher.deliver([bench.message("suspect")])
             publisher.stop()
             for _ in 0..<2 {
                 let victim = Subscriber(bench.amqp, name: "victim", from: [.init(bench.queues.work)])
@@ -128,7 +128,7 @@ struct ConsumerTests {
             for thing in ["poison", "innocent"] {
                 var message = bench.message(thing)
                 (message.exchange, message.routingKey) = ("", bench.queues.alone)
-                _ = try await publisher.publish([message])
+                try await publisher.deliver([message])
             }
             publisher.stop()
             // Processes that get the first message and die, more than three. Three of them had begun to handle it.
@@ -166,7 +166,7 @@ struct ConsumerTests {
                 if event.thing == "slow" { try await EventLoop.sleep(for: .milliseconds(50)) }
             }
             let publisher = try await bench.publisher()
-            _ = try await publisher.publish((0..<4).flatMap { [bench.message("slow"), bench.message("fast\($0)")] })
+            try await publisher.deliver((0..<4).flatMap { [bench.message("slow"), bench.message("fast\($0)")] })
             bench.serve()
             try await until("all effects") { try await bench.effects.count == 8 }
             // Four slow ones in a row take 200 ms; the fast ones need not wait for them.
@@ -196,10 +196,10 @@ struct ConsumerTests {
             db.start()
             let messenger = bench.serve(db: db)
             let publisher = try await bench.publisher()
-            _ = try await publisher.publish([bench.message("before")])
+            try await publisher.deliver([bench.message("before")])
             try await until("the first effect") { try await bench.effects == ["before"] }
             proxy.cut()
-            _ = try await publisher.publish([bench.message("during")])
+            try await publisher.deliver([bench.message("during")])
             try await EventLoop.sleep(for: .milliseconds(700))
             #expect(try await bench.effects == ["before"])
             proxy.mend()
