@@ -45,6 +45,16 @@ package struct Worker: Sendable {
         self.name = name
         self.run = run
     }
+
+    /// Does `look` at the start and again after each pause, until cancelled.
+    package init(_ name: String, every pause: Duration, look: @escaping @LoopActor @Sendable () async throws -> Void) {
+        self.init(name) {
+            while !Task.isCancelled {
+                try await look()
+                try await EventLoop.sleep(for: pause)
+            }
+        }
+    }
 }
 
 /// A verb of the executable beside serve, migrate, routes and check-config: `clinical import FILE…`.

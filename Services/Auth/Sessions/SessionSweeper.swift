@@ -9,12 +9,7 @@ import Primitives
     let host: Host
 
     nonisolated var worker: Worker {
-        Worker("sessions") {
-            while true {
-                try await self.sweep()
-                try await EventLoop.sleep(for: .seconds(600))
-            }
-        }
+        Worker("sessions", every: .seconds(600)) { try await sweep() }
     }
 
     /// Replicas may sweep at once: each statement takes only rows that no other has locked.

@@ -10,12 +10,7 @@ import Primitives
     let host: Host
 
     nonisolated var worker: Worker {
-        Worker("seal-words") {
-            while true {
-                try await sweep()
-                try await EventLoop.sleep(for: .seconds(3600))
-            }
-        }
+        Worker("seal-words", every: .seconds(3600)) { try await sweep() }
     }
 
     func sweep() async throws {

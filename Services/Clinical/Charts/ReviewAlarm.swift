@@ -13,12 +13,7 @@ import Primitives
     let within: Duration
 
     var worker: Worker {
-        Worker("review-alarm") {
-            while !Task.isCancelled {
-                try await look()
-                try await EventLoop.sleep(for: .seconds(15))
-            }
-        }
+        Worker("review-alarm", every: .seconds(15)) { try await look() }
     }
 
     func look() async throws {

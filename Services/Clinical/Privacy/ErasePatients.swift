@@ -94,12 +94,7 @@ import Primitives
     // MARK: what waited for its day
 
     nonisolated var worker: Worker {
-        Worker("erasures") {
-            while true {
-                try await sweep()
-                try await EventLoop.sleep(for: .seconds(3600))
-            }
-        }
+        Worker("erasures", every: .seconds(3600)) { try await sweep() }
     }
 
     /// Whoever is held, or being seen, waits for the next time.

@@ -12,12 +12,7 @@ import Primitives
     let host: Host
 
     var worker: Worker {
-        Worker("privacy-requests") {
-            while !Task.isCancelled {
-                try await look()
-                try await EventLoop.sleep(for: .seconds(900))
-            }
-        }
+        Worker("privacy-requests", every: .seconds(900)) { try await look() }
     }
 
     func look() async throws {

@@ -11,12 +11,7 @@ import Primitives
     let keys: TenantKeys
 
     nonisolated var worker: Worker {
-        Worker("seal-words") {
-            while true {
-                try await sweep()
-                try await EventLoop.sleep(for: .seconds(3600))
-            }
-        }
+        Worker("seal-words", every: .seconds(3600)) { try await sweep() }
     }
 
     func sweep() async throws {

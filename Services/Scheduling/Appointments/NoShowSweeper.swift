@@ -19,12 +19,7 @@ struct NoShowSweeper {
 
     /// Any number of replicas may run it: rows are claimed in SQL.
     var worker: Worker {
-        Worker("no-show-sweeper") {
-            while !Task.isCancelled {
-                try await sweep()
-                try await EventLoop.sleep(for: .seconds(60))
-            }
-        }
+        Worker("no-show-sweeper", every: .seconds(60)) { try await sweep() }
     }
 
     func sweep() async throws {

@@ -15,12 +15,7 @@ struct RequestExpiry {
 
     /// Any number of replicas may run it: rows are claimed in SQL.
     nonisolated var worker: Worker {
-        Worker("request-expiry") {
-            while !Task.isCancelled {
-                try await sweep()
-                try await EventLoop.sleep(for: .seconds(30))
-            }
-        }
+        Worker("request-expiry", every: .seconds(30)) { try await sweep() }
     }
 
     func sweep() async throws {
