@@ -8,7 +8,8 @@ struct AuthConfig: ServiceConfig {
     let signingKey: SigningKey
     /// Where it is read again from.
     let signingKeyFile: String
-    let pepper: SymmetricKey
+    /// What passwords and recovery codes are hashed with besides; the first of them makes new hashes.
+    let peppers: RotatingKeys
     /// What addresses, clients' secrets and subjects are hashed with, which no rotation makes again. A key of its own,
     /// so that a master key can be taken out of use; where there is no file of it, the oldest master key, as it was
     /// before there were such files.
@@ -37,7 +38,8 @@ struct AuthConfig: ServiceConfig {
     init(environment: Environment) throws {
         var read = environment.reader()
         host = HostConfig(&read, service: "auth")
-        pepper = read.key("PASSWORD_PEPPER_FILE")
+        let pepperFile = read.keyChain("PASSWORD_PEPPER_FILE")
+        peppers = RotatingKeys(pepperFile.chain, file: pepperFile.file)
         indexKey = read.optionalKey("INDEX_KEY_FILE") ?? host.masterKey
         accessTokenLife = read.seconds("AUTH_ACCESS_TOKEN_SECONDS", default: 600, in: 60...900)
         staffSessionLife = read.seconds("AUTH_STAFF_SESSION_SECONDS", default: 43_200, in: 900...86_400)

@@ -16,10 +16,10 @@ enum AuthService {
         let vaults = Vaults(masterKeys: config.host.masterKeys)
         let emailIndex = EmailIndex(indexKey: config.indexKey)
         let hashing = PasswordHash(
-            pepper: config.pepper, passes: config.passwordPasses, memoryMiB: config.passwordMemoryMiB)
+            peppers: { config.peppers.chain }, passes: config.passwordPasses, memoryMiB: config.passwordMemoryMiB)
         let policy = SecurityPolicy(staffFactorByDefault: config.staffFactorByDefault)
         let factor = SecondFactor(
-            host: host, vaults: vaults, policy: policy, recoveryKey: config.pepper.derived(for: "recovery codes"))
+            host: host, vaults: vaults, policy: policy, peppers: config.peppers)
         let signing = Signing(config, host)
         let settings = SettingsReader(config: config)
         let issuer = TokenIssuer(signing: signing, settings: settings)
@@ -99,6 +99,7 @@ enum AuthService {
             commands: [
                 opening.command, GenerateKeys.command, RotateKeys(host: host, config: config).command,
                 RotateDataKeys(host: host, own: .init(rewrap: vaults.rewrap)).command,
+                PepperUse(host: host, hashing: hashing).command,
             ])
     }
 

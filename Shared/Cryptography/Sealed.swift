@@ -1,4 +1,8 @@
-package enum CryptographyError: Error { case invalid, failed }
+package enum CryptographyError: Error {
+    case invalid, failed
+    /// Made with a key that this process does not hold: another one may have it already.
+    case unknownKey
+}
 
 /// AES-256-GCM with a random 96-bit nonce: version byte ‖ nonce ‖ ciphertext ‖ tag.
 ///

@@ -104,6 +104,58 @@ struct PasswordPolicyTests {
         }
     }
 
+    @Test func `A new pepper takes over as people sign in, and the former one may go then`() async throws {
+        let path = "/tmp/polyclinic-pepper-\(AccountID())"
+        defer { unlink(path) }
+        func write(_ peppers: SymmetricKey...) throws {
+            let lines = peppers.map { $0.bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() + "\n" }
+            // By another file that takes its place, as a mounted secret is changed.
+            _ = try KeyFile.make(path + ".new", mode: 0o600, Array(lines.joined().utf8))
+            #expect(rename(path + ".new", path) == 0)
+        }
+        let (first, second, third) = (SymmetricKey(), SymmetricKey(), SymmetricKey())
+        try write(first)
+        try await Clinic.with(["PASSWORD_PEPPER_FILE": path]) { clinic in
+            @LoopActor func stored() async throws -> String {
+                try await clinic.host.host.db.reader(for: clinic.admin.tenant).first(
+                    "select password_hash from account", as: { row in try row.next(as: String.self) }) ?? ""
+            }
+            /// The file is read again within a second.
+            @LoopActor func signIn(until status: Int, _ isSo: (@LoopActor () async throws -> Bool)? = nil) async throws {
+                for _ in 0..<500 {
+                    let answer = try await clinic.login("admin@demo.example")
+                    if answer.status == status, try await isSo?() ?? true { return }
+                    try await EventLoop.sleep(for: .milliseconds(20))
+                }
+                Issue.record("signing in never gave \(status)")
+            }
+            @LoopActor func use(_ peppers: KeyChain) async throws -> String {
+                try await PepperUse(host: clinic.host.host, hashing: PasswordHash(peppers: { peppers })).report()
+            }
+            try await signIn(until: 200)
+            #expect(try await stored().hasPrefix("$argon2id$"))
+            #expect(try await use(KeyChain(second, former: [first])).hasPrefix("1 of 1 "))
+
+            try write(second, first)
+            try await signIn(until: 200) { try await !stored().hasPrefix("$") }
+            let marked = try await stored()
+            #expect(marked.contains("$argon2id$"))
+            #expect(try await clinic.login("admin@demo.example", "wrong wrong wrong").status == 401)
+            try await signIn(until: 200)
+            #expect(try await stored() == marked)
+            #expect(try await use(KeyChain(second, former: [first])).hasPrefix("All 1 "))
+
+            // A process that has not read the new line cannot say that the password is wrong, and counts nothing.
+            try write(third, first)
+            try await signIn(until: 503)
+            for _ in 0..<12 { #expect(try await clinic.login("admin@demo.example").status == 503) }
+
+            try write(second)
+            try await signIn(until: 200)
+            #expect(try await stored() == marked)
+        }
+    }
+
     @Test func `A short password is a wrong field`() async throws {
         try await Clinic.with { clinic in
             let answer = await clinic.password(from: Clinic.password, to: "short-but-ok")

@@ -1,7 +1,8 @@
-"""How cost grows: appointments 10 k → 10 M, tenants 1 → 1,000, a queue of 10 → 5,000. A stack of its own, loaded by SQL.
+"""How cost grows: appointments 10 k → 10 M, tenants 1 → 1,000, a queue of 10 → 5,000. Stacks of its own, loaded by SQL.
 
 All constraints, indexes and policies are in place while it loads; how long that takes is a figure too. What does not fit
-into BENCH_GROWTH_MINUTES (15) of loading is left out, and the table says how far it went.
+into BENCH_GROWTH_MINUTES (15) of loading is left out, and the table says how far it went. Loading takes minutes, in which the
+machine's speed changes, so a small stack stands beside the growing one and the two are measured in turn.
 """
 import dataclasses
 import os
@@ -16,7 +17,7 @@ from load import load
 from stage import ROOT, Stage, say, setting
 from tokens import Mint
 
-SIZES = [int(size) for size in os.environ.get("BENCH_GROWTH", "10000,100000,1000000,10000000").split(",")]
+SIZES = [int(size) for size in os.environ.get("BENCH_GROWTH", "10000,1000000,10000000").split(",")]
 MINUTES, REPEATS, FEW = setting("BENCH_GROWTH_MINUTES", 15), setting("BENCH_REPEATS", 3), 4
 
 SHOW = Job("show", "read an appointment", "scheduling", connections=FEW,
@@ -29,31 +30,54 @@ def few(job, **more):
     return dataclasses.replace(job, connections=FEW, **more)
 
 
+def once(stage, job):
+    job.prepare(stage)
+    url = f"http://127.0.0.1:{stage.port(job.service)}"
+    run = measured(stage, stage.pid(job.service), url, job, job.wishes(stage), job.tokens(stage))
+    if run["bad"]:
+        say(f"{job.name}: {run['bad']} failed")
+    return run["p50"], run["p99"]
+
+
+def medians(runs):
+    return tuple(map(statistics.median, zip(*runs)))
+
+
 def latency(stage, job):
     """Median p50 and p99 in ms of some runs."""
-    runs, url = [], f"http://127.0.0.1:{stage.port(job.service)}"
-    for _ in range(REPEATS):
-        job.prepare(stage)
-        runs.append(measured(stage, stage.pid(job.service), url, job, job.wishes(stage), job.tokens(stage)))
-    if sum(run["bad"] for run in runs):
-        say(f"{job.name}: {sum(run['bad'] for run in runs)} failed")
-    return statistics.median(run["p50"] for run in runs), statistics.median(run["p99"] for run in runs)
+    return medians([once(stage, job) for _ in range(REPEATS)])
 
 
-def by_appointments(stage):
-    stage.psql("create extension if not exists tsm_system_rows with schema public")
-    future(stage)
+def rested(stage):
+    """What loading left is on the disk, so that it is not written while bookings wait for their own writes."""
+    stage.psql("checkpoint")
+    os.sync()
+    stage.settle()
+
+
+def by_appointments(small, large):
+    """[(size, seconds of loading, disk, cells, cells of the small one beside it)]"""
+    for stage in (small, large):
+        stage.psql("create extension if not exists tsm_system_rows with schema public")
+    future(large)
     jobs = [few(JOBS["book"], rate=1500, effect=""), few(JOBS["slots"]), few(SHOW)]
     rows, spent, note = [], 0.0, ""
-    for size in SIZES:
-        took = appointments(stage, size, MINUTES * 60 - spent)
+    for size in SIZES[1:]:
+        took = appointments(large, size, MINUTES * 60 - spent)
         spent += took
-        have = int(stage.psql("select count(*) from scheduling.appointment"))
+        have = int(large.psql("select count(*) from scheduling.appointment"))
         if have < size * 0.9:
             note = f" Loading stopped at {have:,} after {MINUTES} minutes: {size:,} did not fit."
-        disk = stage.psql("select pg_size_pretty(pg_database_size(current_database()))")
-        say(f"{have:,} appointments, {disk}, loaded in {took:.0f} s")
-        rows.append((have, took, disk, *(latency(stage, job) for job in jobs)))
+        disk = large.psql("select pg_size_pretty(pg_database_size(current_database()))")
+        empty(small)
+        future(small)
+        appointments(small, SIZES[0], 60)
+        for stage in (small, large):
+            rested(stage)
+        runs = [[(once(large, job), once(small, job)) for _ in range(REPEATS)] for job in jobs]
+        cells, beside = ([medians([pair[i] for pair in pairs]) for pairs in runs] for i in (0, 1))
+        rows.append((have, took, disk, cells, beside))
+        say(f"{have:,} appointments, {disk}, loaded in {took:.0f} s: book {cells[0][0]:.2f} ms, beside {beside[0][0]:.2f}")
         if note:
             break
     return rows, note
@@ -102,23 +126,38 @@ def pairs(cells):
     return " | ".join(f"{p50:.2f} / {p99:.2f}" for p50, p99 in cells)
 
 
+def beside(cells, small):
+    return " | ".join(f"{p50:.2f} / {p99:.2f} | {p50 / least:.2f}" for (p50, p99), (least, _) in zip(cells, small))
+
+
+def stack(number, name):
+    stage = Stage(setting("BENCH_PORT_BASE", 28080) + number, pathlib.Path(ROOT, ".local", name))
+    stage.up()
+    load(stage, patients_wanted=5_000, slots_wanted=0)
+    empty(stage)
+    return stage
+
+
 def measure():
-    stage = Stage(setting("BENCH_PORT_BASE", 28080) + 100, pathlib.Path(ROOT, ".local/bench-growth"))
+    stages = []
     try:
-        stage.up()
-        load(stage, patients_wanted=5_000, slots_wanted=0)
-        empty(stage)
-        queues, (grown, note) = by_queue(stage), by_appointments(stage)
-        shared = by_tenants(stage)
+        stages.append(stack(100, "bench-growth"))
+        queues = by_queue(stages[0])
+        stages.append(stack(200, "bench-small"))
+        grown, note = by_appointments(stages[1], stages[0])
+        shared = by_tenants(stages[0])
     finally:
-        stage.down()
-    last, first = grown[-1], grown[0]
-    worst = max(last[3 + i][0] / first[3 + i][0] for i in range(3)) if len(grown) > 1 else None
-    tables = ["## How cost grows", "p50 / p99 in ms. Written by `make bench ONLY=growth`; appointments and tenants at 4 connections, the queue with one request at a time through Python's client.",
-              "| appointments | loaded in s | database | book | list a day's slots | read an appointment |\n|--:|--:|--:|--:|--:|--:|\n" + "\n".join(f"| {n:,} | {s:.0f} | {d} | {pairs(c)} |" for n, s, d, *c in grown) + (f"\n\n{note.strip()}" if note else ""),
+        for stage in stages:
+            stage.down()
+    worst = max(cell[0] / least[0] for cell, least in zip(grown[-1][3], grown[-1][4])) if grown else None
+    rows = [f"| {n:,} | {took:.0f} | {disk} | {beside(cells, small)} |" for n, took, disk, cells, small in grown]
+    tables = ["## How cost grows",
+              f"p50 / p99 in ms. Written by `make bench ONLY=growth`; appointments and tenants at 4 connections, the queue with one request at a time through Python's client. `×` is p50 against a stack with {SIZES[0]:,} appointments, measured in turn.",
+              "| appointments | loaded in s | database | book | × | list a day's slots | × | read an appointment | × |\n|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n" + "\n".join(rows) + (f"\n\n{note.strip()}" if note else ""),
               "| tenants | list a day's slots | book |\n|--:|--:|--:|\n" + "\n".join(f"| {n:,} | {pairs(c)} |" for n, *c in shared),
               "| waiting | walk in | call next | read the board |\n|--:|--:|--:|--:|\n" + "\n".join(f"| {n:,} | {pairs(c)} |" for n, *c in queues), "![how latency grows](benchmarks/growth.svg)"]
     names = ["book", "list slots", "read an appointment"]
-    series = {name: [(row[0], row[3 + i][0]) for row in grown] for i, name in enumerate(names)}
+    first = [(SIZES[0], grown[0][4])] if grown else []
+    series = {name: [(n, cells[i][0]) for n, cells in [*first, *((row[0], row[3]) for row in grown)]] for i, name in enumerate(names)}
     series |= {f"{name} (waiting)": [(row[0], row[1 + i][0]) for row in queues] for i, name in enumerate(("walk in", "call next", "board"))}
     return {"appointments": worst, "series": series, "text": "\n\n".join(tables)}

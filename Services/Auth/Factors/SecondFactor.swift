@@ -10,7 +10,8 @@ import Primitives
     let host: Host
     let vaults: Vaults
     let policy: SecurityPolicy
-    let recoveryKey: SymmetricKey
+    /// Recovery codes are hashed with the first of them; those that were printed under a former one are good as long as it is there.
+    let peppers: RotatingKeys
 
     func store(for tenant: TenantID, _ sql: any SQLSession) async throws -> FactorStore {
         FactorStore(sql: sql, vault: try await vaults.vault(of: tenant, sql))
@@ -42,7 +43,8 @@ import Primitives
             return try await store.spend(step, of: account)
         }
         guard let recovery = RecoveryCode(code) else { return false }
-        return try await store.spendRecovery(recovery.hash(recoveryKey), of: account, at: now)
+        for key in recoveryKeys.all where try await store.spendRecovery(recovery.hash(key), of: account, at: now) { return true }
+        return false
     }
 
     /// Throws when what is left after a removal is less than the clinic asks for, or a short password alone.
@@ -58,9 +60,11 @@ import Primitives
     /// Ten new recovery codes; the old ones open nothing any more.
     func freshCodes(of account: AccountID, _ store: FactorStore) async throws -> [RecoveryCode] {
         let codes = (0..<RecoveryCode.count).map { _ in RecoveryCode() }
-        try await store.replaceRecoveryCodes(codes.map { $0.hash(recoveryKey) }, of: account)
+        try await store.replaceRecoveryCodes(codes.map { $0.hash(recoveryKeys.current) }, of: account)
         return codes
     }
+
+    private var recoveryKeys: KeyChain { peppers.keys(for: "recovery codes") }
 
     func removeAll(of account: AccountID, _ store: FactorStore) async throws {
         _ = try await store.removeTOTP(of: account)

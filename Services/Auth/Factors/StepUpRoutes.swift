@@ -89,7 +89,7 @@ import Primitives
         guard let password, let known = try await CredentialStore(sql: host.db.reader(for: caller.tenant)).read(caller.account)
         else { return false }
         let hashing = hashing
-        return try await host.blocking.run { hashing.verify(password, against: known.passwordHash) }
+        return try await host.blocking.run { try hashing.verify(password, against: known.passwordHash) }
     }
 
     private struct AccessView: JSONWritable {

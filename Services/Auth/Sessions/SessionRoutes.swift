@@ -77,7 +77,7 @@ import Primitives
         let keys = guesses.keys(of: caller.account, from: request.network)
         try await guesses.count(keys)
         let new: String? = try await host.blocking.run {
-            guard hashing.verify(current, against: credential.passwordHash) else { return nil }
+            guard try hashing.verify(current, against: credential.passwordHash) else { return nil }
             return try hashing.make(next)
         }
         guard let new else {

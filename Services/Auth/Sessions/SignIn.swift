@@ -152,7 +152,7 @@ import Primitives
                 _ = try hashing.make(password)
                 return Check(isRight: false)
             }
-            guard hashing.verify(password, against: hash) else { return Check(isRight: false) }
+            guard try hashing.verify(password, against: hash) else { return Check(isRight: false) }
             return Check(isRight: true, rehashed: hashing.needsRehash(hash) ? try hashing.make(password) : nil)
         }
     }

@@ -36,10 +36,10 @@ struct Vault: Sendable {
 
 /// Finds and makes tenants' keys. They rest wrapped by the master key and are open only in memory.
 @LoopActor final class Vaults {
-    private let master: MasterKeys
+    private let master: RotatingKeys
     private var open: [TenantID: Vault] = [:]
 
-    nonisolated init(masterKeys: MasterKeys) { master = masterKeys }
+    nonisolated init(masterKeys: RotatingKeys) { master = masterKeys }
 
     private static let use = "auth tenant keys"
 

@@ -138,7 +138,7 @@ package struct EnvironmentReader {
     package mutating func keyChain(_ name: String) -> (chain: KeyChain, file: String?) {
         let zero = KeyChain(SymmetricKey(bytes: [UInt8](repeating: 0, count: 32)))
         guard let text = file(name, shown: "***") else { return (zero, nil) }
-        guard let chain = MasterKeys.parse(text) else {
+        guard let chain = RotatingKeys.parse(text) else {
             return (wrong(name, "***", "must name a file with a line of 64 hexadecimal digits for each key", zero), nil)
         }
         return (chain, value(name))

@@ -43,7 +43,7 @@ package struct HostConfig: Sendable {
     package let publicURL: String
     /// Wrap tenants' keys and seal stored answers; every use derives its own key from them. Read again when their file
     /// changes.
-    package let masterKeys: MasterKeys
+    package let masterKeys: RotatingKeys
     /// The oldest of them: what auth hashes with where it has no index key of its own.
     package let masterKey: SymmetricKey
     /// Where the other services answer: for cards.
@@ -113,7 +113,7 @@ package struct HostConfig: Sendable {
         publicKeys = read.publicKeys("JWT_PUBLIC_KEYS_FILE")
         publicURL = read.publicURL("PUBLIC_URL")
         let keys = read.keyChain("MASTER_KEY_FILE")
-        masterKeys = MasterKeys(keys.chain, file: keys.file)
+        masterKeys = RotatingKeys(keys.chain, file: keys.file)
         masterKey = keys.chain.former.last ?? keys.chain.current
         services = read.table("SERVICE_URLS")
         drain = read.seconds("DRAIN_SECONDS", default: isProduction ? 5 : 0, in: 0...60)

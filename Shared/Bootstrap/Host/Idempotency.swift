@@ -18,7 +18,7 @@ package struct IdempotentRequest {
     private let lock: Int64
 
     /// Nil when the request has no key. A key that is empty, too long or not visible ASCII is a 400.
-    init?(_ request: Request, by caller: Principal, in schema: String, seal master: MasterKeys) throws(Problem) {
+    init?(_ request: Request, by caller: Principal, in schema: String, seal master: RotatingKeys) throws(Problem) {
         guard let key = request.header("idempotency-key") else { return nil }
         guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
             throw Problem(
@@ -121,7 +121,7 @@ package struct IdempotentRequest {
 
 /// What stored answers are sealed with: a key of each tenant in each service, so that none seals too many.
 private struct AnswerSeal {
-    let master: MasterKeys
+    let master: RotatingKeys
     let schema: String
     let tenant: TenantID
 

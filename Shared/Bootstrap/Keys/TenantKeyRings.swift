@@ -14,11 +14,11 @@ import Primitives
     package nonisolated static let announcement = Duration.seconds(15)
 
     private let db: Database
-    private let master: MasterKeys
+    private let master: RotatingKeys
     private let service: String
     private var rings: [TenantID: (ring: KeyChain, until: ContinuousClock.Instant)] = [:]
 
-    package nonisolated init(db: Database, master: MasterKeys, service: String) {
+    package nonisolated init(db: Database, master: RotatingKeys, service: String) {
         self.db = db
         self.master = master
         self.service = service

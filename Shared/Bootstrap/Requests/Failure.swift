@@ -1,3 +1,4 @@
+import Cryptography
 import HTTP
 import JSON
 import Loop
@@ -28,6 +29,7 @@ enum Failure {
             }
         case is RedisError: self = .unavailable(reason: "redis")
         case is BlockingPool.Overloaded: self = .unavailable(reason: "blocking pool is full")
+        case CryptographyError.unknownKey: self = .unavailable(reason: "a key that is not in our files yet, or no more")
         case is CancellationError: self = .unavailable(reason: "cancelled")
         case let error as JSONError: self = .ours(detail: Self.say(error))
         default: self = .ours(detail: Self.name(error))

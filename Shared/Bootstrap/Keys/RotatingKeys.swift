@@ -2,12 +2,12 @@ import Cryptography
 import Glibc
 import Synchronization
 
-/// The master keys as their file holds them now: the first line seals, the others still open.
+/// Keys as their file holds them now: the first line seals, the others still open.
 ///
 /// To change the master key without a restart: put the new one in front of the old one, run `rotate-keys` of every
-/// service, take the old one out. The file is looked at again at most once a second, and whenever something does not
-/// open.
-package final class MasterKeys: Sendable {
+/// service, take the old one out. The pepper is changed the same way; its hashes are made again as their owners sign in.
+/// The file is looked at again at most once a second, and whenever something does not open.
+package final class RotatingKeys: Sendable {
     private let file: String?
     private let state: Mutex<State>
 
