@@ -73,7 +73,7 @@ NEXT = Job(
 JOBS = [
     Job("checkin", "check in for an appointment", "queue", rate=4000, before=arrived,
         setup=f"""create table bench.wish as with {free('{need}')}, w as (
-                select {COLUMNS}, bench.id() as token, d.provider as doctor, d.location as site from free join who on who.n = free.n join bench.doctor d on d.n = (free.n - 1) % {DOCTORS} + 1)
+                select free.n, {COLUMNS}, bench.id() as token, d.provider as doctor, d.location as site from free join who on who.n = free.n join bench.doctor d on d.n = (free.n - 1) % {DOCTORS} + 1)
             select n, id, slot, provider, location, starts_at, ends_at, local_date, patient, doctor, site, token from w;
             {BOOKED};
             insert into queue.appointment_card (appointment_id, patient_id, provider_id, location_id, starts_at, local_date, status, priority, revision)

@@ -29,6 +29,7 @@ func main() {
 	on("/v1/patients", "GET", staff, s.searchPatients)
 	on("/v1/slots", "GET", staff, s.listSlots)
 	on("/v1/appointments", "POST", desk, s.book)
+	on("/v1/appointments/", "PATCH", desk, s.reschedule)
 	on("/v1/queue/check-in", "POST", desk, s.checkIn)
 	on("/v1/queue/next", "POST", []string{"doctor"}, s.callNext)
 	on("/v1/invoices", "POST", desk, s.invoice)

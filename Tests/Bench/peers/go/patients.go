@@ -56,7 +56,7 @@ func (s *server) readPatient(w http.ResponseWriter, r *http.Request, who *caller
 	if len(personal) > 2 { // Both are objects: their members become one object's.
 		body = append(append(body[:len(body)-1], ','), personal[1:]...)
 	}
-	w.Header().Set("ETag", fmt.Sprintf(`"%d"`, version))
+	w.Header().Set("ETag", etag(version))
 	answer(w, 200, body)
 }
 
