@@ -84,7 +84,10 @@ JOBS = [
         line="""bench.line('1', 'POST', '/v1/queue/check-in', '', format('{"appointmentId":"%s"}', appointment))""",
         effect="select count(*) from queue.token"),
     NEXT,
-    Job("board", "read a site's board, 100 waiting", "queue", before=watched, peers=(), alone="the copy under a version is our design",
-        setup="create table bench.wish as select n, id as site from bench.site where n <= 10",
+    Job("board", "read a site's board, 100 waiting", "queue", before=watched,
+        setup="""create table bench.wish as select n, id as site, json_build_object('service', 'queue', 'entries', json_build_array(
+            json_build_object('id', 'ENTRY', 'at', now(), 'actorId', gen_random_uuid(), 'role', 'reception', 'action', 'list', 'resource', 'queue',
+            'resourceId', id, 'allowed', true, 'purpose', 'TREAT', 'after', json_build_object('date', '{day}'),
+            'traceId', '0af7651916cd43dd8448eb211c80319c'))) as entry from bench.site where n <= 10""",
         line="bench.line('1', 'GET', '/v1/queue/today?locationId=' || site, '', '')"),
 ]

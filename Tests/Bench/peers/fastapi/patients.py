@@ -25,7 +25,7 @@ async def read_patient(id: uuid.UUID, request: Request, who: Annotated[dict, may
         row = await db.fetchrow(READ_PATIENT, id)
         if row is None:
             raise HTTPException(404, "not_found")
-        await left_entry(db, who, "clinical", "patient", str(id))
+        await left_entry(db, who, "clinical", action="read", resource="patient", resourceId=id, patientId=id, after={"ground": "role"})
         wrapping = keyring.tenants.get(who["tid"]) or await keyring.tenant(db, who["tid"])
     personal = keyring.open(wrapping, who["tid"], str(id), row["wrapped"], row["personal"])
     if not {"doctor", "nurse"} & set(who["roles"]):  # The desk is not told what somebody suffers from.

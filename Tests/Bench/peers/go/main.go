@@ -31,6 +31,7 @@ func main() {
 	on("/v1/appointments", "POST", desk, s.book)
 	on("/v1/appointments/", "PATCH", desk, s.reschedule)
 	on("/v1/queue/check-in", "POST", desk, s.checkIn)
+	on("/v1/queue/today", "GET", staff, s.board)
 	on("/v1/queue/next", "POST", []string{"doctor"}, s.callNext)
 	on("/v1/invoices", "POST", desk, s.invoice)
 	on("/v1/invoices/", "POST", desk, s.pay)

@@ -32,7 +32,8 @@ func (s *server) readPatient(w http.ResponseWriter, r *http.Request, who *caller
 	var number int64
 	var version int
 	var dataKey, sealed []byte
-	err := s.patients.look(r.Context(), who, "clinical", "patient", text(id), func(row pgx.Rows) error {
+	seen := object{"action": "read", "resource": "patient", "resourceId": text(id), "patientId": text(id), "after": object{"ground": "role"}}
+	err := s.patients.look(r.Context(), who, "clinical", seen, func(row pgx.Rows) error {
 		return row.Scan(&p.ID, &number, &p.LocationID, &p.RegisteredAt, &p.Active, &version, &dataKey, &sealed, &p.Restricted)
 	}, readPatient, id)
 	if err == nil && p.ID == "" {

@@ -29,6 +29,7 @@ import (
 type caller struct {
 	Account  string   `json:"sub"`
 	Tenant   string   `json:"tid"`
+	Location string   `json:"loc"`
 	Zone     string   `json:"zone"`
 	Roles    []string `json:"roles"`
 	Issuer   string   `json:"iss"`
