@@ -30,9 +30,9 @@ def booking_facts(of):
     bench.entry('scheduling', 'book', 'appointment', {of}.id, 'reception', json_build_object('status', 'booked', 'slotId', slot)) as entry"""
 
 
-MOVED = """json_build_object('appointmentId', id, 'patientId', patient, 'providerId', target_provider, 'locationId', target_location, 'slotId', target,
-    'start', target_start, 'end', target_end, 'localDate', target_date, 'previousStart', starts_at, 'modality', 'in_person', 'priority', 'routine',
-    'previousProviderId', provider)"""
+MOVED = """json_build_object('appointmentId', id, 'patientId', patient, 'providerId', target_provider, 'locationId', target_location,
+    'slotId', target, 'start', target_start, 'end', target_end, 'localDate', target_date, 'previousStart', starts_at, 'modality', 'in_person',
+    'priority', 'routine', 'previousProviderId', provider)"""
 
 JOBS = [
     Job("slots", "list a day's slots", "scheduling",
@@ -48,10 +48,11 @@ JOBS = [
     Job("reschedule", "move an appointment", "scheduling", rate=3000, before=over,
         setup=f"""create table bench.wish as with {free('2 * {need}')}, w as (
                 select row_number() over (order by free.n) as n, {COLUMNS}, target.id as target, target.provider_id as target_provider,
-                    target.location_id as target_location, target.starts_at as target_start, target.ends_at as target_end, target.local_date as target_date
+                    target.location_id as target_location, target.starts_at as target_start, target.ends_at as target_end,
+                    target.local_date as target_date
                 from free join who on who.n = free.n join free target on target.n = free.n + {{need}} and target.provider_id <> free.provider_id)
-            select w.*, {MOVED} as fact,
-                bench.entry('scheduling', 'change', 'appointment', id, 'reception', json_build_object('status', 'booked', 'slotId', target)) as entry from w;
+            select w.*, {MOVED} as fact, bench.entry('scheduling', 'change', 'appointment', id, 'reception',
+                json_build_object('status', 'booked', 'slotId', target)) as entry from w;
             {BOOKED}""",
         line="""bench.line('1', 'PATCH', '/v1/appointments/' || id, '1', format('{"slotId":"%s"}', target))""",
         effect="select count(*) from scheduling.appointment where version = 2"),

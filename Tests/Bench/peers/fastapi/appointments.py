@@ -48,8 +48,9 @@ async def slots(providerId: uuid.UUID, date: datetime.date, request: Request, wh
 
 
 def fact(a):
-    return {"appointmentId": a["id"], "patientId": a["patient_id"], "providerId": a["provider_id"], "locationId": a["location_id"], "slotId": a["slot_id"],
-            "start": a["starts_at"], "end": a["ends_at"], "localDate": a["local_date"], "modality": a["modality"], "priority": a["priority"]}
+    return {"appointmentId": a["id"], "patientId": a["patient_id"], "providerId": a["provider_id"], "locationId": a["location_id"],
+            "slotId": a["slot_id"], "start": a["starts_at"], "end": a["ends_at"], "localDate": a["local_date"],
+            "modality": a["modality"], "priority": a["priority"]}
 
 
 def trace(a):
@@ -88,8 +89,8 @@ async def book(wish: Booking, request: Request, who: Annotated[dict, may("recept
     return Response(json(view(booked)), 201, {"ETag": '"1"', "Location": f"/v1/appointments/{booked['id']}"}, "application/json")
 
 
-LOCK = """select id, status, slot_id, provider_id, patient_id, location_id, local_date, starts_at, ends_at, modality, priority, reason, booked_at, version
-from appointment where id = $1 for no key update"""
+LOCK = """select id, status, slot_id, provider_id, patient_id, location_id, local_date, starts_at, ends_at, modality, priority, reason,
+    booked_at, version from appointment where id = $1 for no key update"""
 LOCK_SLOTS = """select id, provider_id, location_id, starts_at, ends_at, local_date, status, block_reason, version
 from slot where id = any($1::uuid[]) order by id for no key update"""
 MOVE = """update appointment set slot_id = $2, provider_id = $3, location_id = $4, starts_at = $5, ends_at = $6, local_date = $7, version = $8
@@ -103,7 +104,8 @@ class Move(BaseModel):
 
 
 @router.patch("/v1/appointments/{id}")
-async def reschedule(id: uuid.UUID, wish: Move, request: Request, who: Annotated[dict, may("reception", "admin")], if_match: Annotated[str, Header()] = ""):
+async def reschedule(id: uuid.UUID, wish: Move, request: Request, who: Annotated[dict, may("reception", "admin")],
+                     if_match: Annotated[str, Header()] = ""):
     """Moves an appointment to another slot, if nobody changed it since the caller read it."""
     if not if_match:
         raise HTTPException(428, "precondition_required")

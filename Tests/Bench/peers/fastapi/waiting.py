@@ -122,8 +122,8 @@ DAY = """select p.room, p.said, p.until, t.*
 from token t left join (select provider_id, room, status as said, until from presence) p on p.provider_id = t.provider_id
 where t.location_id = $1 and t.local_date = $2
 order by case status when 'WAITING' then urgency end, case status when 'WAITING' then lane end,
-    case status when 'WAITING' then due_at when 'WITH_DOCTOR' then coalesce(called_at, issued_at) when 'COMPLETED' then coalesce(completed_at, issued_at) end,
-    sequence
+    case status when 'WAITING' then due_at when 'WITH_DOCTOR' then coalesce(called_at, issued_at)
+        when 'COMPLETED' then coalesce(completed_at, issued_at) end, sequence
 limit 10000"""
 LISTS = {"WAITING": "waiting", "WITH_DOCTOR": "withDoctor", "COMPLETED": "completed", "SKIPPED": "skipped", "LEFT": "left"}
 # What a consultation takes before anybody was seen, and the bounds that keep one odd one from frightening everybody.

@@ -155,8 +155,8 @@ func bookIn(c *change, who *caller, wish booking, slotID, patient uuid) (*appoin
 	return a, nil
 }
 
-const lockAppointment = `select id, status, slot_id, provider_id, patient_id, location_id, local_date::text, starts_at, ends_at, modality, priority, reason,
-    booked_at, version from appointment where id = $1 for no key update`
+const lockAppointment = `select id, status, slot_id, provider_id, patient_id, location_id, local_date::text, starts_at, ends_at, modality,
+    priority, reason, booked_at, version from appointment where id = $1 for no key update`
 
 // reschedule moves an appointment to another slot, if nobody changed it since the caller read it.
 func (s *server) reschedule(w http.ResponseWriter, r *http.Request, who *caller) {
@@ -196,8 +196,8 @@ func (s *server) reschedule(w http.ResponseWriter, r *http.Request, who *caller)
 // moveTo locks the appointment before the slots: everybody does, so no two wait for each other.
 func moveTo(c *change, who *caller, id, target uuid, tag string) (*appointment, error) {
 	a := &appointment{}
-	err := c.QueryRow(c.ctx, lockAppointment, id).Scan(&a.ID, &a.Status, &a.SlotID, &a.ProviderID, &a.PatientID, &a.LocationID, &a.Date, &a.Start, &a.End,
-		&a.Modality, &a.Priority, &a.Reason, &a.BookedAt, &a.Version)
+	err := c.QueryRow(c.ctx, lockAppointment, id).Scan(&a.ID, &a.Status, &a.SlotID, &a.ProviderID, &a.PatientID, &a.LocationID, &a.Date,
+		&a.Start, &a.End, &a.Modality, &a.Priority, &a.Reason, &a.BookedAt, &a.Version)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return nil, refusal{404, "not_found"}
@@ -233,7 +233,8 @@ func moveTo(c *change, who *caller, id, target uuid, tag string) (*appointment, 
 	}
 	before := *a
 	a.SlotID, a.ProviderID, a.LocationID, a.Start, a.End, a.Date, a.Version = to.ID, to.ProviderID, to.LocationID, to.Start, to.End, to.Date, a.Version+1
-	err = c.run(`update appointment set slot_id = $2, provider_id = $3, location_id = $4, starts_at = $5, ends_at = $6, local_date = $7, version = $8 where id = $1`,
+	err = c.run(`update appointment set slot_id = $2, provider_id = $3, location_id = $4, starts_at = $5, ends_at = $6, local_date = $7, version = $8
+		where id = $1`,
 		a.ID, a.SlotID, a.ProviderID, a.LocationID, a.Start, a.End, a.Date, a.Version)
 	if breaks(err, "appointment_patient_in_one_place") {
 		return nil, refusal{409, "patient_busy"}

@@ -12,8 +12,8 @@ const tokensOfDay = `select room, said, until, ` + tokenColumns + `
 from token left join (select provider_id as whose, room, status as said, until from presence) p on p.whose = provider_id
 where location_id = $1 and local_date = $2
 order by case status when 'WAITING' then urgency end, case status when 'WAITING' then lane end,
-    case status when 'WAITING' then due_at when 'WITH_DOCTOR' then coalesce(called_at, issued_at) when 'COMPLETED' then coalesce(completed_at, issued_at) end,
-    sequence
+    case status when 'WAITING' then due_at when 'WITH_DOCTOR' then coalesce(called_at, issued_at)
+        when 'COMPLETED' then coalesce(completed_at, issued_at) end, sequence
 limit 10000`
 
 // board shows a site's day to staff.
@@ -28,7 +28,8 @@ func (s *server) board(w http.ResponseWriter, r *http.Request, who *caller) {
 	}
 	now := time.Now()
 	var zone, day string
-	err := s.queue.query(r.Context(), who.Tenant, func(row pgx.Rows) error { return row.Scan(&zone) }, "select zone from location_card where location_id = $1", location)
+	err := s.queue.query(r.Context(), who.Tenant, func(row pgx.Rows) error { return row.Scan(&zone) },
+		"select zone from location_card where location_id = $1", location)
 	if err == nil && zone == "" {
 		err = refusal{404, "not_found"}
 	}

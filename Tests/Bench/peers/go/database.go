@@ -50,7 +50,8 @@ const insertRead = `insert into outbox (id, tenant_id, type, subject, revision, 
 values ($1, $2, 'audit.access.recorded.v1', $3, 0, $4, $5, now())`
 
 // look is a query that leaves an entry of who read what, in the same round trip and transaction; `seen` says what.
-func (db *database) look(ctx context.Context, who *caller, service string, seen object, each func(pgx.Rows) error, sql string, arguments ...any) error {
+func (db *database) look(ctx context.Context, who *caller, service string, seen object, each func(pgx.Rows) error,
+	sql string, arguments ...any) error {
 	traceparent := newTrace()
 	entry := object{"id": text(uuid7()), "at": time.Now().UTC(), "actorId": who.Account, "role": who.Roles[len(who.Roles)-1], "allowed": true,
 		"purpose": treatment, "traceId": traceparent[3:35]}

@@ -33,6 +33,7 @@ func main() {
 	on("/v1/queue/check-in", "POST", desk, s.checkIn)
 	on("/v1/queue/today", "GET", staff, s.board)
 	on("/v1/queue/next", "POST", []string{"doctor"}, s.callNext)
+	on("/v1/visits/", "POST", []string{"doctor"}, s.completeVisit)
 	on("/v1/invoices", "POST", desk, s.invoice)
 	on("/v1/invoices/", "POST", desk, s.pay)
 	on("/v1/dispensing", "POST", []string{"pharmacist"}, s.dispense)

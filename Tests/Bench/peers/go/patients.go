@@ -39,9 +39,13 @@ func (s *server) readPatient(w http.ResponseWriter, r *http.Request, who *caller
 	if err == nil && p.ID == "" {
 		err = refusal{404, "not_found"}
 	}
+	var box vault
+	if err == nil {
+		box, err = s.keys.vault(r.Context(), s.patients, who.Tenant, p.ID, dataKey)
+	}
 	var personal []byte
 	if err == nil {
-		personal, err = s.keys.open(r.Context(), s.patients, who.Tenant, p.ID, dataKey, sealed)
+		personal, err = box.open(sealed, "patient", "personal", p.ID)
 	}
 	if settle(w, err) {
 		return
