@@ -83,8 +83,12 @@ def billed(stage):
 
 
 VISIT = Job(
-    "visit", "sign a visit", "clinical", rate=3000, before=opened, callers=stage_doctor, peers=(), alone="what it seals is our own format",
-    setup="create table bench.wish as select row_number() over () as n, id, patient_id as patient from clinical.visit where status = 'in_progress' limit {need}",
+    "visit", "sign a visit", "clinical", rate=3000, before=opened, callers=stage_doctor,
+    setup="""create table bench.wish as select row_number() over () as n, id, patient_id as patient, practitioner_id as doctor, location_id as site,
+            json_build_object('visitId', id, 'patientId', patient_id, 'practitionerId', practitioner_id, 'locationId', location_id,
+                'localDate', local_date, 'completedAt', now()) as fact,
+            bench.entry('clinical', 'complete', 'visit', id, 'doctor', json_build_object('status', 'completed')) as entry
+        from clinical.visit where status = 'in_progress' limit {need}""",
     line="bench.line('1', 'POST', format('/v1/visits/%s/complete', id), '', '{}')",
     effect="select count(*) from clinical.visit where status = 'completed'")
 

@@ -73,7 +73,7 @@ NEXT = Job(
 JOBS = [
     Job("checkin", "check in for an appointment", "queue", rate=4000, before=arrived,
         setup=f"""create table bench.wish as with {free('{need}')}, w as (
-                select {COLUMNS}, bench.id() as token, d.provider as doctor, d.location as site from free join who on who.n = free.n join bench.doctor d on d.n = (free.n - 1) % {DOCTORS} + 1)
+                select free.n, {COLUMNS}, bench.id() as token, d.provider as doctor, d.location as site from free join who on who.n = free.n join bench.doctor d on d.n = (free.n - 1) % {DOCTORS} + 1)
             select n, id, slot, provider, location, starts_at, ends_at, local_date, patient, doctor, site, token from w;
             {BOOKED};
             insert into queue.appointment_card (appointment_id, patient_id, provider_id, location_id, starts_at, local_date, status, priority, revision)
@@ -84,7 +84,10 @@ JOBS = [
         line="""bench.line('1', 'POST', '/v1/queue/check-in', '', format('{"appointmentId":"%s"}', appointment))""",
         effect="select count(*) from queue.token"),
     NEXT,
-    Job("board", "read a site's board, 100 waiting", "queue", before=watched, peers=(), alone="the copy under a version is our design",
-        setup="create table bench.wish as select n, id as site from bench.site where n <= 10",
+    Job("board", "read a site's board, 100 waiting", "queue", before=watched,
+        setup="""create table bench.wish as select n, id as site, json_build_object('service', 'queue', 'entries', json_build_array(
+            json_build_object('id', 'ENTRY', 'at', now(), 'actorId', gen_random_uuid(), 'role', 'reception', 'action', 'list', 'resource', 'queue',
+            'resourceId', id, 'allowed', true, 'purpose', 'TREAT', 'after', json_build_object('date', '{day}'),
+            'traceId', '0af7651916cd43dd8448eb211c80319c'))) as entry from bench.site where n <= 10""",
         line="bench.line('1', 'GET', '/v1/queue/today?locationId=' || site, '', '')"),
 ]

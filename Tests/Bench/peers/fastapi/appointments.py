@@ -2,7 +2,8 @@ import datetime
 import uuid
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, HTTPException, Request, Response
+import asyncpg
+from fastapi import APIRouter, Header, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from database import change, json, tenant, uuid7
@@ -46,6 +47,23 @@ async def slots(providerId: uuid.UUID, date: datetime.date, request: Request, wh
     return Response(json({"items": [slot(row) for row in rows[:limit]]}), 200, media_type="application/json")
 
 
+def fact(a):
+    return {"appointmentId": a["id"], "patientId": a["patient_id"], "providerId": a["provider_id"], "locationId": a["location_id"],
+            "slotId": a["slot_id"], "start": a["starts_at"], "end": a["ends_at"], "localDate": a["local_date"],
+            "modality": a["modality"], "priority": a["priority"]}
+
+
+def trace(a):
+    return {"status": a["status"], "slotId": a["slot_id"], "patientId": a["patient_id"], "providerId": a["provider_id"], "start": a["starts_at"]}
+
+
+def view(a):
+    members = {"id": a["id"], "status": a["status"], "slotId": a["slot_id"], "providerId": a["provider_id"], "patientId": a["patient_id"],
+               "locationId": a["location_id"], "date": a["local_date"], "start": a["starts_at"], "end": a["ends_at"], "modality": a["modality"],
+               "priority": a["priority"], "reason": a["reason"], "bookedAt": a["booked_at"], "version": a["version"]}
+    return {name: value for name, value in members.items() if value is not None}
+
+
 class Booking(BaseModel):
     model_config = ConfigDict(extra="forbid")
     slotId: uuid.UUID
@@ -65,17 +83,69 @@ async def book(wish: Booking, request: Request, who: Annotated[dict, may("recept
             raise HTTPException(422, "patient_unknown")
         if row["id"] is None:
             raise HTTPException(409, "slot_taken")
-        answer = {
-            "id": row["id"], "status": "booked", "slotId": row["slot_id"], "providerId": row["provider_id"], "patientId": row["patient_id"],
-            "locationId": row["location_id"], "date": row["local_date"], "start": row["starts_at"], "end": row["ends_at"],
-            "modality": wish.modality, "priority": wish.priority, "bookedAt": row["booked_at"], "version": 1,
-        }
-        if wish.reason is not None:
-            answer["reason"] = wish.reason
-        made.announce("scheduling.appointment.booked.v1", row["id"], 1, {
-            "appointmentId": row["id"], "patientId": row["patient_id"], "providerId": row["provider_id"], "locationId": row["location_id"],
-            "slotId": row["slot_id"], "start": row["starts_at"], "end": row["ends_at"], "localDate": row["local_date"],
-            "modality": wish.modality, "priority": wish.priority,
-        })
-        made.audit("scheduling", "book", "appointment", row["id"], {name: answer[name] for name in ("status", "slotId", "patientId", "providerId", "start")}, patient=answer["patientId"])
-    return Response(json(answer), 201, {"ETag": '"1"', "Location": f"/v1/appointments/{row['id']}"}, "application/json")
+        booked = {**row, "status": "booked", "modality": wish.modality, "priority": wish.priority, "reason": wish.reason, "version": 1}
+        made.announce("scheduling.appointment.booked.v1", booked["id"], 1, fact(booked))
+        made.audit("scheduling", "book", "appointment", booked["id"], trace(booked), patient=booked["patient_id"])
+    return Response(json(view(booked)), 201, {"ETag": '"1"', "Location": f"/v1/appointments/{booked['id']}"}, "application/json")
+
+
+LOCK = """select id, status, slot_id, provider_id, patient_id, location_id, local_date, starts_at, ends_at, modality, priority, reason,
+    booked_at, version from appointment where id = $1 for no key update"""
+LOCK_SLOTS = """select id, provider_id, location_id, starts_at, ends_at, local_date, status, block_reason, version
+from slot where id = any($1::uuid[]) order by id for no key update"""
+MOVE = """update appointment set slot_id = $2, provider_id = $3, location_id = $4, starts_at = $5, ends_at = $6, local_date = $7, version = $8
+where id = $1"""
+PLACE = ("provider_id", "location_id", "starts_at", "ends_at", "local_date")
+
+
+class Move(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    slotId: uuid.UUID
+
+
+@router.patch("/v1/appointments/{id}")
+async def reschedule(id: uuid.UUID, wish: Move, request: Request, who: Annotated[dict, may("reception", "admin")],
+                     if_match: Annotated[str, Header()] = ""):
+    """Moves an appointment to another slot, if nobody changed it since the caller read it."""
+    if not if_match:
+        raise HTTPException(428, "precondition_required")
+    async with change(request.app.state.scheduling, who) as made:
+        # The appointment is locked before the slots, and these in the order of their ids: everybody does, so no two wait for each other.
+        row = await made.db.fetchrow(LOCK, id)
+        if row is None:
+            raise HTTPException(404, "not_found")
+        if if_match != f'"{row["version"]}"':
+            raise HTTPException(412, "stale_version")
+        target = next((one for one in await made.db.fetch(LOCK_SLOTS, [row["slot_id"], wish.slotId]) if one["id"] == wish.slotId), None)
+        if target is None:
+            raise HTTPException(404, "not_found")
+        refuse_move(row, target)
+        provider = await made.db.fetchrow("select is_active, licensed_until from provider where id = $1", target["provider_id"])
+        if provider is None or not provider["is_active"]:
+            raise HTTPException(422, "provider_inactive")
+        if provider["licensed_until"] < target["local_date"]:
+            raise HTTPException(422, "provider_unlicensed")
+        await made.db.execute("update slot set status = 'free', version = version + 1 where id = $1 and status = 'booked'", row["slot_id"])
+        await made.db.execute("update slot set status = 'booked', version = version + 1 where id = $1", target["id"])
+        moved = {**row, **{name: target[name] for name in PLACE}, "slot_id": target["id"], "version": row["version"] + 1}
+        try:
+            await made.db.execute(MOVE, id, moved["slot_id"], *(moved[name] for name in PLACE), moved["version"])
+        except asyncpg.ExclusionViolationError:
+            raise HTTPException(409, "patient_busy") from None
+        previous = {"previousStart": row["starts_at"]}
+        if row["provider_id"] != moved["provider_id"]:
+            previous["previousProviderId"] = row["provider_id"]
+        made.announce("scheduling.appointment.rescheduled.v1", id, moved["version"], fact(moved) | previous)
+        made.audit("scheduling", "change", "appointment", id, trace(moved), trace(row), patient=moved["patient_id"])
+    return Response(json(view(moved)), 200, {"ETag": f'"{moved["version"]}"'}, "application/json")
+
+
+def refuse_move(appointment, target):
+    if appointment["status"] != "booked":
+        raise HTTPException(409, "not_reschedulable")
+    if target["status"] == "booked":
+        raise HTTPException(409, "slot_taken")
+    if target["starts_at"] <= datetime.datetime.now(datetime.UTC):
+        raise HTTPException(422, "slot_in_past")
+    if target["status"] == "blocked":
+        raise HTTPException(409, "slot_blocked")

@@ -48,12 +48,11 @@ INSERT_READ = """insert into outbox (id, tenant_id, type, subject, revision, tra
 values ($1, $2, 'audit.access.recorded.v1', $3, 0, $4, $5, now())"""
 
 
-async def left_entry(db, who, service, resource, patient):
-    """An entry of who reads about one patient, in the transaction of the read."""
+async def left_entry(db, who, service, **seen):
+    """An entry of who reads what, in the transaction of the read."""
     trace = secrets.token_hex(16)
-    entry = {"id": uuid7(), "at": datetime.datetime.now(datetime.timezone.utc), "actorId": who["sub"], "role": who["roles"][-1], "action": "read",
-             "resource": resource, "resourceId": patient, "allowed": True, "patientId": patient, "purpose": "TREAT", "after": {"ground": "role"},
-             "traceId": trace}
+    entry = {"id": uuid7(), "at": datetime.datetime.now(datetime.timezone.utc), "actorId": who["sub"], "role": who["roles"][-1], "allowed": True,
+             "purpose": "TREAT", "traceId": trace, **seen}
     await db.execute(INSERT_READ, uuid7(), who["tid"], service, f"00-{trace}-{secrets.token_hex(8)}-01", json({"service": service, "entries": [entry]}).decode())
 
 

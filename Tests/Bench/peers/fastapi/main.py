@@ -9,6 +9,7 @@ import billing
 import login
 import patients
 import pharmacy
+import visits
 import waiting
 from database import pool
 
@@ -24,7 +25,7 @@ async def lifespan(app):
 
 
 app = FastAPI(lifespan=lifespan, openapi_url=None)
-for noun in (patients, appointments, waiting, billing, pharmacy, login):
+for noun in (patients, appointments, waiting, visits, billing, pharmacy, login):
     app.include_router(noun.router)
 
 

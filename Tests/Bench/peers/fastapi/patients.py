@@ -1,4 +1,3 @@
-import os
 import uuid
 from typing import Annotated
 
@@ -6,9 +5,9 @@ import orjson
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from database import json, left_entry, tenant
-from safety import Keyring, may
+from safety import keyring, may
 
-router, keyring = APIRouter(), Keyring(os.environ["MASTER_KEY_FILE"])
+router = APIRouter()
 
 READ_PATIENT = """select p.id, p.mrn, p.location_id, p.registered_at, p.active, p.version, k.wrapped, p.personal, p.restricted
 from patient p join data_key k on k.person_id = p.id where p.id = $1"""
@@ -25,9 +24,9 @@ async def read_patient(id: uuid.UUID, request: Request, who: Annotated[dict, may
         row = await db.fetchrow(READ_PATIENT, id)
         if row is None:
             raise HTTPException(404, "not_found")
-        await left_entry(db, who, "clinical", "patient", str(id))
+        await left_entry(db, who, "clinical", action="read", resource="patient", resourceId=id, patientId=id, after={"ground": "role"})
         wrapping = keyring.tenants.get(who["tid"]) or await keyring.tenant(db, who["tid"])
-    personal = keyring.open(wrapping, who["tid"], str(id), row["wrapped"], row["personal"])
+    personal = keyring.vault(wrapping, who["tid"], id, row["wrapped"]).open(row["personal"], "patient", "personal", id)
     if not {"doctor", "nurse"} & set(who["roles"]):  # The desk is not told what somebody suffers from.
         personal = json({name: value for name, value in orjson.loads(personal).items() if name not in ("allergies", "conditions")})
     body = json({

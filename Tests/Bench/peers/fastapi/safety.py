@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import secrets
 import time
 from typing import Annotated
 
@@ -70,17 +71,31 @@ class Keyring:
         self.tenants[tenant] = [AESGCM(key) for key in (*keys, derive(founding, "clinical patient data keys v1"))]
         return self.tenants[tenant]
 
-    def open(self, wrapping, tenant, patient, data_key, sealed):
+    def vault(self, wrapping, tenant, patient, data_key):
         for one in wrapping:
             try:
-                key = unseal(one, data_key, f"{tenant}|{patient}|patient|data_key|{patient}")
+                return Vault(unseal(one, data_key, f"{tenant}|{patient}|patient|data_key|{patient}"), f"{tenant}|{patient}")
             except InvalidTag:
                 continue
-            return unseal(AESGCM(key), sealed, f"{tenant}|{patient}|patient|personal|{patient}")
         raise ValueError("no key of the tenant opens the patient's")
 
 
-verifier = Verifier(os.environ["JWT_PUBLIC_KEYS_FILE"])
+class Vault:
+    """Seals and opens what is known of one patient, each value bound to its table, column and row."""
+
+    def __init__(self, key, subject):
+        self.cipher, self.subject = AESGCM(key), subject
+
+    def open(self, box, table, column, row):
+        return unseal(self.cipher, box, f"{self.subject}|{table}|{column}|{row}")
+
+    def seal(self, plain, table, column, row):
+        """Makes version byte ‖ nonce ‖ ciphertext ‖ tag."""
+        nonce = secrets.token_bytes(12)
+        return b"\x01" + nonce + self.cipher.encrypt(nonce, plain, f"{self.subject}|{table}|{column}|{row}".encode())
+
+
+verifier, keyring = Verifier(os.environ["JWT_PUBLIC_KEYS_FILE"]), Keyring(os.environ["MASTER_KEY_FILE"])
 
 
 def may(*roles):

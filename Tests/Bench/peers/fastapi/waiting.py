@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict
 
-from database import change, json, tenant, uuid7
+from database import change, json, left_entry, tenant, uuid7
 from safety import may
 
 router = APIRouter()
@@ -46,10 +46,10 @@ def number(sequence):
     return f"{chr(65 + turn % 26) * (turn // 26 + 1)}-{at + 1:03}"
 
 
-def view(row, position=None):
+def view(row, position=None, **shown):
     members = {"id": row["id"], "number": number(row["sequence"]), "status": row["status"], "providerId": row["provider_id"], "patientId": row["patient_id"],
                "appointmentId": row["appointment_id"], "locationId": row["location_id"], "date": row["local_date"], "priority": row["priority"], "position": position,
-               "issuedAt": row["issued_at"], "calledAt": row["called_at"], "completedAt": row["completed_at"], "version": row["version"]}
+               "issuedAt": row["issued_at"], "calledAt": row["called_at"], "completedAt": row["completed_at"], "version": row["version"], **shown}
     return {name: value for name, value in members.items() if value is not None}
 
 
@@ -115,3 +115,59 @@ async def call_next(_: Call, request: Request, who: Annotated[dict, may("doctor"
                       "locationId": token["locationId"], "localDate": token["date"], "waitedSeconds": row["waited_seconds"], "calledAt": token["calledAt"]})
         made.audit("queue", "call", "token", token["id"], trace(token), patient=trace(token)["patientId"])
     return Response(json(token), 200, media_type="application/json")
+
+
+# The whole day in one statement, each state in its own order: who waits by place, who was called by when, the rest by number.
+DAY = """select p.room, p.said, p.until, t.*
+from token t left join (select provider_id, room, status as said, until from presence) p on p.provider_id = t.provider_id
+where t.location_id = $1 and t.local_date = $2
+order by case status when 'WAITING' then urgency end, case status when 'WAITING' then lane end,
+    case status when 'WAITING' then due_at when 'WITH_DOCTOR' then coalesce(called_at, issued_at)
+        when 'COMPLETED' then coalesce(completed_at, issued_at) end, sequence
+limit 10000"""
+LISTS = {"WAITING": "waiting", "WITH_DOCTOR": "withDoctor", "COMPLETED": "completed", "SKIPPED": "skipped", "LEFT": "left"}
+# What a consultation takes before anybody was seen, and the bounds that keep one odd one from frightening everybody.
+USUAL, SHORTEST, LONGEST = 600, 180, 3600
+
+
+@router.get("/v1/queue/today")
+async def board(request: Request, who: Annotated[dict, may("reception", "doctor", "nurse", "admin")], locationId: uuid.UUID | None = None):
+    location, now = locationId or uuid.UUID(who["loc"]), datetime.datetime.now(datetime.UTC)
+    async with tenant(request.app.state.queue, who) as db:
+        zone = await db.fetchval("select zone from location_card where location_id = $1", location)
+        if zone is None:
+            raise HTTPException(404, "not_found")
+        day = today(zone, now)
+        rows = await db.fetch(DAY, location, day)
+        await left_entry(db, who, "queue", action="list", resource="queue", resourceId=location, after={"date": day})
+    shown, waits, ahead = {name: [] for name in LISTS.values()}, paces(rows, now), {}
+    for row in rows:
+        back = row["until"] is not None and row["until"] <= now  # Without having said so.
+        more = {"room": row["room"], "presence": "online" if back else row["said"]}
+        if row["status"] == "WAITING":
+            # The wait is what is left of the current consultation and one for each who goes before, rounded up.
+            each, left = waits[row["provider_id"]]
+            before = ahead.get(row["provider_id"], 0)
+            ahead[row["provider_id"]] = before + 1
+            more |= {"position": before + 1, "estimatedWaitMinutes": (left + before * each + 59) // 60}
+        shown[LISTS[row["status"]]].append(view(row, **more))
+    return Response(json({"date": day, "locationId": location, **shown}), 200, media_type="application/json")
+
+
+def paces(rows, now):
+    """What a consultation takes with each practitioner today, and what is left of the current one; in seconds."""
+    took, serving, waits = {}, {}, {}
+    for row in rows:
+        if row["status"] == "WITH_DOCTOR":
+            serving[row["provider_id"]] = row["called_at"]
+        if row["called_at"] and row["completed_at"]:
+            took.setdefault(row["provider_id"], []).append(seconds(row["called_at"], row["completed_at"]))
+    for provider in {row["provider_id"] for row in rows}:
+        seen = took.get(provider, [USUAL])
+        each = min(max(sum(seen) // len(seen), SHORTEST), LONGEST)
+        waits[provider] = each, max(each - seconds(serving[provider], now), 0) if provider in serving else 0
+    return waits
+
+
+def seconds(begin, end):
+    return max(int((end - begin).total_seconds()), 0)

@@ -1,14 +1,16 @@
 package main
 
 import (
+	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v4"
 )
 
-const slotsOfDay = `select id, provider_id, location_id, starts_at, ends_at, local_date::text, status, block_reason, version
-from slot where provider_id = $1 and local_date = $2 order by starts_at, id limit 101`
+const slotColumns = `id, provider_id, location_id, starts_at, ends_at, local_date::text, status, block_reason, version`
+const slotsOfDay = `select ` + slotColumns + ` from slot where provider_id = $1 and local_date = $2 order by starts_at, id limit 101`
 
 type slot struct {
 	ID         string    `json:"id"`
@@ -22,6 +24,12 @@ type slot struct {
 	Version    int       `json:"version"`
 }
 
+func (s *slot) scan(row pgx.Row) error {
+	err := row.Scan(&s.ID, &s.ProviderID, &s.LocationID, &s.Start, &s.End, &s.Date, &s.Status, &s.Reason, &s.Version)
+	s.Start, s.End = s.Start.UTC(), s.End.UTC()
+	return err
+}
+
 func (s *server) listSlots(w http.ResponseWriter, r *http.Request, who *caller) {
 	query := r.URL.Query()
 	provider, ok := parseUUID(query.Get("providerId"))
@@ -33,8 +41,7 @@ func (s *server) listSlots(w http.ResponseWriter, r *http.Request, who *caller) 
 	items := []slot{}
 	err = s.bookings.query(r.Context(), who.Tenant, func(row pgx.Rows) error {
 		var one slot
-		err := row.Scan(&one.ID, &one.ProviderID, &one.LocationID, &one.Start, &one.End, &one.Date, &one.Status, &one.Reason, &one.Version)
-		one.Start, one.End = one.Start.UTC(), one.End.UTC()
+		err := one.scan(row)
 		items = append(items, one)
 		return err
 	}, slotsOfDay, provider, day)
@@ -83,6 +90,17 @@ type appointment struct {
 	Version    int       `json:"version"`
 }
 
+func (a *appointment) fact() object {
+	return object{
+		"appointmentId": a.ID, "patientId": a.PatientID, "providerId": a.ProviderID, "locationId": a.LocationID, "slotId": a.SlotID,
+		"start": a.Start, "end": a.End, "localDate": a.Date, "modality": a.Modality, "priority": a.Priority,
+	}
+}
+
+func (a *appointment) trace() object {
+	return object{"status": a.Status, "slotId": a.SlotID, "patientId": a.PatientID, "providerId": a.ProviderID, "start": a.Start}
+}
+
 type booking struct {
 	SlotID    string  `json:"slotId"`
 	PatientID string  `json:"patientId"`
@@ -111,7 +129,7 @@ func (s *server) book(w http.ResponseWriter, r *http.Request, who *caller) {
 		return
 	}
 	w.Header().Set("Location", "/v1/appointments/"+made.ID)
-	w.Header().Set("ETag", `"1"`)
+	w.Header().Set("ETag", etag(made.Version))
 	answer(w, 201, made)
 }
 
@@ -132,12 +150,135 @@ func bookIn(c *change, who *caller, wish booking, slotID, patient uuid) (*appoin
 		return nil, refusal{409, "slot_taken"}
 	}
 	a := &appointment{*id, "booked", *slot, *provider, *patientID, *location, *date, start.UTC(), end.UTC(), wish.Modality, wish.Priority, wish.Reason, bookedAt.UTC(), 1}
-	c.announce("scheduling.appointment.booked.v1", a.ID, 1, object{
-		"appointmentId": a.ID, "patientId": a.PatientID, "providerId": a.ProviderID, "locationId": a.LocationID, "slotId": a.SlotID,
-		"start": a.Start, "end": a.End, "localDate": a.Date, "modality": a.Modality, "priority": a.Priority,
-	})
-	c.audit(who, "scheduling", "book", "appointment", a.ID, a.PatientID, treatment, nil, object{
-		"status": a.Status, "slotId": a.SlotID, "patientId": a.PatientID, "providerId": a.ProviderID, "start": a.Start,
-	})
+	c.announce("scheduling.appointment.booked.v1", a.ID, 1, a.fact())
+	c.audit(who, "scheduling", "book", "appointment", a.ID, a.PatientID, treatment, nil, a.trace())
 	return a, nil
+}
+
+const lockAppointment = `select id, status, slot_id, provider_id, patient_id, location_id, local_date::text, starts_at, ends_at, modality,
+    priority, reason, booked_at, version from appointment where id = $1 for no key update`
+
+// reschedule moves an appointment to another slot, if nobody changed it since the caller read it.
+func (s *server) reschedule(w http.ResponseWriter, r *http.Request, who *caller) {
+	id, ok := parseUUID(strings.TrimPrefix(r.URL.Path, "/v1/appointments/"))
+	if !ok {
+		refuse(w, 404, "not_found")
+		return
+	}
+	tag := r.Header.Get("If-Match")
+	if tag == "" {
+		refuse(w, 428, "precondition_required")
+		return
+	}
+	var wish struct {
+		SlotID string `json:"slotId"`
+	}
+	if !read(w, r, &wish) {
+		return
+	}
+	target, ok := parseUUID(wish.SlotID)
+	if !ok {
+		refuse(w, 400, "invalid_request")
+		return
+	}
+	var moved *appointment
+	err := s.bookings.transaction(r.Context(), who.Tenant, func(c *change) (err error) {
+		moved, err = moveTo(c, who, id, target, tag)
+		return err
+	})
+	if settle(w, err) {
+		return
+	}
+	w.Header().Set("ETag", etag(moved.Version))
+	answer(w, 200, moved)
+}
+
+// moveTo locks the appointment before the slots: everybody does, so no two wait for each other.
+func moveTo(c *change, who *caller, id, target uuid, tag string) (*appointment, error) {
+	a := &appointment{}
+	err := c.QueryRow(c.ctx, lockAppointment, id).Scan(&a.ID, &a.Status, &a.SlotID, &a.ProviderID, &a.PatientID, &a.LocationID, &a.Date,
+		&a.Start, &a.End, &a.Modality, &a.Priority, &a.Reason, &a.BookedAt, &a.Version)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return nil, refusal{404, "not_found"}
+	case err != nil:
+		return nil, err
+	case tag != etag(a.Version):
+		return nil, refusal{412, "stale_version"}
+	}
+	a.Start, a.End, a.BookedAt = a.Start.UTC(), a.End.UTC(), a.BookedAt.UTC()
+	to, err := lockTarget(c, a.SlotID, text(target))
+	switch {
+	case err != nil:
+		return nil, err
+	case to.ID == "":
+		return nil, refusal{404, "not_found"}
+	case a.Status != "booked":
+		return nil, refusal{409, "not_reschedulable"}
+	case to.Status == "booked":
+		return nil, refusal{409, "slot_taken"}
+	case !to.Start.After(time.Now()):
+		return nil, refusal{422, "slot_in_past"}
+	case to.Status == "blocked":
+		return nil, refusal{409, "slot_blocked"}
+	}
+	if err := requireBookable(c, to); err != nil {
+		return nil, err
+	}
+	if err := c.run("update slot set status = 'free', version = version + 1 where id = $1 and status = 'booked'", a.SlotID); err != nil {
+		return nil, err
+	}
+	if err := c.run("update slot set status = 'booked', version = version + 1 where id = $1", to.ID); err != nil {
+		return nil, err
+	}
+	before := *a
+	a.SlotID, a.ProviderID, a.LocationID, a.Start, a.End, a.Date, a.Version = to.ID, to.ProviderID, to.LocationID, to.Start, to.End, to.Date, a.Version+1
+	err = c.run(`update appointment set slot_id = $2, provider_id = $3, location_id = $4, starts_at = $5, ends_at = $6, local_date = $7, version = $8
+		where id = $1`,
+		a.ID, a.SlotID, a.ProviderID, a.LocationID, a.Start, a.End, a.Date, a.Version)
+	if breaks(err, "appointment_patient_in_one_place") {
+		return nil, refusal{409, "patient_busy"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	moved := a.fact()
+	moved["previousStart"] = before.Start
+	if before.ProviderID != a.ProviderID {
+		moved["previousProviderId"] = before.ProviderID
+	}
+	c.announce("scheduling.appointment.rescheduled.v1", a.ID, a.Version, moved)
+	c.audit(who, "scheduling", "change", "appointment", a.ID, a.PatientID, treatment, before.trace(), a.trace())
+	return a, nil
+}
+
+// lockTarget locks both slots, in the order of their ids, and answers with the one to move to; without an id when there is none.
+func lockTarget(c *change, old, target string) (to slot, err error) {
+	rows, err := c.Query(c.ctx, "select "+slotColumns+" from slot where id = any($1::uuid[]) order by id for no key update", []string{old, target})
+	if err != nil {
+		return to, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var one slot
+		if err := one.scan(rows); err != nil {
+			return to, err
+		}
+		if one.ID == target {
+			to = one
+		}
+	}
+	return to, rows.Err()
+}
+
+func requireBookable(c *change, to slot) error {
+	var active, licensed bool
+	err := c.QueryRow(c.ctx, "select is_active, licensed_until >= $2 from provider where id = $1", to.ProviderID, to.Date).Scan(&active, &licensed)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows), err == nil && !active:
+		return refusal{422, "provider_inactive"}
+	case err == nil && !licensed:
+		return refusal{422, "provider_unlicensed"}
+	}
+	return err
 }

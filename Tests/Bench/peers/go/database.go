@@ -5,11 +5,13 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"log"
 	"os"
 	"strings"
 	"time"
 
+	"github.com/jackc/pgconn"
 	"github.com/jackc/pgx/v4"
 	"github.com/jackc/pgx/v4/pgxpool"
 )
@@ -47,13 +49,16 @@ func (db *database) query(ctx context.Context, tenant string, each func(pgx.Rows
 const insertRead = `insert into outbox (id, tenant_id, type, subject, revision, traceparent, data, occurred_at)
 values ($1, $2, 'audit.access.recorded.v1', $3, 0, $4, $5, now())`
 
-// look is a query about one patient that leaves an entry of who read it, in the same round trip and transaction.
-func (db *database) look(ctx context.Context, who *caller, service, resource, patient string, each func(pgx.Rows) error, sql string, arguments ...any) error {
+// look is a query that leaves an entry of who read what, in the same round trip and transaction; `seen` says what.
+func (db *database) look(ctx context.Context, who *caller, service string, seen object, each func(pgx.Rows) error,
+	sql string, arguments ...any) error {
 	traceparent := newTrace()
-	body, _ := json.Marshal(object{"service": service, "entries": []object{{
-		"id": text(uuid7()), "at": time.Now().UTC(), "actorId": who.Account, "role": who.Roles[len(who.Roles)-1], "action": "read", "resource": resource,
-		"resourceId": patient, "allowed": true, "patientId": patient, "purpose": "TREAT", "after": object{"ground": "role"}, "traceId": traceparent[3:35],
-	}}})
+	entry := object{"id": text(uuid7()), "at": time.Now().UTC(), "actorId": who.Account, "role": who.Roles[len(who.Roles)-1], "allowed": true,
+		"purpose": treatment, "traceId": traceparent[3:35]}
+	for name, value := range seen {
+		entry[name] = value
+	}
+	body, _ := json.Marshal(object{"service": service, "entries": []object{entry}})
 	batch := &pgx.Batch{}
 	batch.Queue(setTenant, who.Tenant)
 	batch.Queue(insertRead, uuid7(), who.Tenant, service, traceparent, string(body))
@@ -172,4 +177,9 @@ func newTrace() string {
 func (c *change) run(sql string, arguments ...any) error {
 	_, err := c.Exec(c.ctx, sql, arguments...)
 	return err
+}
+
+func breaks(err error, constraint string) bool {
+	var refused *pgconn.PgError
+	return errors.As(err, &refused) && refused.ConstraintName == constraint
 }

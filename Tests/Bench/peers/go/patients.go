@@ -32,15 +32,20 @@ func (s *server) readPatient(w http.ResponseWriter, r *http.Request, who *caller
 	var number int64
 	var version int
 	var dataKey, sealed []byte
-	err := s.patients.look(r.Context(), who, "clinical", "patient", text(id), func(row pgx.Rows) error {
+	seen := object{"action": "read", "resource": "patient", "resourceId": text(id), "patientId": text(id), "after": object{"ground": "role"}}
+	err := s.patients.look(r.Context(), who, "clinical", seen, func(row pgx.Rows) error {
 		return row.Scan(&p.ID, &number, &p.LocationID, &p.RegisteredAt, &p.Active, &version, &dataKey, &sealed, &p.Restricted)
 	}, readPatient, id)
 	if err == nil && p.ID == "" {
 		err = refusal{404, "not_found"}
 	}
+	var box vault
+	if err == nil {
+		box, err = s.keys.vault(r.Context(), s.patients, who.Tenant, p.ID, dataKey)
+	}
 	var personal []byte
 	if err == nil {
-		personal, err = s.keys.open(r.Context(), s.patients, who.Tenant, p.ID, dataKey, sealed)
+		personal, err = box.open(sealed, "patient", "personal", p.ID)
 	}
 	if settle(w, err) {
 		return
@@ -56,7 +61,7 @@ func (s *server) readPatient(w http.ResponseWriter, r *http.Request, who *caller
 	if len(personal) > 2 { // Both are objects: their members become one object's.
 		body = append(append(body[:len(body)-1], ','), personal[1:]...)
 	}
-	w.Header().Set("ETag", fmt.Sprintf(`"%d"`, version))
+	w.Header().Set("ETag", etag(version))
 	answer(w, 200, body)
 }
 

@@ -50,6 +50,9 @@ type token struct {
 	Date        string     `json:"date"`
 	Priority    string     `json:"priority"`
 	Position    *int       `json:"position,omitempty"`
+	Minutes     *int64     `json:"estimatedWaitMinutes,omitempty"`
+	Room        *string    `json:"room,omitempty"`
+	Presence    *string    `json:"presence,omitempty"`
 	IssuedAt    time.Time  `json:"issuedAt"`
 	CalledAt    *time.Time `json:"calledAt,omitempty"`
 	CompletedAt *time.Time `json:"completedAt,omitempty"`
@@ -68,11 +71,16 @@ func (t *token) scan(row pgx.Row, before ...any) error {
 	round, at := (sequence-1)/999, (sequence-1)%999
 	t.Number = fmt.Sprintf("%c-%03d", 'A'+rune(round%26), at+1)
 	t.IssuedAt = t.IssuedAt.UTC()
-	if t.CalledAt != nil {
-		called := t.CalledAt.UTC()
-		t.CalledAt = &called
-	}
+	t.CalledAt, t.CompletedAt = inUTC(t.CalledAt), inUTC(t.CompletedAt)
 	return nil
+}
+
+func inUTC(at *time.Time) *time.Time {
+	if at == nil {
+		return nil
+	}
+	utc := at.UTC()
+	return &utc
 }
 
 func (t *token) trace() object {

@@ -6,6 +6,7 @@ import (
 	"crypto/cipher"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -29,6 +30,7 @@ import (
 type caller struct {
 	Account  string   `json:"sub"`
 	Tenant   string   `json:"tid"`
+	Location string   `json:"loc"`
 	Zone     string   `json:"zone"`
 	Roles    []string `json:"roles"`
 	Issuer   string   `json:"iss"`
@@ -185,15 +187,33 @@ func (k *keyring) tenant(ctx context.Context, db *database, tenant string) ([]ci
 	return wrapping, nil
 }
 
-func (k *keyring) open(ctx context.Context, db *database, tenant, patient string, dataKey, sealed []byte) ([]byte, error) {
+// vault seals and opens what is known of one patient, each value bound to its table, column and row.
+type vault struct {
+	cipher.AEAD
+	subject string
+}
+
+func (k *keyring) vault(ctx context.Context, db *database, tenant, patient string, dataKey []byte) (vault, error) {
 	wrapping, err := k.tenant(ctx, db, tenant)
 	if err != nil {
-		return nil, err
+		return vault{}, err
 	}
 	for _, one := range wrapping {
 		if key, err := unseal(one, dataKey, tenant+"|"+patient+"|patient|data_key|"+patient); err == nil {
-			return unseal(gcm(key), sealed, tenant+"|"+patient+"|patient|personal|"+patient)
+			return vault{gcm(key), tenant + "|" + patient}, nil
 		}
 	}
-	return nil, errors.New("no key of the tenant opens the patient's")
+	return vault{}, errors.New("no key of the tenant opens the patient's")
+}
+
+func (v vault) open(box []byte, table, column, row string) ([]byte, error) {
+	return unseal(v.AEAD, box, v.subject+"|"+table+"|"+column+"|"+row)
+}
+
+// seal makes version byte ‖ nonce ‖ ciphertext ‖ tag.
+func (v vault) seal(plain []byte, table, column, row string) []byte {
+	box := make([]byte, 13, 29+len(plain))
+	box[0] = 1
+	rand.Read(box[1:])
+	return v.Seal(box, box[1:13], plain, []byte(v.subject+"|"+table+"|"+column+"|"+row))
 }

@@ -35,6 +35,8 @@ func text(id uuid) string {
 
 type object = map[string]any
 
+func etag(version int) string { return fmt.Sprintf(`"%d"`, version) }
+
 // read takes a small JSON body and nothing that it does not know.
 func read(w http.ResponseWriter, r *http.Request, into any) bool {
 	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16))
