@@ -20,8 +20,8 @@ def rows(record):
         for against, key, comparison, value, words in job.aims:
             figure = None
             if figures and OURS in figures and (against is None or against in figures or LIMIT == against and LIMIT in figures):
-                theirs = figures[against][key] if against else 1
-                figure = figures[OURS][key] / theirs if theirs else None
+                ours, theirs = figures[OURS].get(key), figures[against].get(key) if against else 1
+                figure = ours / theirs if ours and theirs else None
             found.append((words, comparison, value, figure))
     for section, key, comparison, value, words in BEYOND:
         found.append((words, comparison, value, record.get(section, {}).get(key)))

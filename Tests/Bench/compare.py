@@ -6,7 +6,7 @@ from drive import measured, pgbench
 from peers import prove, servers
 from stage import REPEATS, SECONDS, say
 
-KEYS = ("rps", "p50", "p99", "service", "postgres", "redis", "rabbitmq", "sent", "rss", "behind")
+KEYS = ("rps", "p50", "p99", "service", "postgres", "redis", "rabbitmq", "sent", "rss", "behind", "kept")
 OURS, GATEWAY, LIMIT = "polyclinic", "polyclinic through nginx", "pgbench"
 
 

@@ -3,6 +3,7 @@ import json
 import os
 import re
 import subprocess
+import time
 
 from machine import cpu, rss
 from peers.servers import address
@@ -78,6 +79,16 @@ def behind(stage, job):
     return int(stage.psql(f"select count(*) from {job.service}.outbox where published_at is null")) if job.rate else 0
 
 
+def kept(stage, job, n, seconds, limit=30):
+    """Requests a second when the clock runs until the last fact that they announced has left: what a side can keep up."""
+    if not job.rate:
+        return NAN
+    began = time.monotonic()
+    while behind(stage, job) and time.monotonic() - began < limit:
+        time.sleep(0.02)
+    return n / (seconds + time.monotonic() - began)
+
+
 def measured(stage, server, url, job, wishes, tokens):
     """One load run with the CPU that everybody spent in it, and a look at whether it happened."""
     if job.rate:
@@ -88,7 +99,7 @@ def measured(stage, server, url, job, wishes, tokens):
     meter = Meter(stage, server)
     figures = wrk(stage, url, wishes, tokens, job.connections, job.follow)
     n = max(1, figures["requests"])
-    figures.update(meter.each(n), behind=behind(stage, job), rps=n / figures["seconds"], sent=figures["bytes"] / n, rss=rss(server))
+    figures.update(meter.each(n), behind=behind(stage, job), rps=n / figures["seconds"], kept=kept(stage, job, n, figures["seconds"]), sent=figures["bytes"] / n, rss=rss(server))
     if job.effect:
         # What was still on its way when the clock stopped is not in wrk's count, so the tables may hold a few more.
         made = (int(stage.psql(job.effect)) - effect)
@@ -113,6 +124,7 @@ def pgbench(stage, script, job):
     if done.returncode or not found:
         raise SystemExit(f"bench: pgbench of {job.name} failed: {done.stderr[-600:]}")
     n, left = int(found[1]), behind(stage, job)
+    held = kept(stage, job, n, SECONDS) * job.steps
     bad = max(0, n - (int(stage.psql(job.effect)) - effect)) if job.effect else 0
-    return {"p50": float(re.search(r"latency average = ([\d.]+)", done.stdout)[1]), "p99": NAN, "sent": NAN, "rss": NAN, "bad": bad, "behind": left,
+    return {"p50": float(re.search(r"latency average = ([\d.]+)", done.stdout)[1]), "p99": NAN, "sent": NAN, "rss": NAN, "bad": bad, "behind": left, "kept": held,
             **meter.each(n * job.steps), "service": NAN, "rps": float(re.search(r"tps = ([\d.]+)", done.stdout)[1]) * job.steps}

@@ -15,7 +15,7 @@ from machine import described
 from stage import PATIENTS, REPEATS, ROOT, SECONDS, SLOTS
 
 FIGURES, PAGE = ROOT / "docs/benchmarks/figures.json", ROOT / "docs/benchmarks.md"
-HEAD = ("req/s", "p50 ms", "p99 ms", "server µs", "Postgres µs", "Redis µs", "RabbitMQ µs", "bytes sent", "RSS MiB", "facts owed", "failed", "spread of req/s")
+HEAD = ("req/s", "kept/s", "p50 ms", "p99 ms", "server µs", "Postgres µs", "Redis µs", "RabbitMQ µs", "bytes sent", "RSS MiB", "facts owed", "failed", "spread of req/s")
 
 
 def kept():
@@ -44,7 +44,7 @@ def number(value, digits=0):
 def table(figures):
     lines = [f"| | {' | '.join(HEAD)} |", "|---|" + "--:|" * len(HEAD)]
     for name, m in figures.items():
-        cells = [number(m["rps"]), number(m["p50"], 2), number(m["p99"], 2), *(number(m[key], 1) for key in ("service", "postgres", "redis", "rabbitmq")),
+        cells = [number(m["rps"]), number(m.get("kept", math.nan)), number(m["p50"], 2), number(m["p99"], 2), *(number(m[key], 1) for key in ("service", "postgres", "redis", "rabbitmq")),
                  number(m["sent"]), number(m["rss"], 1), number(m.get("behind", math.nan)), number(m["bad"]), f"{number(m['least'])}–{number(m['most'])}"]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -56,7 +56,8 @@ def ratios(figures):
         if name.startswith(OURS):
             continue
         more = "" if name == LIMIT else "".join(f", {word} {mine[key] / theirs[key]:.2f}" for key, word in (("p99", "p99"), ("service", "server µs"), ("postgres", "Postgres µs"), ("rss", "RSS")) if theirs[key])
-        parts.append(f"ours ÷ {name}: req/s {mine['rps'] / theirs['rps']:.2f}{more}")
+        held = f", kept/s {mine['kept'] / theirs['kept']:.2f}" if not math.isnan(mine.get("kept") or math.nan) else ""
+        parts.append(f"ours ÷ {name}: req/s {mine['rps'] / theirs['rps']:.2f}{held}{more}")
     return "; ".join(parts)
 
 
