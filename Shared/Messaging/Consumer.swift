@@ -138,8 +138,9 @@ import Primitives
 
     private func work(off key: String) async {
         while let chain = chains[key], !chain.isEmpty {
+            if chain[0].lane.reaction.takesMany, chain.count < settings.batch { try? await EventLoop.sleep(for: settings.gathering) }
             await turnstile.enter()
-            // Whatever came while we waited comes along: nobody waits for a batch to fill.
+            // Whatever came while we waited comes along.
             let next = Self.together(chains[key] ?? chain)
             if await !handleAll(next) {
                 for one in next { await one.lane.isIsolated ? handleAlone(one) : handle(one) }
