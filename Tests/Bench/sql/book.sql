@@ -6,10 +6,10 @@ with patient as (
 ), claimed as (
     update slot set status = 'booked', version = version + 1
     where id = :slot and status = 'free' and starts_at > now() and (select is_active from patient)
-      and exists (select from provider where provider.id = slot.provider_id and provider.is_active)
+      and exists (select from provider where provider.id = slot.provider_id and provider.is_active and provider.licensed_until >= slot.local_date)
     returning id, provider_id, location_id, starts_at, ends_at, local_date
 ), booked as (
-    insert into appointment (id, slot_id, provider_id, patient_id, location_id, starts_at, ends_at, local_date, modality, priority, reason, booked_by)
+    insert into appointment (id, slot_id, provider_id, patient_id, location_id, starts_at, ends_at, local_date, modality, priority, sealed_reason, booked_by)
     select :appointment, id, provider_id, :patient, location_id, starts_at, ends_at, local_date, 'in_person', 'routine', null, gen_random_uuid()
     from claimed on conflict do nothing returning *
 )

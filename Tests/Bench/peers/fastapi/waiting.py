@@ -28,6 +28,10 @@ ISSUE = """with counted as (
 select 1 + (select count(*) from token t where t.provider_id = $3 and t.local_date = $6 and t.status = 'WAITING'
             and (t.urgency, t.lane, t.due_at, t.sequence) < (issued.urgency, issued.lane, issued.due_at, issued.sequence)) as position, issued.* from issued"""
 
+# Who may not practise calls nobody.
+LICENSED_PROVIDER = """select p.provider_id from provider_card p join licence_card l on l.account_id = p.account_id and l.licensed_until >= $2
+where p.account_id = $1"""
+
 CALL = """with called as (
     update token set status = 'WITH_DOCTOR', called_at = $3, version = version + 1,
         waited_seconds = coalesce(waited_seconds, greatest(extract(epoch from $3::timestamptz - issued_at)::int, 0))
@@ -101,7 +105,7 @@ async def call_next(_: Call, request: Request, who: Annotated[dict, may("doctor"
     now, pool = datetime.datetime.now(datetime.UTC), request.app.state.queue
     day = today(who["zone"], now)
     async with tenant(pool, who) as db:
-        provider = await db.fetchval("select provider_id from provider_card where account_id = $1", uuid.UUID(who["sub"]))
+        provider = await db.fetchval(LICENSED_PROVIDER, uuid.UUID(who["sub"]), day)
     if provider is None:
         raise HTTPException(422, "provider_unknown")
     async with change(pool, who) as made:

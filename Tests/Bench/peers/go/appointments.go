@@ -61,7 +61,7 @@ const claimAndBook = `with patient as (
     update slot set status = 'booked', version = version + 1
     where id = $1 and status = 'free' and starts_at > $4
       and (select is_active from patient)
-      and exists (select from provider where provider.id = slot.provider_id and provider.is_active)
+      and exists (select from provider where provider.id = slot.provider_id and provider.is_active and provider.licensed_until >= slot.local_date)
     returning id, provider_id, location_id, starts_at, ends_at, local_date
 ), booked as (
     insert into appointment (id, slot_id, provider_id, patient_id, location_id, starts_at, ends_at,

@@ -27,6 +27,10 @@ const issueToken = `with counted as (
 select 1 + (select count(*) from token t where t.provider_id = $3 and t.local_date = $6 and t.status = 'WAITING'
             and (t.urgency, t.lane, t.due_at, t.sequence) < (issued.urgency, issued.lane, issued.due_at, issued.sequence)), ` + tokenColumns + ` from issued`
 
+// Who may not practise calls nobody.
+const licensedProvider = `select p.provider_id from provider_card p join licence_card l on l.account_id = p.account_id and l.licensed_until >= $2
+where p.account_id = $1`
+
 const callNext = `with called as (
     update token set status = 'WITH_DOCTOR', called_at = $3, version = version + 1,
         waited_seconds = coalesce(waited_seconds, greatest(extract(epoch from $3::timestamptz - issued_at)::int, 0))
@@ -161,7 +165,7 @@ func (s *server) callNext(w http.ResponseWriter, r *http.Request, who *caller) {
 	var provider string
 	if err == nil {
 		err = s.queue.query(r.Context(), who.Tenant, func(row pgx.Rows) error { return row.Scan(&provider) },
-			"select provider_id from provider_card where account_id = $1", who.Account)
+			licensedProvider, who.Account, day)
 	}
 	if err == nil && provider == "" {
 		err = refusal{422, "provider_unknown"}
