@@ -23,6 +23,9 @@ import Testing
         #expect(NameTokens.of("José Nuñez\u{0301}") == ["jose", "nunez"])
         #expect(NameTokens.of("लक्ष्मी देवी") == ["लक्ष्मी", "देवी"])
         #expect(NameTokens.of("   ") == [])
+        // A letter that stands for two makes no word longer than a word may be: it would be another one when it is cut again.
+        let long = NameTokens.of(String(repeating: "o", count: 31) + "ßm")
+        #expect(long == [String(repeating: "o", count: 31) + "m"] && NameTokens.of(long[0]) == long)
     }
 
     @Test(arguments: [

@@ -15,7 +15,8 @@ enum NameTokens {
         }
         for scalar in text.unicodeScalars {
             if let folded = fold(scalar) {
-                if current.unicodeScalars.count < longest { current += folded }
+                // One letter may stand for two: `ß`, `æ`.
+                if current.unicodeScalars.count + folded.unicodeScalars.count <= longest { current += folded }
             } else {
                 close()
             }
