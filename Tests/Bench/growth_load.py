@@ -22,7 +22,7 @@ def empty(stage):
     """What an earlier run left."""
     # The outbox refuses to lose what was not published yet; here nobody waits for it.
     stage.psql("""alter table scheduling.outbox disable trigger user;
-        truncate scheduling.appointment, scheduling.slot, scheduling.outbox, queue.token, queue.appointment_card;
+        truncate scheduling.appointment, scheduling.slot, scheduling.rating, scheduling.outbox, queue.token, queue.appointment_card;
         alter table scheduling.outbox enable trigger user;
         delete from scheduling.provider where name like 'Dr. Past %' or name like 'Dr. Future %'""")
 
