@@ -42,14 +42,17 @@ package struct PasswordHash: Sendable {
 
     /// Whether `stored` was made with other parameters or an older pepper: then make a new one at the next login.
     package func needsRehash(_ stored: String) -> Bool {
-        let peppers = peppers()
-        guard hasCurrentPepper(stored), let (_, hash) = try? Self.split(stored, peppers) else { return true }
+        guard let hash = hashOfCurrentPepper(stored) else { return true }
         return RawSodium.argon2idNeedsRehash(hash, passes: passes, memoryBytes: memoryBytes)
     }
 
-    package func hasCurrentPepper(_ stored: String) -> Bool {
+    package func hasCurrentPepper(_ stored: String) -> Bool { hashOfCurrentPepper(stored) != nil }
+
+    /// Nil where it was made with another: a former one, or one that is not here.
+    private func hashOfCurrentPepper(_ stored: String) -> String? {
         let peppers = peppers()
-        return (try? Self.split(stored, peppers))?.pepper.bytes == peppers.current.bytes
+        guard let (pepper, hash) = try? Self.split(stored, peppers), pepper.bytes == peppers.current.bytes else { return nil }
+        return hash
     }
 
     /// Which of `peppers` it was made with.

@@ -84,8 +84,7 @@ struct PasswordPolicyTests {
         let path = "/tmp/polyclinic-pepper-\(AccountID())"
         defer { unlink(path) }
         let pepper = SymmetricKey()
-        let hex = pepper.bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-        _ = try KeyFile.make(path, mode: 0o600, Array(hex.utf8))
+        _ = try KeyFile.make(path, mode: 0o600, Array(hex(pepper).utf8))
         try await Clinic.with(["PASSWORD_PEPPER_FILE": path]) { clinic in
             let old = try PasswordHash(pepper: pepper, passes: 2, memoryMiB: 19).make(Clinic.password)
             try await clinic.host.database.asOwner(
@@ -108,7 +107,7 @@ struct PasswordPolicyTests {
         let path = "/tmp/polyclinic-pepper-\(AccountID())"
         defer { unlink(path) }
         func write(_ peppers: SymmetricKey...) throws {
-            let lines = peppers.map { $0.bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() + "\n" }
+            let lines = peppers.map { hex($0) + "\n" }
             // By another file that takes its place, as a mounted secret is changed.
             _ = try KeyFile.make(path + ".new", mode: 0o600, Array(lines.joined().utf8))
             #expect(rename(path + ".new", path) == 0)
@@ -166,4 +165,8 @@ struct PasswordPolicyTests {
             #expect(answer.code == "invalid_request" && answer.pointers == ["/newPassword"])
         }
     }
+}
+
+private func hex(_ key: SymmetricKey) -> String {
+    key.bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
 }

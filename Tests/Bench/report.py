@@ -63,9 +63,8 @@ def ratios(figures):
 
 def section(name, figures):
     job, found = JOBS[name], figures.get("found", "")
-    alone = f" No peer: {job.alone}." if not job.peers else ""
     sides = {who: one for who, one in figures.items() if isinstance(one, dict)}
-    return f"### {job.title}\n\n`{name}`, {job.connections} connections.{alone}{found} Measured {figures['when']}.\n\n{table(sides)}\n\n{ratios(sides)}"
+    return f"### {job.title}\n\n`{name}`, {job.connections} connections.{found} Measured {figures['when']}.\n\n{table(sides)}\n\n{ratios(sides)}"
 
 
 def rows(head, lines):

@@ -28,8 +28,6 @@ class Job:
     fresh: bool = False
     # How many of our requests one script of pgbench does.
     steps: int = 1
-    # Why there is no peer, when there is none.
-    alone: str = ""
     peers: tuple = ("Go", "FastAPI")
     # What else must be so before: called with the stage.
     before: object = None
