@@ -26,6 +26,9 @@ CREATE FUNCTION clinical.outbox_note_sent() RETURNS trigger
     SET search_path TO 'clinical', 'public'
     AS $$
 begin
+    if not exists (select from is_now where type in ('audit.entry.recorded.v1', 'audit.access.recorded.v1')) then
+        return null;
+    end if;
     insert into outbox_sent (tenant_id, ids)
     select n.tenant_id, array_agg(case n.type when 'audit.access.recorded.v1'
         then (n.data -> 'entries' -> 0 ->> 'id')::uuid else n.id end)
@@ -49,7 +52,7 @@ begin
     raise exception 'a fact is marked when it leaves, not for the past' using errcode = 'insufficient_privilege',
         constraint = 'outbox_marked_when_it_leaves', table = tg_table_name;
 end $$;
-CREATE FUNCTION clinical.outbox_tell(service text) RETURNS bigint
+CREATE FUNCTION clinical.outbox_tell() RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'clinical', 'public'
     AS $$
@@ -71,14 +74,18 @@ begin
         insert into outbox_told as t (tenant_id, number) values (told.tenant_id, 1)
         on conflict (tenant_id) do update set number = t.number + 1;
         insert into outbox (id, tenant_id, type, subject, revision, traceparent, data, occurred_at)
-        select gen_random_uuid(), t.tenant_id, 'audit.facts.sent.v1', service, 0,
+        select gen_random_uuid(), t.tenant_id, 'audit.facts.sent.v1', current_schema(), 0,
             '00-' || replace(gen_random_uuid()::text, '-', '') || '-' || left(replace(gen_random_uuid()::text, '-', ''), 16) || '-01',
-            json_build_object('service', service, 'number', t.number, 'ids', told.ids), clock_timestamp()
+            json_build_object('service', current_schema(), 'number', t.number, 'ids', told.ids), clock_timestamp()
         from outbox_told t where t.tenant_id = told.tenant_id;
         count := count + cardinality(told.ids);
     end loop;
     return count;
 end $$;
+CREATE FUNCTION clinical.outbox_tell(service text) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'clinical', 'public'
+    AS $$select outbox_tell()$$;
 CREATE FUNCTION clinical.privacy_request_is_answered() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -769,6 +776,8 @@ CREATE POLICY visit_version_tenant ON clinical.visit_version USING ((tenant_id =
 GRANT USAGE ON SCHEMA clinical TO polyclinic_clinical;
 REVOKE ALL ON FUNCTION clinical.erase_codes(person uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION clinical.erase_codes(person uuid) TO polyclinic_clinical;
+REVOKE ALL ON FUNCTION clinical.outbox_tell() FROM PUBLIC;
+GRANT ALL ON FUNCTION clinical.outbox_tell() TO polyclinic_clinical;
 REVOKE ALL ON FUNCTION clinical.outbox_tell(service text) FROM PUBLIC;
 GRANT ALL ON FUNCTION clinical.outbox_tell(service text) TO polyclinic_clinical;
 REVOKE ALL ON FUNCTION clinical.seal_observation(visit uuid, loinc text, box bytea) FROM PUBLIC;

@@ -14,6 +14,9 @@ CREATE FUNCTION notifications.outbox_note_sent() RETURNS trigger
     SET search_path TO 'notifications', 'public'
     AS $$
 begin
+    if not exists (select from is_now where type in ('audit.entry.recorded.v1', 'audit.access.recorded.v1')) then
+        return null;
+    end if;
     insert into outbox_sent (tenant_id, ids)
     select n.tenant_id, array_agg(case n.type when 'audit.access.recorded.v1'
         then (n.data -> 'entries' -> 0 ->> 'id')::uuid else n.id end)
@@ -37,7 +40,7 @@ begin
     raise exception 'a fact is marked when it leaves, not for the past' using errcode = 'insufficient_privilege',
         constraint = 'outbox_marked_when_it_leaves', table = tg_table_name;
 end $$;
-CREATE FUNCTION notifications.outbox_tell(service text) RETURNS bigint
+CREATE FUNCTION notifications.outbox_tell() RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'notifications', 'public'
     AS $$
@@ -59,14 +62,18 @@ begin
         insert into outbox_told as t (tenant_id, number) values (told.tenant_id, 1)
         on conflict (tenant_id) do update set number = t.number + 1;
         insert into outbox (id, tenant_id, type, subject, revision, traceparent, data, occurred_at)
-        select gen_random_uuid(), t.tenant_id, 'audit.facts.sent.v1', service, 0,
+        select gen_random_uuid(), t.tenant_id, 'audit.facts.sent.v1', current_schema(), 0,
             '00-' || replace(gen_random_uuid()::text, '-', '') || '-' || left(replace(gen_random_uuid()::text, '-', ''), 16) || '-01',
-            json_build_object('service', service, 'number', t.number, 'ids', told.ids), clock_timestamp()
+            json_build_object('service', current_schema(), 'number', t.number, 'ids', told.ids), clock_timestamp()
         from outbox_told t where t.tenant_id = told.tenant_id;
         count := count + cardinality(told.ids);
     end loop;
     return count;
 end $$;
+CREATE FUNCTION notifications.outbox_tell(service text) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'notifications', 'public'
+    AS $$select outbox_tell()$$;
 CREATE TABLE notifications.consent_card (
     patient_id uuid NOT NULL,
     tenant_id uuid DEFAULT (current_setting('app.tenant'::text))::uuid NOT NULL,
@@ -307,6 +314,8 @@ CREATE POLICY reminder_tenant ON notifications.reminder USING ((tenant_id = (cur
 ALTER TABLE notifications.tenant_wrapping_key ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant_wrapping_key_tenant ON notifications.tenant_wrapping_key USING ((tenant_id = (current_setting('app.tenant'::text))::uuid)) WITH CHECK ((tenant_id = (current_setting('app.tenant'::text))::uuid));
 GRANT USAGE ON SCHEMA notifications TO polyclinic_notifications;
+REVOKE ALL ON FUNCTION notifications.outbox_tell() FROM PUBLIC;
+GRANT ALL ON FUNCTION notifications.outbox_tell() TO polyclinic_notifications;
 REVOKE ALL ON FUNCTION notifications.outbox_tell(service text) FROM PUBLIC;
 GRANT ALL ON FUNCTION notifications.outbox_tell(service text) TO polyclinic_notifications;
 GRANT SELECT,INSERT,UPDATE ON TABLE notifications.consent_card TO polyclinic_notifications;

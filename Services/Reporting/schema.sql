@@ -106,6 +106,9 @@ CREATE FUNCTION reporting.outbox_note_sent() RETURNS trigger
     SET search_path TO 'reporting', 'public'
     AS $$
 begin
+    if not exists (select from is_now where type in ('audit.entry.recorded.v1', 'audit.access.recorded.v1')) then
+        return null;
+    end if;
     insert into outbox_sent (tenant_id, ids)
     select n.tenant_id, array_agg(case n.type when 'audit.access.recorded.v1'
         then (n.data -> 'entries' -> 0 ->> 'id')::uuid else n.id end)
@@ -129,7 +132,7 @@ begin
     raise exception 'a fact is marked when it leaves, not for the past' using errcode = 'insufficient_privilege',
         constraint = 'outbox_marked_when_it_leaves', table = tg_table_name;
 end $$;
-CREATE FUNCTION reporting.outbox_tell(service text) RETURNS bigint
+CREATE FUNCTION reporting.outbox_tell() RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'reporting', 'public'
     AS $$
@@ -151,14 +154,18 @@ begin
         insert into outbox_told as t (tenant_id, number) values (told.tenant_id, 1)
         on conflict (tenant_id) do update set number = t.number + 1;
         insert into outbox (id, tenant_id, type, subject, revision, traceparent, data, occurred_at)
-        select gen_random_uuid(), t.tenant_id, 'audit.facts.sent.v1', service, 0,
+        select gen_random_uuid(), t.tenant_id, 'audit.facts.sent.v1', current_schema(), 0,
             '00-' || replace(gen_random_uuid()::text, '-', '') || '-' || left(replace(gen_random_uuid()::text, '-', ''), 16) || '-01',
-            json_build_object('service', service, 'number', t.number, 'ids', told.ids), clock_timestamp()
+            json_build_object('service', current_schema(), 'number', t.number, 'ids', told.ids), clock_timestamp()
         from outbox_told t where t.tenant_id = told.tenant_id;
         count := count + cardinality(told.ids);
     end loop;
     return count;
 end $$;
+CREATE FUNCTION reporting.outbox_tell(service text) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'reporting', 'public'
+    AS $$select outbox_tell()$$;
 CREATE AGGREGATE reporting.audit_chained(head bytea, canonical text) (
     SFUNC = reporting.audit_link,
     STYPE = bytea
@@ -468,6 +475,8 @@ GRANT USAGE ON SCHEMA reporting TO polyclinic_reporting;
 REVOKE ALL ON FUNCTION reporting.audit_append(ids uuid[], ats timestamp with time zone[], actors uuid[], roles text[], services text[], actions text[], resources text[], resource_ids text[], alloweds boolean[], befores jsonb[], afters jsonb[], traces text[], patients uuid[], purposes text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION reporting.audit_append(ids uuid[], ats timestamp with time zone[], actors uuid[], roles text[], services text[], actions text[], resources text[], resource_ids text[], alloweds boolean[], befores jsonb[], afters jsonb[], traces text[], patients uuid[], purposes text[]) TO polyclinic_reporting;
 GRANT SELECT ON TABLE reporting.audit_entry TO polyclinic_reporting;
+REVOKE ALL ON FUNCTION reporting.outbox_tell() FROM PUBLIC;
+GRANT ALL ON FUNCTION reporting.outbox_tell() TO polyclinic_reporting;
 REVOKE ALL ON FUNCTION reporting.outbox_tell(service text) FROM PUBLIC;
 GRANT ALL ON FUNCTION reporting.outbox_tell(service text) TO polyclinic_reporting;
 GRANT SELECT,INSERT ON TABLE reporting.audit_checkpoint TO polyclinic_reporting;

@@ -13,11 +13,11 @@ import Primitives
 
     package init(db: Database) { self.db = db }
 
-    /// Tells reporting which audit facts left, until there are no more of them. The database knows which; this process
-    /// only says when (decision 42).
-    package func tell(as service: String) async throws {
+    /// Tells reporting which audit facts left, until there are no more of them. The database knows which and whose; this
+    /// process only says when (decision 42).
+    package func tell() async throws {
         while try await db.systemTransaction({ tx in
-            try await tx.first("select outbox_tell(\(service))", as: { row in try row.next(as: Int64.self) }) ?? 0 > 0
+            try await tx.first("select outbox_tell()", as: { row in try row.next(as: Int64.self) }) ?? 0 > 0
         }) {}
     }
 

@@ -8,5 +8,6 @@ package enum MessagingSchema {
         ("0070_answers", PackageResources._070_answers_sql),
         ("0080_isolation", PackageResources._080_isolation_sql),
         ("0090_facts_sent", PackageResources._090_facts_sent_sql),
+        ("0091_facts_sent_by_schema", PackageResources._091_facts_sent_by_schema_sql),
     ]
 }

@@ -78,7 +78,7 @@ import Postgres
         while !Task.isCancelled {
             do {
                 try await EventLoop.sleep(for: .seconds(Int.random(in: 50...70)))
-                try await housekeeping.tell(as: service)
+                try await housekeeping.tell()
             } catch is CancellationError { return } catch { note(.fault("telling of audit facts", error)) }
         }
     }

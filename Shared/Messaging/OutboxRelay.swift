@@ -50,8 +50,8 @@ import Primitives
     package func run() async {
         while !Task.isCancelled {
             do {
-                try await drain()
-                await alarm.wait(upTo: book.pause(upTo: settings.pollInterval))
+                try await publish(everything: false)
+                await alarm.wait(upTo: book.pause(upTo: settings.pollInterval, at: .now))
             } catch {
                 note(.fault("outbox relay", error))
                 await alarm.wait(upTo: .milliseconds(Int.random(in: 250...1000)))
@@ -59,11 +59,14 @@ import Primitives
         }
     }
 
-    /// Publishes everything that is there now. Where there was something there is soon more, also from transactions
-    /// of other processes, which wake nobody here: the next looks come quickly.
-    package func drain() async throws {
+    /// Publishes everything that is there now.
+    package func drain() async throws { try await publish(everything: true) }
+
+    /// Where there was something there is soon more, also from transactions of other processes, which wake nobody here:
+    /// the next looks come quickly.
+    private func publish(everything: Bool) async throws {
         let before = metrics.published
-        while try await publishBatch() {}
+        while try await publishBatch(everything: everything) {}
         let published = metrics.published - before
         if published > 0 { book.wake() }
         // For a gauge that is read every some seconds: not a transaction of its own for each batch.
@@ -74,9 +77,9 @@ import Primitives
     }
 
     /// True when there may be more.
-    private func publishBatch() async throws -> Bool {
+    private func publishBatch(everything: Bool) async throws -> Bool {
         guard publisher.isConnected, !publisher.isBlocked else { return false }
-        let held = book.heldBack(at: .now)
+        let held = book.heldBack(at: .now, everything: everything)
         return try await db.systemTransaction { tx in
             guard try await self.leads(tx) else { return false }
             let rows = try await tx.all(

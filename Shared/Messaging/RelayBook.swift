@@ -7,6 +7,10 @@ package struct RelayBook: Sendable {
     package static let batch = 256
     /// How long a kind of fact that a full queue refused is left alone: meanwhile the others go on.
     package static let patience = Duration.seconds(5)
+    /// Audit facts: nobody waits for them, and they are half of all. So after some have left, the next rest and leave together:
+    /// `docs/decisions/0006-events-in-batches.md` has what that saves.
+    package static let unhurried = ["audit.access.recorded.v1", "audit.entry.recorded.v1"]
+    package static let rest = Duration.milliseconds(100)
 
     package struct Result: Sendable, Equatable {
         /// Places in the batch of what the broker has for sure. Only these may be marked as published.
@@ -20,21 +24,35 @@ package struct RelayBook: Sendable {
     /// After a wake-up the commit may be a moment away: looks come quickly first, then ever slower.
     private var eagerness = 0
     private var refused: [String: ContinuousClock.Instant] = [:]
+    private let unhurried: [String]
+    /// Until when what is unhurried rests, and whether some of it may be there.
+    private var restsUntil: ContinuousClock.Instant?
+    private var mayRest = false
 
-    package init() {}
+    package init(unhurried: [String] = Self.unhurried) { self.unhurried = unhurried }
 
-    package mutating func wake() { eagerness = 4 }
-
-    /// 2, 8, 32, 128 ms after a wake-up, then the poll.
-    package mutating func pause(upTo poll: Duration) -> Duration {
-        guard eagerness > 0 else { return poll }
-        eagerness -= 1
-        return min(.milliseconds(2 << (2 * (3 - eagerness))), poll)
+    package mutating func wake() {
+        eagerness = 4
+        mayRest = true
     }
 
-    /// The kinds not to ask for now.
-    package mutating func heldBack(at now: ContinuousClock.Instant) -> [String] {
+    /// 2, 8, 32, 128 ms after a wake-up, then the poll; and when the rest of the unhurried is over.
+    package mutating func pause(upTo poll: Duration, at now: ContinuousClock.Instant) -> Duration {
+        var pause = poll
+        if eagerness > 0 {
+            eagerness -= 1
+            pause = min(.milliseconds(2 << (2 * (3 - eagerness))), poll)
+        }
+        guard mayRest, let restsUntil else { return pause }
+        return min(pause, max(.zero, restsUntil - now))
+    }
+
+    /// The kinds not to ask for now. With `everything` only those that a full queue refused.
+    package mutating func heldBack(at now: ContinuousClock.Instant, everything: Bool = false) -> [String] {
         refused = refused.filter { $0.value > now }
+        if !everything, let restsUntil, restsUntil > now { return (refused.keys + unhurried).sorted() }
+        restsUntil = nil
+        mayRest = false
         return refused.keys.sorted()
     }
 
@@ -45,8 +63,9 @@ package struct RelayBook: Sendable {
         let confirmed = outcomes.indices.filter { outcomes[$0] == .confirmed }
         let turnedAway = outcomes.indices.filter { outcomes[$0] == .nacked || outcomes[$0] == .returned }
         for index in turnedAway { refused[kinds[index]] = now + Self.patience }
-        return Result(
-            confirmed: confirmed, refused: turnedAway,
-            goesOn: kinds.count == Self.batch && confirmed.count == kinds.count)
+        let goesOn = kinds.count == Self.batch && confirmed.count == kinds.count
+        // What has piled up does not rest on its way.
+        if !goesOn, restsUntil == nil, kinds.contains(where: unhurried.contains) { restsUntil = now + Self.rest }
+        return Result(confirmed: confirmed, refused: turnedAway, goesOn: goesOn)
     }
 }

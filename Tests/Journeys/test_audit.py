@@ -166,7 +166,7 @@ def test_an_entry_that_a_service_removes_on_its_way_is_missed(database, stack):
         assert time.monotonic() < deadline, "nothing was counted out"
         with database.transaction():  # again and again: it takes a thousand notes at a time, and the whole suite makes more in a minute
             database.execute("set local role polyclinic_clinical")
-            database.execute("select clinical.outbox_tell('clinical')")
+            database.execute("select clinical.outbox_tell('auth')")
         time.sleep(0.2)
     with database.transaction():  # as if ten minutes had passed
         database.execute("alter table reporting.audit_facts_sent disable trigger audit_facts_sent_kept")

@@ -1,5 +1,4 @@
 """Master keys and tenants' keys change while everything is read and written (S16, D29)."""
-import os
 import pathlib
 import secrets
 import subprocess
@@ -8,7 +7,7 @@ import time
 
 import pytest
 
-from clinic import PASSWORD, unique
+from clinic import PASSWORD, replace, unique
 
 
 def test_every_key_is_wrapped_again_while_patients_are_read_and_registered(env, stack, reception, admin, database, make_patient, own_doctor, door):
@@ -94,16 +93,6 @@ def test_every_key_is_wrapped_again_while_patients_are_read_and_registered(env, 
     assert (again.status, again.code) == (409, "answer_gone") and database.execute("select count(*) from clinical.idempotency").fetchone()[0] == stale
 
 
-def replace(file, text):
-    """As an operator's tool does: whole or not at all, and readable by who could read it before."""
-    new = file.with_suffix(".new")
-    new.write_text(text)
-    facts = file.stat()
-    os.chmod(new, facts.st_mode)
-    os.chown(new, facts.st_uid, facts.st_gid)
-    new.rename(file)
-
-
 def test_a_password_of_the_database_changes_without_a_restart(env, stack, reception, database, make_patient):
     patient = make_patient("Password Change")
     secret = pathlib.Path(env["POLYCLINIC_DATA"], "secrets/postgres_clinical")
@@ -116,3 +105,28 @@ def test_a_password_of_the_database_changes_without_a_restart(env, stack, recept
     finally:
         database.execute(f"alter role polyclinic_clinical password '{old}'")
         replace(secret, old + "\n")
+
+
+def test_the_pepper_changes_while_people_sign_in(env, stack, admin, door, database):
+    """A new line in front of its file: who signs in is hashed anew, under a name, and signs in again."""
+    def hashed(account):
+        return database.execute("select password_hash from auth.account where id = %s", [account]).fetchone()[0]
+
+    def signs_in(email):
+        return door.call("POST", "/v1/auth/login", {"email": email, "password": PASSWORD}, expect=200)
+
+    emails = [f"{unique('pepper')}@demo.example" for _ in "12"]
+    one, other = (admin.open_account({"name": "Pepper Nurse", "email": email, "roles": ["nurse"]})["id"] for email in emails)
+    before, kept = hashed(one), hashed(other)
+    file = pathlib.Path(env["POLYCLINIC_DATA"], "secrets/password_pepper")
+    replace(file, f"{secrets.token_hex(32)}\n{file.read_text()}")
+    until = time.monotonic() + 30
+    while hashed(one) == before:
+        assert time.monotonic() < until, "nobody read the file"
+        signs_in(emails[0])
+    assert "$" not in hashed(one)[:8] and hashed(other) == kept
+    signs_in(emails[0])
+    said = stack("run", "auth", "pepper-use").stdout
+    assert "have a former pepper" in said, said
+    signs_in(emails[1])
+    assert hashed(other)[:8] == hashed(one)[:8]

@@ -315,6 +315,7 @@ def ends_within(line, said, seconds, mark):
         except TimeoutError:
             raise AssertionError(f"still open after {seconds} s") from None
         if not more:
+            assert mark in (CLOSED, OVER), "it was closed before that was said"
             return
         said += more
 
@@ -331,6 +332,23 @@ def test_what_a_deactivated_account_follows_ends_within_seconds(door, admin):
     admin.patch(f"/v1/users/{account['id']}", {"active": False})
     ends_within(*notices, 8, CLOSED)
     ends_within(*board, 12, OVER)
+
+
+def test_a_notice_is_told_at_once_however_many_came_in_the_half_minute_before(door, database):
+    me = door.as_("reception")
+    tenant = me.get("/v1/auth/me")["tenantId"]
+    line, said = opened(me, "/v1/notifications/live", upgrade=True)
+    insert = """insert into notifications.notice (tenant_id, id, kind, subject_id, role, at, event_id)
+                select %s, gen_random_uuid(), %s, gen_random_uuid(), 'reception', now() - %s * interval '1 second', gen_random_uuid()
+                from generate_series(1, %s)"""
+    with database.transaction():
+        database.execute(insert, [tenant, "crowd", 1, 2500])
+        database.execute(insert, [tenant, "last_of_all", 0, 1])
+        database.execute("select pg_notify('notifications_live', '')")
+    ends_within(line, said, 10, b'"last_of_all"')
+    line.close()
+    with database.transaction():  # nobody needs them, and nobody may delete them but who owns the table
+        database.execute("delete from notifications.notice where tenant_id = %s and kind in ('crowd', 'last_of_all')", [tenant])
 
 
 def test_what_is_followed_ends_with_the_token(door, admin, env):

@@ -27,6 +27,18 @@ def test_whoever_works_here_and_is_a_patient_reads_no_other_chart(hire, doctor, 
         both.get(f"/v1/patients/{own['id']}/export")
 
 
+def test_money_medicines_and_samples_need_no_address(hire, reception, make_patient):
+    friend = {"name": "A Friend", "phone": "+919876543211"}
+    patient = make_patient("Lives Somewhere", email="lives@somewhere.example", address="1 Some Road", emergencyContact=friend)["id"]
+    assert reception.get(f"/v1/patients/{patient}")["emergencyContact"] == friend
+    for role in ("cashier", "pharmacist", "lab", "auditor"):
+        told = hire([role]).get(f"/v1/patients/{patient}").json
+        assert told["name"] == "Lives Somewhere" and told["phone"], role
+        assert not {"address", "email", "emergencyContact"} & set(told), role
+    both = hire(["lab", "nurse"])
+    assert both.get(f"/v1/patients/{patient}")["address"] == "1 Some Road"
+
+
 def test_coming_does_not_open_a_restricted_chart_and_a_place_given_up_opens_none(admin, reception, make_patient):
     (mine, provider), (other, _) = new_doctor(admin, "Dr. Here"), new_doctor(admin, "Dr. Next Door")
     patient = make_patient("Locked Away")["id"]

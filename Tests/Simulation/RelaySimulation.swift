@@ -24,7 +24,7 @@ import Testing
 struct Road {
     enum Fault: CaseIterable, Sendable {
         case marksWithoutConfirm, looksBehindACursor, forgetsTheInbox, acknowledgesBeforeCommit, overwritesWithOlder
-        case neverAsksAgain
+        case neverAsksAgain, restsForEver
     }
 
     private struct Fact {
@@ -40,6 +40,9 @@ struct Road {
         case published([Fact], [Outcome])
     }
 
+    /// The last of the three kinds may rest.
+    private static var emptyBook: RelayBook { RelayBook(unhurried: ["2"]) }
+
     private let fault: Fault?
     /// Nothing fails: then the order of each subject must be kept to the letter.
     private let isCalm: Bool
@@ -51,7 +54,7 @@ struct Road {
     private var published: Set<Int> = []
     private var revisions: [Int: Int] = [:]
     // Its relay; another replica takes over with an empty book.
-    private var book = RelayBook()
+    private var book = Road.emptyBook
     private var step = Step.idle
     private var cursor = 0
     // The broker, and one consumer for each kind.
@@ -111,7 +114,7 @@ struct Road {
             let held = Set(book.heldBack(at: now))
             let rows = outbox.filter { !published.contains($0.seq) && !held.contains("\($0.kind)") }
                 .filter { fault != .looksBehindACursor || $0.seq > cursor }.sorted { $0.seq < $1.seq }
-            if !rows.isEmpty { step = .selected(rows) } else { now += book.pause(upTo: .seconds(1)) }
+            if !rows.isEmpty { step = .selected(rows) } else { now += book.pause(upTo: .seconds(1), at: now) }
         case .selected(let rows):
             var outcomes: [Outcome] = []
             for fact in rows { outcomes.append(publish(fact, &dice)) }
@@ -122,6 +125,7 @@ struct Road {
             if fault == .neverAsksAgain, !result.refused.isEmpty {
                 _ = book.settle(rows.map { "\($0.kind)" }, outcomes, at: now + .seconds(1_000_000))
             }
+            if fault == .restsForEver { _ = book.settle(["2"], [.confirmed], at: now + .seconds(1_000_000)) }
             let confirmed = fault == .marksWithoutConfirm ? Array(rows.indices) : result.confirmed
             for index in confirmed { published.insert(rows[index].seq) }
             cursor = max(cursor, rows.last?.seq ?? 0)
@@ -188,7 +192,7 @@ struct Road {
         case 0:
             // The relay's process: its transaction rolls back, and another replica begins with an empty book.
             step = .idle
-            book = RelayBook()
+            book = Road.emptyBook
         case 1:
             // A consumer: what it had not acknowledged is delivered again, first.
             let kind = dice.below(3)

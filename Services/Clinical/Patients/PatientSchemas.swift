@@ -80,14 +80,19 @@ extension [Schema.Field] {
         .required("birthDate", .date),
         .optional("sex", .sex),
         .optional("phone", .text(max: 16), "E.164"),
-        .optional("email", .text(max: 254)),
-        .optional("address", .text(max: 500)),
-        .optional("emergencyContact", .contact),
+        .optional("email", .text(max: 254), whereNote).only(reaching),
+        .optional("address", .text(max: 500), whereNote).only(reaching),
+        .optional("emergencyContact", .contact, whereNote).only(reaching),
         .required("allergies", .list(of: .healthFact, max: 100), "For those who treat or dispense")
             .only([.patient, .proxy, .doctor, .nurse, .pharmacist, .admin]),
         .required("conditions", .list(of: .healthFact, max: 100), "For those who treat")
             .only([.patient, .proxy, .doctor, .nurse, .admin]),
     ]
+
+    /// Who writes to a patient, visits them or calls their family. Money, medicines, samples and audits need name and phone
+    /// (minimum necessary, 45 CFR 164.502(b)).
+    private static let reaching = Set(Role.allCases).subtracting([.cashier, .pharmacist, .lab, .auditor])
+    private static let whereNote = "For the desk and for those who treat"
 
     static let paging: [Schema.Field] = [
         .optional("limit", .integer(1...100), "50 by default"), .optional("cursor", .text(max: 500)),

@@ -23,6 +23,8 @@ import Primitives
     }
 
     private static let window: Int64 = 30
+    /// Between two looks: when much happens, what happens meanwhile goes together.
+    private static let rest = Duration.milliseconds(20)
     /// What closes a socket here is "policy violation" (RFC 6455 7.4.1): come back with another token.
     private static let notAdmitted = 1008
 
@@ -50,7 +52,7 @@ import Primitives
         guard let token = try? host.verifier.verify(principal.bearer, at: host.now()) else {
             return socket.close(code: Self.notAdmitted)
         }
-        if watchers.isEmpty { await forgetThePast(of: principal.tenant) }
+        if !watchers.values.contains(where: { $0.tenant == principal.tenant }) { await forgetThePast(of: principal.tenant) }
         watchers[key] = Watcher(socket: socket, tenant: principal.tenant, reader: reader, token: token)
         defer { watchers[key] = nil }
         while await socket.receive() != nil {}
@@ -64,7 +66,7 @@ import Primitives
         return false
     }
 
-    /// What happened before the first watcher came is in the list already.
+    /// What happened before the first watcher of a tenant came is in the list already.
     private func forgetThePast(of tenant: TenantID) async {
         let since = host.now().adding(seconds: -Self.window)
         let past = try? await NoticeStore(sql: host.db.reader(for: tenant)).recent(since: since)
@@ -80,6 +82,7 @@ import Primitives
             while wasWoken {
                 wasWoken = false
                 await deliver()
+                try? await EventLoop.sleep(for: Self.rest)
             }
         }
     }

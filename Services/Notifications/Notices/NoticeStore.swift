@@ -6,6 +6,8 @@ import Primitives
 /// Every statement that touches `notice` and `notice_read`.
 @LoopActor struct NoticeStore {
     let sql: any SQLSession
+    private static let page = 1000
+    private static let first = NoticeID(high: 0, low: 0)
 
     /// Redelivery of a fact adds nothing. One wake-up for the live hubs, however many, takes effect with the commit:
     /// committing notifiers queue behind one lock of the database.
@@ -52,13 +54,22 @@ import Primitives
         """
     }
 
-    /// What was committed lately for anybody of the tenant: the hub picks out what it has not sent.
+    /// What was committed lately for anybody of the tenant, all of it: the hub picks out what it has not sent.
     func recent(since: Timestamp) async throws -> [Notice] {
-        try await sql.all(
-            """
-            select id, kind, subject_id, role, patient_id, account_id, provider_id, at, null::timestamptz
-            from notice where at > \(since) order by at, id limit 1000
-            """, as: Notice.init(row:))
+        var found: [Notice] = []
+        var page: [Notice] = []
+        repeat {
+            let last = page.last
+            page = try await sql.all(
+                """
+                select id, kind, subject_id, role, patient_id, account_id, provider_id, at, null::timestamptz
+                from notice
+                where at >= \(last?.at ?? since) and (at, id) > (\(last?.at ?? since)::timestamptz, \(last?.id ?? Self.first)::uuid)
+                order by at, id limit \(unsafe: String(Self.page))
+                """, as: Notice.init(row:))
+            found += page
+        } while page.count == Self.page
+        return found
     }
 
     /// False when the caller has no such notice.

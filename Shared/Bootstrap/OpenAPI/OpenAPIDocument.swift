@@ -85,7 +85,7 @@ struct OpenAPIDocument {
                 "description": "Same key and body: the stored answer again. Another body: 422.",
             ])
         }
-        if route.docs.isMergePatch || route.docs.problems.contains("stale_version") {
+        if route.docs.asksForVersion {
             headers.append([
                 "name": "If-Match", "in": "header", "required": true, "schema": ["type": "string"],
                 "description": "The ETag that was read. Missing: 428, stale: 412.",
@@ -112,6 +112,8 @@ struct OpenAPIDocument {
             var response: JSONObject = ["description": .string(Self.phrase(answer.status))]
             if let schema = answer.schema {
                 response["content"] = ["application/json": ["schema": .object(schema.document)]]
+                let links = links(from: route, answering: schema)
+                if !links.members.isEmpty { response["links"] = .object(links) }
             }
             responses["\(answer.status)"] = .object(response)
         }
@@ -127,6 +129,22 @@ struct OpenAPIDocument {
         let known = codes.isEmpty ? "" : " Codes: " + codes.map { "`\($0)`" }.joined(separator: ", ") + "."
         responses["default"] = problem("Any other problem." + known)
         return responses
+    }
+
+    /// What can be asked next about what was made or listed: clients find their way by it, and so do testing tools.
+    private func links(from route: Route, answering schema: Schema) -> JSONObject {
+        let made = schema.has("id"), listed = schema.element("items")?.has("id") ?? false
+        guard made || listed, !route.pattern.contains(":") else { return JSONObject() }
+        var links = JSONObject()
+        for next in routes where next.pattern.hasPrefix(route.pattern + "/:id") && Self.names(next.pattern) == ["id"] {
+            var parameters: JSONObject = ["path.id": made ? "$response.body#/id" : "$response.body#/items/0/id"]
+            if next.docs.asksForVersion {
+                guard made else { continue }  // A list has no ETag of its lines.
+                parameters["header.If-Match"] = "$response.header.ETag"
+            }
+            links[Self.operationID(next)] = ["operationId": .string(Self.operationID(next)), "parameters": .object(parameters)]
+        }
+        return links
     }
 
     private func problem(_ description: String) -> JSONValue {
@@ -194,4 +212,9 @@ struct OpenAPIDocument {
             ],
         ],
     ]
+}
+
+extension Route.Docs {
+    /// Whether a change names the version it was made from.
+    fileprivate var asksForVersion: Bool { isMergePatch || problems.contains("stale_version") }
 }

@@ -8,6 +8,18 @@ extension Schema {
         guard case .object(let object) = try? JSONValue.parse(json.bytes) else { return JSONObject() }
         return object
     }
+
+    func has(_ field: String) -> Bool {
+        guard case .object(let fields) = self else { return false }
+        return fields.contains { $0.name == field }
+    }
+
+    /// What the list under that name is of.
+    func element(_ field: String) -> Schema? {
+        guard case .object(let fields) = self, case .list(of: let element, min: _, max: _)? = fields.first(where: { $0.name == field })?.schema
+        else { return nil }
+        return element
+    }
 }
 
 // Documents are easier to read as literals.

@@ -73,13 +73,13 @@ struct OutboxTests {
                 try await tx.all(
                     "select coalesce(data -> 'entries' -> 0 ->> 'id', id::text) from outbox order by seq", as: { try $0.next(as: String.self) })
             }
-            try await Housekeeping(db: db).tell(as: "clinical")
+            try await Housekeeping(db: db).tell()
             try await Audit.denied("read", "visit", "y", cause: cause, in: db)
             try await db.systemTransaction { tx in
                 _ = try await tx.run("update outbox set published_at = now()")
                 _ = try await tx.run("update outbox set published_at = null where type <> 'audit.facts.sent.v1'")
             }
-            try await Housekeeping(db: db).tell(as: "clinical")
+            try await Housekeeping(db: db).tell()
             let told = try await db.systemTransaction { tx in
                 try await tx.all(
                     """
@@ -93,7 +93,7 @@ struct OutboxTests {
                     })
             }
             #expect(told.map(\.0) == [bench.test.tenant, bench.test.tenant])
-            #expect(told.map(\.1) == ["1 clinical", "2 clinical"])
+            #expect(told.map(\.1) == ["1 \(bench.test.schema)", "2 \(bench.test.schema)"])
             #expect(told.first?.2 == facts.sorted().joined(separator: " "))
         }
     }
@@ -130,7 +130,7 @@ struct OutboxTests {
                 """)
             let gone = try await bench.test.db.systemTransaction { tx in try await tx.run("delete from outbox") }
             #expect(gone == 1)
-            try await Housekeeping(db: bench.test.db).tell(as: "clinical")
+            try await Housekeeping(db: bench.test.db).tell()
             let told = try await bench.test.db.systemTransaction { tx in
                 try await tx.all("select type from outbox", as: { try $0.next(as: String.self) })
             }
