@@ -65,7 +65,7 @@ import Primitives
                 select id, kind, subject_id, role, patient_id, account_id, provider_id, at, null::timestamptz
                 from notice
                 where at >= \(last?.at ?? since) and (at, id) > (\(last?.at ?? since)::timestamptz, \(last?.id ?? Self.first)::uuid)
-                order by at, id limit \(unsafe: String(Self.page))
+                order by at, id limit \(Self.page)
                 """, as: Notice.init(row:))
             found += page
         } while page.count == Self.page
