@@ -101,8 +101,8 @@ import Primitives
                 from unnest(\(byTenant.map { _ in EventID() })::uuid[], \(byTenant.map(\.tenant))::uuid[],
                             \(byTenant.map { Self.data($0.entries, of: service) })::json[]) as recorded (id, tenant, data)
                 """)
-            OutboxDraft.wakeRelay?()
         }
+        OutboxDraft.wakeRelay?()
     }
 
     /// The body of `audit.access.recorded.v1`, which Contracts declares for those who react; a test holds them together.

@@ -108,7 +108,7 @@ package struct Audited: Sendable {
 
     /// The announcing service, for audit entries and `source`; Bootstrap sets it once at start.
     static var service = "unknown"
-    /// Woken when rows are about to commit; the relay of this process sets it.
+    /// Woken when rows have been committed; the relay of this process sets it.
     static var wakeRelay: (@LoopActor () -> Void)?
 
     let cause: Cause?
@@ -134,7 +134,7 @@ package struct Audited: Sendable {
             order by place
             """)
         rows.removeAll()
-        Self.wakeRelay?()
+        tx.afterCommit = { Self.wakeRelay?() }
     }
 }
 

@@ -40,7 +40,7 @@ import Primitives
         self.note = note
     }
 
-    /// Something is about to commit. Local and free: `pg_notify` would make commits queue behind one lock.
+    /// Something was committed. Local and free: `pg_notify` would make commits queue behind one lock.
     package func wake() {
         book.wake()
         alarm.ring()
@@ -62,13 +62,10 @@ import Primitives
     /// Publishes everything that is there now.
     package func drain() async throws { try await publish(everything: true) }
 
-    /// Where there was something there is soon more, also from transactions of other processes, which wake nobody here:
-    /// the next looks come quickly.
     private func publish(everything: Bool) async throws {
         let before = metrics.published
         while try await publishBatch(everything: everything) {}
         let published = metrics.published - before
-        if published > 0 { book.wake() }
         // For a gauge that is read every some seconds: not a transaction of its own for each batch.
         if published == 0 || ContinuousClock.now - lookedAtAge > .seconds(1) {
             metrics.oldestUnpublished = try await age()

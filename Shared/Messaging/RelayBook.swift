@@ -21,7 +21,7 @@ package struct RelayBook: Sendable {
         package let goesOn: Bool
     }
 
-    /// After a wake-up the commit may be a moment away: looks come quickly first, then ever slower.
+    /// Where something left there is soon more, also from processes that wake nobody here: looks come quickly first, then ever slower.
     private var eagerness = 0
     private var refused: [String: ContinuousClock.Instant] = [:]
     private let unhurried: [String]
@@ -31,12 +31,10 @@ package struct RelayBook: Sendable {
 
     package init(unhurried: [String] = Self.unhurried) { self.unhurried = unhurried }
 
-    package mutating func wake() {
-        eagerness = 4
-        mayRest = true
-    }
+    /// This process committed something, or may have.
+    package mutating func wake() { mayRest = true }
 
-    /// 2, 8, 32, 128 ms after a wake-up, then the poll; and when the rest of the unhurried is over.
+    /// 8, 32, 128 ms after something left, then the poll; and when the rest of the unhurried is over.
     package mutating func pause(upTo poll: Duration, at now: ContinuousClock.Instant) -> Duration {
         var pause = poll
         if eagerness > 0 {
@@ -63,6 +61,10 @@ package struct RelayBook: Sendable {
         let confirmed = outcomes.indices.filter { outcomes[$0] == .confirmed }
         let turnedAway = outcomes.indices.filter { outcomes[$0] == .nacked || outcomes[$0] == .returned }
         for index in turnedAway { refused[kinds[index]] = now + Self.patience }
+        if !confirmed.isEmpty {
+            eagerness = 3
+            mayRest = true
+        }
         let goesOn = kinds.count == Self.batch && confirmed.count == kinds.count
         // What has piled up does not rest on its way.
         if !goesOn, restsUntil == nil, kinds.contains(where: unhurried.contains) { restsUntil = now + Self.rest }

@@ -19,6 +19,8 @@ import Loop
     package var context: (any Sendable)?
     /// Called once just before commit, to queue what was gathered (the outbox rows).
     package var beforeCommit: (@LoopActor (Transaction) throws -> Void)?
+    /// Called once when the commit was answered: others see it from now on.
+    package var afterCommit: (@LoopActor () -> Void)?
 
     init(_ connection: Connection, _ scope: Scope) {
         self.connection = connection
@@ -83,6 +85,7 @@ import Loop
         if tag != "COMMIT" {
             throw PostgresError(.server, sqlState: "25P02", message: "commit was answered by \(tag)")
         }
+        afterCommit?()
     }
 
     /// Leaves nothing behind. True when the connection may be used again.

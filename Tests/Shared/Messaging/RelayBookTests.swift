@@ -34,11 +34,9 @@ import Testing
     @Test func `The relay looks again when the rest is over, if something may have come`() {
         var book = RelayBook()
         _ = book.settle([audit], [.confirmed], at: start)
-        #expect(book.pause(upTo: .seconds(1), at: start) == .seconds(1))
-        book.wake()
         #expect(book.heldBack(at: start) == RelayBook.unhurried)
         var now = start
-        for _ in 0..<4 { now += book.pause(upTo: .seconds(1), at: now) }
+        for _ in 0..<3 { now += book.pause(upTo: .seconds(1), at: now) }
         #expect(now == start + RelayBook.rest)
         #expect(book.heldBack(at: now).isEmpty)
         #expect(book.pause(upTo: .seconds(1), at: now) == .seconds(1))
