@@ -20,6 +20,7 @@ enum SchedulingService {
         Migration("0081_requests", PackageResources._081_requests_sql),
         Migration("0082_requests_hold", PackageResources._082_requests_hold_sql),
         Migration("0083_ratings", PackageResources._083_ratings_sql),
+        Migration("0084_arrivals_touch_no_index", PackageResources._084_arrivals_touch_no_index_sql),
     ]
 
     /// Everything this service is: what it stores, answers, announces and reacts to.

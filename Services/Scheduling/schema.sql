@@ -131,9 +131,13 @@ CREATE TABLE scheduling.appointment (
     sealed_reason bytea,
     sealed_cancel_reason bytea,
     answer_by timestamp with time zone,
+    holds_slot boolean GENERATED ALWAYS AS ((status <> ALL (ARRAY['cancelled'::text, 'declined'::text, 'expired'::text]))) STORED NOT NULL,
+    holds_time boolean GENERATED ALWAYS AS ((status = ANY (ARRAY['requested'::text, 'booked'::text, 'arrived'::text]))) STORED NOT NULL,
+    is_asked boolean GENERATED ALWAYS AS ((status = 'requested'::text)) STORED NOT NULL,
     CONSTRAINT appointment_modality_known CHECK ((modality = ANY (ARRAY['in_person'::text, 'telemedicine'::text]))),
     CONSTRAINT appointment_priority_known CHECK ((priority = ANY (ARRAY['routine'::text, 'urgent'::text, 'emergency'::text])))
-);
+)
+WITH (fillfactor='85');
 ALTER TABLE ONLY scheduling.appointment FORCE ROW LEVEL SECURITY;
 CREATE TABLE scheduling.data_key (
     person_id uuid NOT NULL,
@@ -316,7 +320,7 @@ ALTER TABLE ONLY scheduling.tenant_wrapping_key FORCE ROW LEVEL SECURITY;
 ALTER TABLE ONLY scheduling.account_card
     ADD CONSTRAINT account_card_pkey PRIMARY KEY (account_id);
 ALTER TABLE ONLY scheduling.appointment
-    ADD CONSTRAINT appointment_patient_in_one_place EXCLUDE USING gist (tenant_id WITH =, patient_id WITH =, tstzrange(starts_at, ends_at) WITH &&) WHERE ((status = ANY (ARRAY['requested'::text, 'booked'::text, 'arrived'::text])));
+    ADD CONSTRAINT appointment_patient_in_one_place EXCLUDE USING gist (tenant_id WITH =, patient_id WITH =, tstzrange(starts_at, ends_at) WITH &&) WHERE (holds_time);
 ALTER TABLE ONLY scheduling.appointment
     ADD CONSTRAINT appointment_pkey PRIMARY KEY (id);
 ALTER TABLE scheduling.appointment
@@ -370,9 +374,9 @@ ALTER TABLE ONLY scheduling.tenant_wrapping_key
 CREATE INDEX appointment_by_time ON scheduling.appointment USING btree (tenant_id, starts_at, id);
 CREATE INDEX appointment_of_patient ON scheduling.appointment USING btree (tenant_id, patient_id, starts_at, id);
 CREATE INDEX appointment_of_provider ON scheduling.appointment USING btree (tenant_id, provider_id, starts_at, id);
-CREATE UNIQUE INDEX appointment_one_per_slot ON scheduling.appointment USING btree (slot_id) WHERE (status <> ALL (ARRAY['cancelled'::text, 'declined'::text, 'expired'::text]));
-CREATE INDEX appointment_open ON scheduling.appointment USING btree (tenant_id, ends_at) WHERE (status = 'booked'::text);
-CREATE INDEX appointment_unanswered ON scheduling.appointment USING btree (tenant_id, answer_by) WHERE (status = 'requested'::text);
+CREATE UNIQUE INDEX appointment_one_per_slot ON scheduling.appointment USING btree (slot_id) WHERE holds_slot;
+CREATE INDEX appointment_open ON scheduling.appointment USING btree (tenant_id, ends_at) WHERE holds_time;
+CREATE INDEX appointment_unanswered ON scheduling.appointment USING btree (tenant_id, answer_by) WHERE is_asked;
 CREATE INDEX appointment_unsealed ON scheduling.appointment USING btree (tenant_id, id) WHERE ((reason IS NOT NULL) OR (cancel_reason IS NOT NULL));
 CREATE INDEX data_key_of_tenant ON scheduling.data_key USING btree (tenant_id, person_id);
 CREATE INDEX idempotency_expired ON scheduling.idempotency USING btree (expires_at);

@@ -33,6 +33,19 @@ import Testing
         }
     }
 
+    @Test func `Who arrives touches no index`() async throws {
+        try await Clinic.with { clinic in
+            var appointment = try await clinic.book(clinic.slots[0], for: clinic.patients[0])
+            let heapOnly = try await clinic.test.db.transaction(for: clinic.test.tenant) { tx in
+                _ = appointment.arrive(with: TokenID())
+                try await AppointmentStore(sql: tx, scope: .system(clinic.test.tenant)).update(appointment)
+                let counted: SQL = "select n_tup_upd, n_tup_hot_upd from pg_stat_xact_user_tables where relid = 'appointment'::regclass"
+                return try await tx.first(counted) { row in (try row.next(as: Int.self), try row.next(as: Int.self)) }
+            }
+            #expect(try #require(heapOnly) == (1, 1))
+        }
+    }
+
     @Test func `A patient expected elsewhere at that time gets no second appointment, and the slot stays free`()
         async throws
     {

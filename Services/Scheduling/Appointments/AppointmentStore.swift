@@ -149,7 +149,7 @@ struct AppointmentStore {
     func lockUnanswered(by now: Timestamp, limit: Int) async throws -> [Appointment] {
         try await sql.all(
             """
-            select \(unsafe: Self.columns) from appointment where status = 'requested' and answer_by <= \(now)
+            select \(unsafe: Self.columns) from appointment where is_asked and answer_by <= \(now)
             order by answer_by limit \(limit) for no key update skip locked
             """, as: Appointment.init(row:))
     }
@@ -159,7 +159,7 @@ struct AppointmentStore {
         try await sql.all(
             """
             update appointment set status = 'noshow', version = version + 1
-            where id in (select id from appointment where status = 'booked' and ends_at < \(endedBefore)
+            where id in (select id from appointment where holds_time and status = 'booked' and ends_at < \(endedBefore)
                          order by ends_at limit \(limit) for no key update skip locked)
             returning id
             """
