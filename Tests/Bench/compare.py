@@ -1,8 +1,9 @@
 """Runs one job on everybody who does it, in turn, and keeps the medians."""
+import math
 import statistics
 import time
 
-from drive import measured, pgbench
+from drive import NAN, measured, pgbench
 from peers import prove, servers
 from stage import REPEATS, SECONDS, say
 
@@ -65,7 +66,7 @@ def compare(stage, job, with_peers, progress):
                 results[name].append(contenders[name]())
     finally:
         servers.stop(peers)
-    return {**{name: median(rows) for name, rows in results.items()}, **({"found": "".join(f" {text}." for text in left_out)} if left_out else {})}
+    return {**{name: median(job, rows) for name, rows in results.items()}, **({"found": "".join(f" {text}." for text in left_out)} if left_out else {})}
 
 
 def proven(stage, job, peers, url):
@@ -82,7 +83,13 @@ def proven(stage, job, peers, url):
     return good, words
 
 
-def median(rows):
-    figures = {key: statistics.median(row[key] for row in rows) for key in KEYS}
-    figures.update(bad=sum(row["bad"] for row in rows), least=min(row["rps"] for row in rows), most=max(row["rps"] for row in rows))
+def of_all(column):
+    """The median, and nothing when one of the runs has no figure: what lacks its worst run is no median."""
+    return NAN if any(map(math.isnan, column)) else statistics.median(column)
+
+
+def median(job, rows):
+    figures = {key: of_all([row[key] for row in rows]) for key in KEYS}
+    late = sum(math.isnan(row["kept"]) for row in rows) if job.rate else 0
+    figures.update(late=late, bad=sum(row["bad"] for row in rows), least=min(row["rps"] for row in rows), most=max(row["rps"] for row in rows))
     return figures

@@ -4,16 +4,23 @@ import os
 import re
 import subprocess
 import time
+import uuid
 
 from machine import cpu, rss
 from peers.servers import address
 from stage import SECONDS, WARM
 
 NAN = float("nan")
+PATIENCE = 30  # seconds in which the facts of a run must have left
 
-# A wish is one request: caller ⇥ method ⇥ path ⇥ If-Match ⇥ body. They are formatted before the clock starts.
+# A wish is one request: caller ⇥ method ⇥ path ⇥ If-Match ⇥ body. They are formatted before the clock starts, all but their
+# Idempotency-Key: wishes may return, a key never does. Keys come in no order, as those of many clients do.
 LUA = """
-local requests, tokens, at, owed = {}, {}, 0, {}
+local requests, rests, tokens, at, owed, keys = {}, {}, {}, 0, {}, 0
+local function key()
+    keys = keys + 1
+    return string.format("%%08x%(run)s", keys * 2654435761 %% 4294967296)
+end
 init = function()
     for line in io.lines("%(work)s/tokens") do tokens[#tokens + 1] = "Bearer " .. line end
     for line in io.lines("%(work)s/wishes") do
@@ -22,12 +29,17 @@ init = function()
         if caller ~= "" then headers["Authorization"] = tokens[tonumber(caller)] end
         if match ~= "" then headers["If-Match"] = '"' .. match .. '"' end
         if body ~= "" then headers["Content-Type"] = method == "PATCH" and "application/merge-patch+json" or "application/json" end
-        requests[#requests + 1] = wrk.format(method, path, headers, body ~= "" and body or nil)
+        if method == "POST" and caller ~= "" then headers["Idempotency-Key"] = "KEY-HERE" end
+        local request = wrk.format(method, path, headers, body ~= "" and body or nil)
+        local from, to = string.find(request, "KEY-HERE", 1, true)
+        requests[#requests + 1] = from and string.sub(request, 1, from - 1) or request
+        rests[#requests] = from and string.sub(request, to + 1) or false
     end
 end
 request = function()
 %(before)s
     at = at %% #requests + 1
+    if rests[at] then return requests[at] .. key() .. rests[at] end
     return requests[at]
 end
 %(after)s
@@ -42,7 +54,8 @@ end
 FOLLOW = {
     "before": """    if #owed > 0 then
         local id = table.remove(owed)
-        return wrk.format("POST", string.gsub("%s", "{id}", id), { ["Authorization"] = tokens[1], ["Content-Type"] = "application/json" }, '%s')
+        return wrk.format("POST", string.gsub("%s", "{id}", id), { ["Authorization"] = tokens[1], ["Content-Type"] = "application/json",
+            ["Idempotency-Key"] = key() }, '%s')
     end""",
     "after": """response = function(status, _, body)
     local id = string.match(body, '^{"id":"(%x+%-%x+%-%x+%-%x+%-%x+)","number"')
@@ -55,7 +68,7 @@ def wrk(stage, url, wishes, tokens, connections=32, follow=None, seconds=SECONDS
     stage.file("wishes", "\n".join(wishes))
     stage.file("tokens", "\n".join(tokens))
     before = FOLLOW["before"] % follow if follow else ""
-    script = stage.file("load.lua", LUA % {"work": stage.work, "before": before, "after": FOLLOW["after"] if follow else ""})
+    script = stage.file("load.lua", LUA % {"work": stage.work, "run": str(uuid.uuid4())[8:], "before": before, "after": FOLLOW["after"] if follow else ""})
     done = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "--latency", "-s", script, url], capture_output=True, text=True)
     if done.returncode or '{"requests"' not in done.stdout:
         raise SystemExit(f"bench: wrk failed: {done.stdout[-300:]} {done.stderr[-300:]}")
@@ -79,12 +92,14 @@ def behind(stage, job):
     return int(stage.psql(f"select count(*) from {job.service}.outbox where published_at is null")) if job.rate else 0
 
 
-def kept(stage, job, n, seconds, limit=30):
-    """Requests a second when the clock runs until the last fact that they announced has left: what a side can keep up."""
+def kept(stage, job, n, seconds):
+    """Requests a second when the clock runs until the last fact that they announced has left: what a side can keep up. NaN when they do not leave."""
     if not job.rate:
         return NAN
     began = time.monotonic()
-    while behind(stage, job) and time.monotonic() - began < limit:
+    while behind(stage, job):
+        if time.monotonic() - began > PATIENCE:
+            return NAN
         time.sleep(0.02)
     return n / (seconds + time.monotonic() - began)
 

@@ -10,6 +10,7 @@ import subprocess
 import aims
 import draw
 from compare import LIMIT, OURS
+from drive import PATIENCE
 from jobs import JOBS
 from machine import described
 from stage import PATIENTS, REPEATS, ROOT, SECONDS, SLOTS
@@ -56,7 +57,7 @@ def ratios(figures):
         if name.startswith(OURS):
             continue
         more = "" if name == LIMIT else "".join(f", {word} {mine[key] / theirs[key]:.2f}" for key, word in (("p99", "p99"), ("service", "server µs"), ("postgres", "Postgres µs"), ("rss", "RSS")) if theirs[key])
-        held = f", kept/s {mine['kept'] / theirs['kept']:.2f}" if not math.isnan(mine.get("kept") or math.nan) else ""
+        held = f", kept/s {mine['kept'] / theirs['kept']:.2f}" if not math.isnan((mine.get("kept") or math.nan) * (theirs.get("kept") or math.nan)) else ""
         parts.append(f"ours ÷ {name}: req/s {mine['rps'] / theirs['rps']:.2f}{held}{more}")
     return "; ".join(parts)
 
@@ -64,6 +65,7 @@ def ratios(figures):
 def section(name, figures):
     job, found = JOBS[name], figures.get("found", "")
     sides = {who: one for who, one in figures.items() if isinstance(one, dict)}
+    found += "".join(f" Facts of {who} had not left after {PATIENCE} s ({one['late']} of its runs): no kept/s." for who, one in sides.items() if one.get("late"))
     return f"### {job.title}\n\n`{name}`, {job.connections} connections.{found} Measured {figures['when']}.\n\n{table(sides)}\n\n{ratios(sides)}"
 
 
@@ -75,7 +77,7 @@ def page(record):
     run = record.get("run", {})
     parts = ["# Benchmarks", f"""Written by `make bench`; what the figures taught us is in [what we found](benchmarks-findings.md), what each side does
 in [Tests/Bench](../Tests/Bench/README.md). The load generator, the servers, Postgres and pgbench share the machine: read ratios.""", rows(("", ""), [*described().items(), ("Last whole run", f"{run.get('date')}, commit {run.get('commit')}"),
-                     ("Data", f"{run.get('patients', 0):,} patients, {run.get('slots', 0):,} slots; tokens, row-level security, encryption, audit, outbox, fsync on"),
+                     ("Data", f"{run.get('patients', 0):,} patients, {run.get('slots', 0):,} slots; tokens, row-level security, encryption, audit, idempotency, outbox, fsync on"),
                      ("Each figure", f"median of {run.get('repeats')} × {run.get('seconds')} s, all sides in turn, unless its line says otherwise")]),
              "## Aims", aims.printed(record), "![requests a second, ours against each](benchmarks/ratios.svg)"]
     if record.get("jobs"):

@@ -37,6 +37,8 @@ def opened(stage):
     while missing > 0:
         ids = stage.psql(f"""select id from clinical.patient p where active and not exists (select from clinical.visit v where v.patient_id = p.id and status = 'in_progress')
             order by random() limit {VISIT.need}""").splitlines()
+        if not ids:
+            raise SystemExit(f"bench: {missing} visits are missing, and every patient has one open: load more (BENCH_PATIENTS)")
         wishes = [f"1\tPOST\t/v1/visits\t\t" + as_json({"patientId": id}) for id in ids]
         wrk(stage, f"http://127.0.0.1:{stage.port('clinical')}", wishes, stage_doctor(stage), seconds=2)
         left = VISIT.need - int(stage.psql("select count(*) from clinical.visit where status = 'in_progress'"))

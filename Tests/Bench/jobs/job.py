@@ -28,6 +28,8 @@ class Job:
     fresh: bool = False
     # How many of our requests one script of pgbench does.
     steps: int = 1
+    # pgbench's script in sql/, where it is not named like the job.
+    statements: str = ""
     peers: tuple = ("Go", "FastAPI")
     # What else must be so before: called with the stage.
     before: object = None
@@ -43,7 +45,7 @@ class Job:
 
     @property
     def script(self):
-        file = SQL / f"{self.name}.sql"
+        file = SQL / f"{self.statements or self.name}.sql"
         return file.read_text() if file.exists() else None
 
     def prepare(self, stage):

@@ -1,6 +1,10 @@
+\set lock random(1, 9223372036854775807)
+\set key random(1, 9223372036854775807)
 begin;
 select set_config('app.tenant', 'TENANT', true);
 select id as appointment, slot, patient, fact, entry from bench.wish where n = (select nextval('bench.at')) \gset
+select pg_try_advisory_xact_lock(:lock), stored.request_hash, stored.answer from (select 1) as one
+    left join idempotency stored on stored.account_id = '0190d3b4-0000-7000-8000-000000000001' and stored.key = :key;
 with patient as (
     select is_active from patient_card where patient_id = :patient
 ), claimed as (
@@ -17,4 +21,6 @@ select (select is_active from patient), booked.* from (values (1)) as always lef
 insert into outbox (id, type, subject, revision, actor, traceparent, data, occurred_at)
 values (gen_random_uuid(), 'scheduling.appointment.booked.v1', :appointment, 1, gen_random_uuid(), '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', :fact, now()),
        (gen_random_uuid(), 'audit.entry.recorded.v1', :appointment, 0, gen_random_uuid(), '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', :entry, now());
+insert into idempotency (account_id, key, request_hash, answer, patient_id)
+    values ('0190d3b4-0000-7000-8000-000000000001', :key, decode(repeat('00', 32), 'hex'), decode(repeat('00', 700), 'hex'), :patient);
 commit;

@@ -1,6 +1,10 @@
+\set lock random(1, 9223372036854775807)
+\set key random(1, 9223372036854775807)
 begin;
 select set_config('app.tenant', 'TENANT', true);
 select id as dispensing, prescription, item, movement, medicine, batch, patient, prescriber, actor, fact, entry, moved from bench.wish where n = (select nextval('bench.at')) \gset
+select pg_try_advisory_xact_lock(:lock), stored.request_hash, stored.answer from (select 1) as one
+    left join idempotency stored on stored.account_id = '0190d3b4-0000-7000-8000-000000000001' and stored.key = :key;
 select prescription_id, patient_id, prescribed_by, valid_until, status, dispensings from prescription_card where prescription_id = :prescription;
 select item_id, medicine_id, prescribed, dispensed from prescription_item_card where prescription_id = :prescription order by position;
 select paid from settlement_card where prescription_id = :prescription;
@@ -20,4 +24,6 @@ insert into outbox (id, type, subject, revision, actor, traceparent, data, occur
 values (gen_random_uuid(), 'pharmacy.stock.moved.v1', :batch, :batch_version, :actor, '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', :moved, now()),
        (gen_random_uuid(), 'pharmacy.prescription.dispensed.v1', :prescription, 1, :actor, '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', :fact, now()),
        (gen_random_uuid(), 'audit.entry.recorded.v1', :dispensing, 0, :actor, '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', :entry, now());
+insert into idempotency (account_id, key, request_hash, answer, patient_id)
+    values ('0190d3b4-0000-7000-8000-000000000001', :key, decode(repeat('00', 32), 'hex'), decode(repeat('00', 700), 'hex'), :patient);
 commit;

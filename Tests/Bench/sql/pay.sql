@@ -1,7 +1,13 @@
 -- Both requests: the invoice, then its payment.
+\set lock1 random(1, 9223372036854775807)
+\set key1 random(1, 9223372036854775807)
+\set lock2 random(1, 9223372036854775807)
+\set key2 random(1, 9223372036854775807)
 select gen_random_uuid() as invoice, gen_random_uuid() as issue, gen_random_uuid() as payment, gen_random_uuid() as paid, 1 + (random() * (COUNT - 1))::int as n \gset
 begin;
 select set_config('app.tenant', 'TENANT', true);
+select pg_try_advisory_xact_lock(:lock1), stored.request_hash, stored.answer from (select 1) as one
+    left join idempotency stored on stored.account_id = '0190d3b4-0000-7000-8000-000000000001' and stored.key = :key1;
 select visit_id as visit, patient_id as patient, location_id as location from visit_card where visit_id = (select visit from bench.wish where n = :n) \gset
 insert into invoice_counter (series, year, last) values ('INV', 2026, 1)
     on conflict (tenant_id, series, year) do update set last = invoice_counter.last + 1 returning last \gset
@@ -16,9 +22,13 @@ insert into invoice_line (invoice_id, position, sealed_description, quantity, un
     values (:invoice, 0, decode(repeat('00', 41), 'hex'), 1, 50000, 1800, 50000, 0, 9000, 59000);
 insert into outbox (id, type, subject, revision, actor, traceparent, data, occurred_at)
 values (gen_random_uuid(), 'audit.entry.recorded.v1', :invoice, 0, gen_random_uuid(), '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', '{"service":"billing","action":"pay","resource":"invoice","resourceId":"0190d3b4-0000-7000-8000-000000000000","role":"reception","allowed": true}', now());
+insert into idempotency (account_id, key, request_hash, answer, patient_id)
+    values ('0190d3b4-0000-7000-8000-000000000001', :key1, decode(repeat('00', 32), 'hex'), decode(repeat('00', 1100), 'hex'), :patient);
 commit;
 begin;
 select set_config('app.tenant', 'TENANT', true);
+select pg_try_advisory_xact_lock(:lock2), stored.request_hash, stored.answer from (select 1) as one
+    left join idempotency stored on stored.account_id = '0190d3b4-0000-7000-8000-000000000001' and stored.key = :key2;
 select *, (select wrapped from data_key where person_id = patient_id) from invoice where id = :invoice for update;
 select * from invoice_line where invoice_id = :invoice order by position;
 select prescription_id from invoice_prescription where invoice_id = :invoice order by 1;
@@ -38,4 +48,6 @@ values (gen_random_uuid(), 'billing.invoice.issued.v1', :invoice::text, 2, gen_r
        (gen_random_uuid(), 'billing.payment.received.v1', :payment::text, 1, gen_random_uuid(), '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', json_build_object('paymentId', :payment::uuid, 'invoiceId', :invoice::uuid, 'method', 'CASH', 'paid', json_build_object('amount', 59000, 'currency', 'INR'), 'due', json_build_object('amount', 0, 'currency', 'INR'), 'localDate', 'DAY'), now()),
        (gen_random_uuid(), 'billing.invoice.paid.v1', :invoice::text, 3, gen_random_uuid(), '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', json_build_object('invoiceId', :invoice::uuid, 'visitId', :visit::uuid, 'patientId', :patient::uuid, 'prescriptionIds', json_build_array(), 'total', json_build_object('amount', 59000, 'currency', 'INR'), 'localDate', 'DAY'), now()),
        (gen_random_uuid(), 'audit.entry.recorded.v1', :invoice::text, 0, gen_random_uuid(), '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', '{"service":"billing","action":"pay","resource":"invoice","resourceId":"0190d3b4-0000-7000-8000-000000000000","role":"reception","allowed": true}', now());
+insert into idempotency (account_id, key, request_hash, answer, patient_id)
+    values ('0190d3b4-0000-7000-8000-000000000001', :key2, decode(repeat('00', 32), 'hex'), decode(repeat('00', 700), 'hex'), :patient);
 commit;

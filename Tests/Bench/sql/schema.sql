@@ -27,7 +27,9 @@ create index if not exists name_similar on bench.name using gin (name gin_trgm_o
 alter table bench.name disable row level security;
 
 -- What somebody types at the desk, and whom they mean.
+-- `first` and `last` are the hashes that the service makes of its two words.
 create table if not exists bench.typed (kind text, n int, id uuid, text text, primary key (kind, n));
+alter table bench.typed add column if not exists first bigint[], add column if not exists last bigint[];
 
 -- A chain of sites: one site's arrivals wait for each other by design, so the bench spreads over many.
 create table if not exists bench.site (n int primary key, id uuid not null default gen_random_uuid());

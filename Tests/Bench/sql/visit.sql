@@ -1,6 +1,10 @@
+\set lock random(1, 9223372036854775807)
+\set key random(1, 9223372036854775807)
 begin;
 select set_config('app.tenant', 'TENANT', true);
 select id as visit, patient, doctor, site, fact, entry from bench.wish where n = (select nextval('bench.at')) \gset
+select pg_try_advisory_xact_lock(:lock), stored.request_hash, stored.answer from (select 1) as one
+    left join idempotency stored on stored.account_id = :doctor and stored.key = :key;
 select licensed_until from licence_card where account_id = :doctor;
 -- On what ground the chart opens stands in the answer and in the condition, as the service asks it.
 select v.id, v.patient_id, v.practitioner_id, v.location_id, v.local_date, v.status, v.token_id, v.appointment_id, v.started_at, v.completed_at,
@@ -43,4 +47,6 @@ values (gen_random_uuid(), 'clinical.visit.completed.v1', :visit, 2, :doctor,
         '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', :fact, now()),
        (gen_random_uuid(), 'audit.entry.recorded.v1', :visit, 0, :doctor,
         '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', :entry, now());
+insert into idempotency (account_id, key, request_hash, answer, patient_id)
+    values (:doctor, :key, decode(repeat('00', 32), 'hex'), decode(repeat('00', 700), 'hex'), :patient);
 commit;

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bufio"
+	"crypto/rand"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"net"
@@ -19,8 +21,8 @@ func rate(address, wishes, tokens string, perSecond, seconds int) {
 	token, requests := lines(tokens), []string{}
 	for _, wish := range lines(wishes) {
 		parts := strings.SplitN(wish, "\t", 5)
-		requests = append(requests, fmt.Sprintf("%s %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
-			parts[1], parts[2], address, token[number(parts[0])-1], len(parts[4]), parts[4]))
+		requests = append(requests, fmt.Sprintf("%s %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n%sContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+			parts[1], parts[2], address, token[number(parts[0])-1], key(parts[1]), len(parts[4]), parts[4]))
 	}
 	type due struct {
 		at      time.Time
@@ -71,6 +73,17 @@ func rate(address, wishes, tokens string, perSecond, seconds int) {
 	group.Wait()
 	sort.Float64s(took)
 	fmt.Printf(`{"requests":%d,"rps":%.1f,"bad":%d,"p50":%.3f,"p99":%.3f}`+"\n", len(took), float64(total)/spent, bad, took[len(took)/2], took[len(took)*99/100])
+}
+
+// key is the header of a POST that is never sent twice: each wish is sent once, so each has its key ahead.
+func key(method string) string {
+	if method != "POST" {
+		return ""
+	}
+	random := make([]byte, 16)
+	_, err := rand.Read(random)
+	must(err)
+	return "Idempotency-Key: " + hex.EncodeToString(random) + "\r\n"
 }
 
 func lines(file string) []string {

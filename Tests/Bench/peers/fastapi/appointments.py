@@ -75,7 +75,7 @@ class Booking(BaseModel):
 
 @router.post("/v1/appointments")
 async def book(wish: Booking, request: Request, who: Annotated[dict, may("reception", "admin")]):
-    async with change(request.app.state.scheduling, who) as made:
+    async with change(request, "scheduling", who) as made:
         now = datetime.datetime.now(datetime.UTC)
         row = await made.db.fetchrow(
             CLAIM_AND_BOOK, wish.slotId, wish.patientId, uuid7(), now, wish.modality, wish.priority, wish.reason, who["sub"])
@@ -86,7 +86,8 @@ async def book(wish: Booking, request: Request, who: Annotated[dict, may("recept
         booked = {**row, "status": "booked", "modality": wish.modality, "priority": wish.priority, "reason": wish.reason, "version": 1}
         made.announce("scheduling.appointment.booked.v1", booked["id"], 1, fact(booked))
         made.audit("scheduling", "book", "appointment", booked["id"], trace(booked), patient=booked["patient_id"])
-    return Response(json(view(booked)), 201, {"ETag": '"1"', "Location": f"/v1/appointments/{booked['id']}"}, "application/json")
+        made.answers(201, view(booked), ETag='"1"', Location=f"/v1/appointments/{booked['id']}")
+    return made.answer
 
 
 LOCK = """select id, status, slot_id, provider_id, patient_id, location_id, local_date, starts_at, ends_at, modality, priority, reason,
@@ -109,7 +110,7 @@ async def reschedule(id: uuid.UUID, wish: Move, request: Request, who: Annotated
     """Moves an appointment to another slot, if nobody changed it since the caller read it."""
     if not if_match:
         raise HTTPException(428, "precondition_required")
-    async with change(request.app.state.scheduling, who) as made:
+    async with change(request, "scheduling", who) as made:
         # The appointment is locked before the slots, and these in the order of their ids: everybody does, so no two wait for each other.
         row = await made.db.fetchrow(LOCK, id)
         if row is None:
@@ -137,7 +138,8 @@ async def reschedule(id: uuid.UUID, wish: Move, request: Request, who: Annotated
             previous["previousProviderId"] = row["provider_id"]
         made.announce("scheduling.appointment.rescheduled.v1", id, moved["version"], fact(moved) | previous)
         made.audit("scheduling", "change", "appointment", id, trace(moved), trace(row), patient=moved["patient_id"])
-    return Response(json(view(moved)), 200, {"ETag": f'"{moved["version"]}"'}, "application/json")
+        made.answers(200, view(moved), ETag=f'"{moved["version"]}"')
+    return made.answer
 
 
 def refuse_move(appointment, target):

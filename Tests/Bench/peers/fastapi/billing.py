@@ -4,10 +4,10 @@ import uuid
 from typing import Annotated, Literal
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from database import change, json, uuid7
+from database import change, uuid7
 from safety import may
 from waiting import today
 
@@ -70,7 +70,7 @@ async def sealer_of_words(db, patient):
 async def invoice(wish: Invoice, request: Request, who: Annotated[dict, may("reception", "admin")]):
     now, id = datetime.datetime.now(datetime.UTC), uuid7()
     day = today(who["zone"], now)
-    async with change(request.app.state.billing, who) as made:
+    async with change(request, "billing", who) as made:
         card = await made.db.fetchrow("select patient_id, location_id from visit_card where visit_id = $1", wish.visitId)
         if card is None:
             raise HTTPException(422, "visit_unknown")
@@ -85,10 +85,11 @@ async def invoice(wish: Invoice, request: Request, who: Annotated[dict, may("rec
             views.append({"position": at + 1, "description": line.description, "quantity": line.quantity, "unitPrice": rupees(line.unitPrice.amount), "taxPercent": line.taxPercent,
                           "subtotal": rupees(gross), "discount": rupees(0), "tax": rupees(part), "total": rupees(gross + part)})
         made.audit("billing", "create", "invoice", id, audited("DRAFT", number, subtotal + tax), patient=card["patient_id"], purpose="HPAYMT")
-    return Response(json({
-        "id": id, "number": number, "status": "DRAFT", "mode": "MANUAL", "visitId": wish.visitId, "patientId": card["patient_id"], "localDate": day, "createdAt": now,
-        "subtotal": rupees(subtotal), "discount": rupees(0), "tax": rupees(tax), "total": rupees(subtotal + tax), "paid": rupees(0), "refunded": rupees(0),
-        "due": rupees(subtotal + tax), "lines": views, "prescriptionIds": []}), 201, media_type="application/json")
+        made.answers(201, {
+            "id": id, "number": number, "status": "DRAFT", "mode": "MANUAL", "visitId": wish.visitId, "patientId": card["patient_id"], "localDate": day, "createdAt": now,
+            "subtotal": rupees(subtotal), "discount": rupees(0), "tax": rupees(tax), "total": rupees(subtotal + tax), "paid": rupees(0), "refunded": rupees(0),
+            "due": rupees(subtotal + tax), "lines": views, "prescriptionIds": []})
+    return made.answer
 
 
 class Payment(BaseModel):
@@ -108,7 +109,7 @@ async def pay(id: uuid.UUID, wish: Payment, request: Request, who: Annotated[dic
     """Issues a draft and takes all that is due, with both ledger entries."""
     now, payment = datetime.datetime.now(datetime.UTC), uuid7()
     day = today(who["zone"], now)
-    async with change(request.app.state.billing, who) as made:
+    async with change(request, "billing", who) as made:
         row = await made.db.fetchrow("select number, visit_id, patient_id, status, subtotal, tax, total, received, refunded, version, "
                                      "(select wrapped from data_key where person_id = patient_id) from invoice where id = $1 for update", id)
         if row is None:
@@ -129,6 +130,7 @@ async def pay(id: uuid.UUID, wish: Payment, request: Request, who: Annotated[dic
         made.announce("billing.payment.received.v1", payment, 1, {"paymentId": payment, "invoiceId": id, "method": wish.method, "paid": rupees(total), "due": rupees(0), "localDate": day})
         made.announce("billing.invoice.paid.v1", id, version + 2, owed)
         made.audit("billing", "pay", "invoice", id, audited("PAID", number, total, total), audited("DRAFT", number, total), patient=row["patient_id"], purpose="HPAYMT")
-    return Response(json({
-        "id": payment, "invoiceId": id, "kind": "PAYMENT", "method": wish.method, "amount": rupees(total), "at": now, "invoice": {
-            "id": id, "number": number, "status": "PAID", "total": rupees(total), "paid": rupees(total), "refunded": rupees(0), "due": rupees(0)}}), 201, media_type="application/json")
+        made.answers(201, {
+            "id": payment, "invoiceId": id, "kind": "PAYMENT", "method": wish.method, "amount": rupees(total), "at": now, "invoice": {
+                "id": id, "number": number, "status": "PAID", "total": rupees(total), "paid": rupees(total), "refunded": rupees(0), "due": rupees(0)}})
+    return made.answer

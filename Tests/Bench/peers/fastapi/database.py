@@ -8,6 +8,9 @@ import uuid
 
 import asyncpg
 import orjson
+from fastapi import Response
+
+from keys import key_of
 
 SET_TENANT = "select set_config('app.tenant', $1, true)"
 
@@ -57,10 +60,10 @@ async def left_entry(db, who, service, **seen):
 
 
 class Change:
-    """A transaction that announces facts: all of them leave in one statement."""
+    """A transaction that announces facts: all of them leave in one statement. Its answer is known before it ends: the key keeps it."""
 
     def __init__(self, db, who):
-        self.db, self.who, self.facts = db, who, []
+        self.db, self.who, self.facts, self.patient, self.answer = db, who, [], None, None
 
     def announce(self, kind, subject, revision, data):
         self.facts.append((uuid7(), kind, str(subject), revision, json(data).decode()))
@@ -72,15 +75,24 @@ class Change:
         if after is not None:
             entry["after"] = after
         if patient is not None:  # Whose record it touches, and for which purpose.
+            self.patient = patient
             entry |= {"patientId": patient, "purpose": purpose}
         self.announce("audit.entry.recorded.v1", id, 0, entry)
 
+    def answers(self, status, value, **headers):
+        self.answer = Response(json(value), status, headers, "application/json")
+
 
 @contextlib.asynccontextmanager
-async def change(pool, who):
+async def change(request, service, who):
     """A refusal is raised inside: then all of it is rolled back."""
-    async with tenant(pool, who) as db:
+    key = await key_of(request, service, who)
+    async with tenant(getattr(request.app.state, service), who) as db:
+        if key:
+            await key.claim(db)
         made = Change(db, who)
         yield made
         traceparent = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
         await db.execute(INSERT_FACTS, who["sub"], traceparent, *map(list, zip(*made.facts)))
+        if key:
+            await key.keep(db, made.answer, made.patient)

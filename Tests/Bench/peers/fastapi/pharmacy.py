@@ -2,10 +2,10 @@ import datetime
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, ConfigDict
 
-from database import change, json, tenant, uuid7
+from database import change, tenant, uuid7
 from safety import may
 from waiting import today
 
@@ -51,12 +51,12 @@ async def take(made, item, missing, id, now, day):
 @router.post("/v1/dispensing")
 async def dispense(wish: Wish, request: Request, who: Annotated[dict, may("pharmacist")]):
     """Hands out all that remains. The bench's prescriptions have one item each."""
-    now, id, pool, prescription = datetime.datetime.now(datetime.UTC), uuid7(), request.app.state.pharmacy, wish.prescriptionId
+    now, id, prescription = datetime.datetime.now(datetime.UTC), uuid7(), wish.prescriptionId
     day = today(who["zone"], now)
-    async with tenant(pool, who) as db:
+    async with tenant(request.app.state.pharmacy, who) as db:
         if not await db.fetchval("select paid from settlement_card where prescription_id = $1", prescription):
             raise HTTPException(422, "invoice_unpaid")
-    async with change(pool, who) as made:
+    async with change(request, "pharmacy", who) as made:
         card = await made.db.fetchrow("select patient_id, prescribed_by, valid_until, status, dispensings from prescription_card where prescription_id = $1 for update", prescription)
         item = await made.db.fetchrow("select item_id, medicine_id, prescribed, dispensed from prescription_item_card where prescription_id = $1 order by position", prescription)
         if card["status"] != "active" or day > card["valid_until"]:
@@ -74,5 +74,5 @@ async def dispense(wish: Wish, request: Request, who: Annotated[dict, may("pharm
         made.announce("pharmacy.prescription.dispensed.v1", prescription, card["dispensings"] + 1, {"dispensingId": id, "prescriptionId": prescription,
                       "patientId": card["patient_id"], "complete": True, "quantity": missing, "localDate": day})
         made.audit("pharmacy", "dispense", "dispensing", id, {"prescriptionId": prescription, "complete": True, "lines": len(lines), "quantity": missing}, patient=card["patient_id"])
-    return Response(json({"id": id, "prescriptionId": prescription, "patientId": card["patient_id"], "complete": True, "dispensedBy": who["sub"], "at": now, "lines": lines}),
-                    201, media_type="application/json")
+        made.answers(201, {"id": id, "prescriptionId": prescription, "patientId": card["patient_id"], "complete": True, "dispensedBy": who["sub"], "at": now, "lines": lines})
+    return made.answer

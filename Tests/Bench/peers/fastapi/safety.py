@@ -62,6 +62,7 @@ class Keyring:
     def __init__(self, file):
         master = bytes.fromhex(pathlib.Path(file).read_text().strip())
         self.founding, self.wrapping = (AESGCM(derive(master, use)) for use in ("clinical tenant keys v1", "tenant wrapping keys v1"))
+        self.answers = derive(master, "idempotency")  # What Idempotency-Keys keep.
         self.tenants = {}
 
     async def tenant(self, db, tenant):

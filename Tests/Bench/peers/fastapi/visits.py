@@ -6,7 +6,7 @@ import uuid
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, ConfigDict
 
 from database import change, json, tenant
@@ -47,13 +47,13 @@ class Signature(BaseModel):
 @router.post("/v1/visits/{id}/complete")
 async def complete(id: uuid.UUID, _: Signature, request: Request, who: Annotated[dict, may("doctor")]):
     """Signs: the visit never changes again, and all of it is kept as it was signed."""
-    now, pool, account = datetime.datetime.now(datetime.UTC), request.app.state.clinical, uuid.UUID(who["sub"])
-    async with tenant(pool, who) as db:
+    now, account = datetime.datetime.now(datetime.UTC), uuid.UUID(who["sub"])
+    async with tenant(request.app.state.clinical, who) as db:
         until = await db.fetchval("select licensed_until from licence_card where account_id = $1", account)
         wrapping = keyring.tenants.get(who["tid"]) or await keyring.tenant(db, who["tid"])
     if until is None or until < today(who["zone"], now):
         raise HTTPException(422, "practitioner_unlicensed")
-    async with change(pool, who) as made:
+    async with change(request, "clinical", who) as made:
         row = await made.db.fetchrow(LOCK, id, account, who["loc"])
         if row is None:
             raise HTTPException(404, "not_found")
@@ -74,7 +74,8 @@ async def complete(id: uuid.UUID, _: Signature, request: Request, who: Annotated
             "patientId", "practitionerId", "tokenId", "appointmentId", "locationId", "localDate", "completedAt") if name in visit}}
         made.announce("clinical.visit.completed.v1", id, version, completed)
         made.audit("clinical", "complete", "visit", id, {"status": "completed"}, {"status": row["status"]}, patient=row["patient_id"])
-    return Response(json(visit), 200, {"ETag": f'"{version}"'}, "application/json")
+        made.answers(200, visit, ETag=f'"{version}"')
+    return made.answer
 
 
 async def keep(db, visit, vault, who):

@@ -83,7 +83,7 @@ async def check_in(wish: Arrival, request: Request, who: Annotated[dict, may("re
     if today(zone, now) != card["local_date"]:
         raise HTTPException(422, "not_today")
     on_time = now <= card["starts_at"] + datetime.timedelta(minutes=15)
-    async with change(pool, who) as made:
+    async with change(request, "queue", who) as made:
         row = await made.db.fetchrow(ISSUE, uuid7(), card["patient_id"], card["provider_id"], card["location_id"], wish.appointmentId, card["local_date"], card["priority"],
                                      URGENCY[card["priority"]], 0 if on_time else 1, card["starts_at"] if on_time else now, now)
         if row is None:
@@ -93,7 +93,8 @@ async def check_in(wish: Arrival, request: Request, who: Annotated[dict, may("re
                       "providerId": token["providerId"], "locationId": token["locationId"], "appointmentId": token["appointmentId"], "localDate": token["date"],
                       "priority": token["priority"], "issuedAt": token["issuedAt"]})
         made.audit("queue", "check-in", "token", token["id"], trace(token), patient=trace(token)["patientId"])
-    return Response(json(token), 201, media_type="application/json")
+        made.answers(201, token)
+    return made.answer
 
 
 class Call(BaseModel):
@@ -108,7 +109,7 @@ async def call_next(_: Call, request: Request, who: Annotated[dict, may("doctor"
         provider = await db.fetchval(LICENSED_PROVIDER, uuid.UUID(who["sub"]), day)
     if provider is None:
         raise HTTPException(422, "provider_unknown")
-    async with change(pool, who) as made:
+    async with change(request, "queue", who) as made:
         await made.db.execute("select from provider_card where provider_id = $1 for update", provider)
         row = await made.db.fetchrow(CALL, provider, day, now)
         if row is None:
@@ -118,7 +119,8 @@ async def call_next(_: Call, request: Request, who: Annotated[dict, may("doctor"
         made.announce("queue.token.called.v1", token["id"], token["version"], {"tokenId": token["id"], "patientId": token["patientId"], "providerId": token["providerId"],
                       "locationId": token["locationId"], "localDate": token["date"], "waitedSeconds": row["waited_seconds"], "calledAt": token["calledAt"]})
         made.audit("queue", "call", "token", token["id"], trace(token), patient=trace(token)["patientId"])
-    return Response(json(token), 200, media_type="application/json")
+        made.answers(200, token)
+    return made.answer
 
 
 # The whole day in one statement, each state in its own order: who waits by place, who was called by when, the rest by number.

@@ -120,17 +120,13 @@ func (s *server) book(w http.ResponseWriter, r *http.Request, who *caller) {
 		refuse(w, 400, "invalid_request")
 		return
 	}
-	var made *appointment
-	err := s.bookings.transaction(r.Context(), who.Tenant, func(c *change) (err error) {
-		made, err = bookIn(c, who, wish, slotID, patient)
-		return err
+	s.write(s.bookings, w, r, who, func(c *change) (*reply, error) {
+		made, err := bookIn(c, who, wish, slotID, patient)
+		if err != nil {
+			return nil, err
+		}
+		return replied(201, made, "Location", "/v1/appointments/"+made.ID, "ETag", etag(made.Version)), nil
 	})
-	if settle(w, err) {
-		return
-	}
-	w.Header().Set("Location", "/v1/appointments/"+made.ID)
-	w.Header().Set("ETag", etag(made.Version))
-	answer(w, 201, made)
 }
 
 // bookIn claims, books and announces inside the caller's transaction; an error rolls all of it back.
@@ -181,16 +177,13 @@ func (s *server) reschedule(w http.ResponseWriter, r *http.Request, who *caller)
 		refuse(w, 400, "invalid_request")
 		return
 	}
-	var moved *appointment
-	err := s.bookings.transaction(r.Context(), who.Tenant, func(c *change) (err error) {
-		moved, err = moveTo(c, who, id, target, tag)
-		return err
+	s.write(s.bookings, w, r, who, func(c *change) (*reply, error) {
+		moved, err := moveTo(c, who, id, target, tag)
+		if err != nil {
+			return nil, err
+		}
+		return replied(200, moved, "ETag", etag(moved.Version)), nil
 	})
-	if settle(w, err) {
-		return
-	}
-	w.Header().Set("ETag", etag(moved.Version))
-	answer(w, 200, moved)
 }
 
 // moveTo locks the appointment before the slots: everybody does, so no two wait for each other.

@@ -39,16 +39,13 @@ func (s *server) invoice(w http.ResponseWriter, r *http.Request, who *caller) {
 	}
 	now := time.Now()
 	day, err := today(who.Zone, now)
-	var made object
-	if err == nil {
-		err = s.billing.transaction(r.Context(), who.Tenant, func(c *change) error {
-			made, err = issueDraft(c, who, visit, wish.Lines, now, day)
-			return err
-		})
+	if settle(w, err) {
+		return
 	}
-	if !settle(w, err) {
-		answer(w, 201, made)
-	}
+	s.write(s.billing, w, r, who, func(c *change) (*reply, error) {
+		made, err := issueDraft(c, who, visit, wish.Lines, now, day)
+		return replied(201, made), err
+	})
 }
 
 func issueDraft(c *change, who *caller, visit uuid, lines []line, now time.Time, day string) (object, error) {
@@ -129,16 +126,13 @@ func (s *server) pay(w http.ResponseWriter, r *http.Request, who *caller) {
 	}
 	now := time.Now()
 	day, err := today(who.Zone, now)
-	var receipt object
-	if err == nil {
-		err = s.billing.transaction(r.Context(), who.Tenant, func(c *change) error {
-			receipt, err = payInvoice(c, who, text(id), wish.Method, now, day)
-			return err
-		})
+	if settle(w, err) {
+		return
 	}
-	if !settle(w, err) {
-		answer(w, 201, receipt)
-	}
+	s.write(s.billing, w, r, who, func(c *change) (*reply, error) {
+		receipt, err := payInvoice(c, who, text(id), wish.Method, now, day)
+		return replied(201, receipt), err
+	})
 }
 
 // payInvoice issues a draft and takes all that is due, with both ledger entries.

@@ -18,7 +18,10 @@ import (
 
 const setTenant = "select set_config('app.tenant', $1, true)"
 
-type database struct{ *pgxpool.Pool }
+type database struct {
+	*pgxpool.Pool
+	schema string
+}
 
 // open connects when it is needed, so a run that only reads or only books has 16 in all.
 func open(service string) *database {
@@ -27,7 +30,7 @@ func open(service string) *database {
 	config.MaxConns, config.LazyConnect = 16, true
 	opened, err := pgxpool.ConnectConfig(context.Background(), config)
 	must(err)
-	return &database{opened}
+	return &database{opened, service}
 }
 
 func must(err error) {
@@ -117,9 +120,11 @@ func (db *database) transaction(ctx context.Context, tenant string, body func(*c
 // change is a transaction with the facts that it announces.
 type change struct {
 	*pgxpool.Conn
-	ctx   context.Context
-	actor string
-	facts []fact
+	ctx            context.Context
+	actor, patient string
+	facts          []fact
+	key            *onceKey // of the request, when it has one, and the answer that it keeps
+	given          *reply
 }
 
 type fact struct {
@@ -146,13 +151,22 @@ func (c *change) audit(who *caller, service, action, resource, id, patient, purp
 		data["after"] = after
 	}
 	if patient != "" {
+		c.patient = patient
 		data["patientId"], data["purpose"] = patient, purpose
 	}
 	c.announce("audit.entry.recorded.v1", id, 0, data)
 }
 
-// flush writes the facts in one statement, as the services do.
+const insertFacts = `insert into outbox (id, type, subject, revision, actor, traceparent, data, occurred_at)
+select id::uuid, type, subject, revision, $1, $2, data::json, now()
+from unnest($3::text[], $4::text[], $5::text[], $6::int[], $7::text[]) with ordinality as announced (id, type, subject, revision, data, place)
+order by place`
+
+// flush writes the facts in one statement, as the services do, and the key's answer in the same round trip.
 func (c *change) flush() error {
+	if len(c.facts) == 0 { // An answer given before.
+		return nil
+	}
 	traceparent := newTrace()
 	var ids, kinds, subjects, bodies []string
 	var revisions []int32
@@ -161,11 +175,12 @@ func (c *change) flush() error {
 		ids, kinds, subjects = append(ids, text(uuid7())), append(kinds, f.kind), append(subjects, f.subject)
 		bodies, revisions = append(bodies, string(body)), append(revisions, int32(f.revision))
 	}
-	_, err := c.Exec(c.ctx, `insert into outbox (id, type, subject, revision, actor, traceparent, data, occurred_at)
-		select id::uuid, type, subject, revision, $1, $2, data::json, now()
-		from unnest($3::text[], $4::text[], $5::text[], $6::int[], $7::text[]) with ordinality as announced (id, type, subject, revision, data, place)
-		order by place`, c.actor, traceparent, ids, kinds, subjects, revisions, bodies)
-	return err
+	batch := &pgx.Batch{}
+	batch.Queue(insertFacts, c.actor, traceparent, ids, kinds, subjects, revisions, bodies)
+	if c.key != nil {
+		batch.Queue(keepAnswer, c.key.row(c.given, c.patient)...)
+	}
+	return c.SendBatch(c.ctx, batch).Close()
 }
 
 func newTrace() string {

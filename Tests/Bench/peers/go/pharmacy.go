@@ -33,16 +33,13 @@ func (s *server) dispense(w http.ResponseWriter, r *http.Request, who *caller) {
 	if err == nil && !paid {
 		err = refusal{422, "invoice_unpaid"}
 	}
-	var made object
-	if err == nil {
-		err = s.pharmacy.transaction(r.Context(), who.Tenant, func(c *change) error {
-			made, err = handOut(c, who, text(id), now, day)
-			return err
-		})
+	if settle(w, err) {
+		return
 	}
-	if !settle(w, err) {
-		answer(w, 201, made)
-	}
+	s.write(s.pharmacy, w, r, who, func(c *change) (*reply, error) {
+		made, err := handOut(c, who, text(id), now, day)
+		return replied(201, made), err
+	})
 }
 
 // handOut gives all that remains of a prescription, first expired first.

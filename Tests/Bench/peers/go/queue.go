@@ -138,28 +138,28 @@ func (s *server) checkIn(w http.ResponseWriter, r *http.Request, who *caller) {
 		lane, due = 0, start
 	}
 	urgency := map[string]int{"emergency": 0, "urgent": 1, "routine": 2}[priority]
-	var t token
-	err = s.queue.transaction(r.Context(), who.Tenant, func(c *change) error {
+	s.write(s.queue, w, r, who, func(c *change) (*reply, error) {
+		var t token
 		var position int
 		err := t.scan(c.QueryRow(c.ctx, issueToken, uuid7(), patient, provider, location, id, date, priority, urgency, lane, due, now), &position)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return refusal{409, "already_checked_in"}
+			return nil, refusal{409, "already_checked_in"}
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 		t.Position = &position
 		c.announce("queue.token.issued.v1", t.ID, t.Version, object{"tokenId": t.ID, "number": t.Number, "patientId": t.Patient, "providerId": t.Provider,
 			"locationId": t.Location, "appointmentId": t.Appointment, "localDate": t.Date, "priority": t.Priority, "issuedAt": t.IssuedAt})
 		c.audit(who, "queue", "check-in", "token", t.ID, t.Patient, treatment, nil, t.trace())
-		return nil
+		return replied(201, &t), nil
 	})
-	if !settle(w, err) {
-		answer(w, 201, &t)
-	}
 }
 
 func (s *server) callNext(w http.ResponseWriter, r *http.Request, who *caller) {
+	if !read(w, r, &struct{}{}) {
+		return
+	}
 	now := time.Now()
 	day, err := today(who.Zone, now)
 	var provider string
@@ -173,31 +173,28 @@ func (s *server) callNext(w http.ResponseWriter, r *http.Request, who *caller) {
 	if settle(w, err) {
 		return
 	}
-	var t token
-	err = s.queue.transaction(r.Context(), who.Tenant, func(c *change) error {
+	s.write(s.queue, w, r, who, func(c *change) (*reply, error) {
+		var t token
 		if err := c.run("select from provider_card where provider_id = $1 for update", provider); err != nil {
-			return err
+			return nil, err
 		}
 		err := t.scan(c.QueryRow(c.ctx, callNext, provider, day, now))
 		if errors.Is(err, pgx.ErrNoRows) {
 			var serving bool
 			if err := c.QueryRow(c.ctx, "select exists (select from token where provider_id = $1 and local_date = $2 and status = 'WITH_DOCTOR')", provider, day).Scan(&serving); err != nil {
-				return err
+				return nil, err
 			}
 			if serving {
-				return refusal{409, "already_serving"}
+				return nil, refusal{409, "already_serving"}
 			}
-			return refusal{204, ""}
+			return nil, refusal{204, ""}
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 		c.announce("queue.token.called.v1", t.ID, t.Version, object{"tokenId": t.ID, "patientId": t.Patient, "providerId": t.Provider, "locationId": t.Location,
 			"localDate": t.Date, "waitedSeconds": *t.waited, "calledAt": *t.CalledAt})
 		c.audit(who, "queue", "call", "token", t.ID, t.Patient, treatment, nil, t.trace())
-		return nil
+		return replied(200, &t), nil
 	})
-	if !settle(w, err) {
-		answer(w, 200, &t)
-	}
 }

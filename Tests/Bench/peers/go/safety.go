@@ -123,7 +123,8 @@ func (c *caller) hasOne(roles []string) bool {
 
 type keyring struct {
 	founding, wrapping []byte
-	tenants            sync.Map // tenant -> []cipher.AEAD that wrap the patients' keys, the newest first
+	answers            cipher.AEAD // what Idempotency-Keys keep
+	tenants            sync.Map    // tenant -> []cipher.AEAD that wrap the patients' keys, the newest first
 }
 
 func newKeyring(file string) *keyring {
@@ -131,7 +132,7 @@ func newKeyring(file string) *keyring {
 	must(err)
 	master, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	must(err)
-	return &keyring{founding: derive(master, "clinical tenant keys v1"), wrapping: derive(master, "tenant wrapping keys v1")}
+	return &keyring{founding: derive(master, "clinical tenant keys v1"), wrapping: derive(master, "tenant wrapping keys v1"), answers: gcm(derive(master, "idempotency"))}
 }
 
 func derive(key []byte, use string) []byte {

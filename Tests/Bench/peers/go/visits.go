@@ -112,6 +112,9 @@ func (s *server) completeVisit(w http.ResponseWriter, r *http.Request, who *call
 		refuse(w, 404, "not_found")
 		return
 	}
+	if !read(w, r, &struct{}{}) {
+		return
+	}
 	now := time.Now().UTC().Truncate(time.Microsecond) // What Postgres keeps, and so what is sealed.
 	day, err := today(who.Zone, now)
 	var licensed bool
@@ -125,18 +128,16 @@ func (s *server) completeVisit(w http.ResponseWriter, r *http.Request, who *call
 	if err == nil { // Before the transaction, which holds a connection.
 		_, err = s.keys.tenant(r.Context(), s.patients, who.Tenant)
 	}
-	var signed *visit
-	if err == nil {
-		err = s.patients.transaction(r.Context(), who.Tenant, func(c *change) error {
-			signed, err = s.sign(c, who, id, now)
-			return err
-		})
-	}
 	if settle(w, err) {
 		return
 	}
-	w.Header().Set("ETag", etag(signed.version))
-	answer(w, 200, signed)
+	s.write(s.patients, w, r, who, func(c *change) (*reply, error) {
+		signed, err := s.sign(c, who, id, now)
+		if err != nil {
+			return nil, err
+		}
+		return replied(200, signed, "ETag", etag(signed.version)), nil
+	})
 }
 
 func (s *server) sign(c *change, who *caller, id uuid, now time.Time) (*visit, error) {

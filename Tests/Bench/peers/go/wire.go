@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/json"
@@ -39,9 +40,10 @@ func etag(version int) string { return fmt.Sprintf(`"%d"`, version) }
 
 // read takes a small JSON body and nothing that it does not know.
 func read(w http.ResponseWriter, r *http.Request, into any) bool {
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16))
+	body, err := reread(w, r)
+	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
-	if decoder.Decode(into) != nil {
+	if err != nil || decoder.Decode(into) != nil {
 		refuse(w, 400, "invalid_request")
 		return false
 	}
