@@ -86,7 +86,7 @@ def run(env, stage, seed, seconds, settle, lanes=None, counts=None):
         if left:
             return [f"the stack was not quiet before the run: {left}"], ""
         before = checks.differences(database)
-        parked = checks.depths(env["AMQP_ADMIN_URL"], database)
+        parked = checks.depths(env["AMQP_ADMIN_URL"])
         # Two hours back: what a service with a wrong clock writes seems older than the run.
         since = database.execute("select clock_timestamp() - interval '2 hours'").fetchone()[0]
         known = checks.rows(database)
@@ -129,7 +129,7 @@ def check(env, history, since, known, before, parked, settle):
             if not found:
                 break
             time.sleep(0.5)
-        now = checks.depths(env["AMQP_ADMIN_URL"], database)
+        now = checks.depths(env["AMQP_ADMIN_URL"])
         wrong += [f"R2: parked: {q}: {n}" for q, n in now.items() if q.endswith(".parking") and n != parked.get(q)]
         return wrong + found + checks.history(history, database, known)
 
@@ -170,7 +170,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--settle", type=float, default=60, help="how long facts may take to arrive afterwards")
     parser.add_argument("--no-faults", action="store_true")
-    parser.add_argument("--drill", action="append", help="these drills only, and no seeds")
+    parser.add_argument("--drill", action="append", choices=[drill.__name__ for drill in drills.ALL + drills.OPEN], help="these drills only, and no seeds")
     options = parser.parse_args()
     env, bad = stack_environment(), 0
     with stages.Stage(env) as stage:

@@ -2,22 +2,62 @@
 
 By hand, on the stack that runs: `python Tests/Chaos/checks.py`.
 """
+import functools
 import os
+import re
+import subprocess
 import sys
 import time
+from collections import namedtuple
 
-import pika
-import psycopg
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Journeys"))
+import pika  # noqa: E402
+import psycopg  # noqa: E402
 
-import linear
+import linear  # noqa: E402
+from clinic import stack_environment  # noqa: E402
 
-SERVICES = ("auth", "scheduling", "queue", "clinical", "pharmacy", "billing", "notifications", "reporting")
+SERVICES = ("auth", "scheduling", "queue", "clinical", "pharmacy", "billing", "notifications", "reporting", "portal")
 ALL_FACTS = " union all ".join(f"select id, type, tenant_id, occurred_at from {s}.outbox" for s in SERVICES)
 # What was read and refused travels many entries to an event.
 ALL_ACCESS = " union all ".join(
     f"select (e->>'id')::uuid as id from {s}.outbox, json_array_elements(data->'entries') e where type = 'audit.access.recorded.v1'"
     for s in SERVICES)
 ALL_INBOXES = " union all ".join(f"select reaction, event_id, received_at from {s}.inbox" for s in SERVICES)
+
+
+@functools.cache
+def reactions():
+    """What the services say they react to, as (event, reaction): one that never handled anything is among them."""
+    found = []
+    for service in SERVICES:
+        said = subprocess.run([f"{stack_environment()['POLYCLINIC_DATA']}/bin/{service}", "routes", "--events"],
+                              check=True, capture_output=True, text=True).stdout
+        found += re.findall(r"^reacts to +(\S+) +as (\S+)$", said, re.MULTILINE)
+    return found
+
+
+# What a service keeps of another's facts, each time with the revision of the fact that it is of: the table, its key and its
+# revision, and the facts that feed it, with whose they are. A card only moves forward, so in the end it is of the newest.
+Card = namedtuple("Card", "table key revision service facts")
+LICENCE = ("auth.licence.verified.v1", "auth.licence.withdrawn.v1")
+DUTIES = ("auth.account.created.v1", "auth.account.roles_changed.v1")
+BOOKING = ("scheduling.appointment.booked.v1", "scheduling.appointment.rescheduled.v1", "scheduling.appointment.cancelled.v1")
+KEPT = (
+    Card("scheduling.account_card", "account_id", "roles_revision", "auth", DUTIES),
+    Card("scheduling.account_card", "account_id", "active_revision", "auth", ("auth.account.deactivated.v1", "auth.account.reactivated.v1")),
+    Card("scheduling.account_card", "account_id", "licence_revision", "auth", LICENCE),
+    Card("scheduling.provider", "id", "presence_revision", "queue", ("queue.provider.presence_changed.v1",)),
+    Card("queue.provider_card", "provider_id", "revision", "scheduling", ("scheduling.provider.listed.v1", "scheduling.provider.retired.v1")),
+    Card("queue.licence_card", "account_id", "revision", "auth", LICENCE),
+    Card("queue.appointment_card", "appointment_id", "revision", "scheduling", BOOKING),
+    Card("clinical.care_relation", "appointment_id", "revision", "scheduling", BOOKING),
+    Card("clinical.licence_card", "account_id", "revision", "auth", LICENCE),
+    Card("clinical.practitioner_card", "account_id", "revision", "auth", DUTIES),
+    Card("clinical.medicine_card", "id", "revision", "pharmacy", ("pharmacy.medicine.listed.v1",)),
+    Card("billing.medicine_card", "medicine_id", "revision", "pharmacy", ("pharmacy.medicine.listed.v1",)),
+    Card("reporting.staff_card", "account_id", "revision", "auth", DUTIES),
+)
 
 # promise, what is wrong, and the statement that finds it. %(since)s is when the run began.
 WRONG = [
@@ -48,7 +88,7 @@ WRONG = [
         select a.id from ({ALL_ACCESS}) a left join reporting.audit_entry e on e.id = a.id where e.id is null"""),
     ("R2", "an event did not reach a reaction", f"""
         with facts as materialized ({ALL_FACTS}), handled as materialized ({ALL_INBOXES}),
-             wanted as (select distinct h.reaction, f.type from handled h join facts f on f.id = h.event_id)
+             wanted as (select * from unnest(%(events)s::text[], %(reactions)s::text[]) as w (type, reaction))
         select w.reaction, f.type, f.id from wanted w join facts f on f.type = w.type and f.occurred_at > %(since)s
         where not exists (select from handled h where h.reaction = w.reaction and h.event_id = f.id)"""),
     ("R2", "an inbox holds an event twice", f"""
@@ -90,11 +130,21 @@ WRONG = [
         select i.id from billing.invoice i left join billing.ledger_entry e on e.invoice_id = i.id
         left join billing.ledger_line l on l.entry_id = e.id and l.account = 'receivable' group by i.id
         having i.status <> 'DRAFT' and coalesce(sum(l.amount), 0) <> i.due"""),
-    ("R7", "a payment has not exactly one ledger entry", """
+    ("R7", "a payment or refund has not exactly one ledger entry", """
+        select invoice_id, kind from (
+            select invoice_id, kind, 1 as payments, 0 as entries from billing.payment
+            union all select invoice_id, kind, 0, 1 from billing.ledger_entry where kind in ('PAYMENT', 'REFUND')) x
+        group by 1, 2 having sum(payments) <> sum(entries)"""),
+    ("R7", "what went back and its credit notes differ", """
         select invoice_id from (
-            select invoice_id, 1 as payments, 0 as entries from billing.payment where kind = 'PAYMENT'
-            union all select invoice_id, 0, 1 from billing.ledger_entry where kind = 'PAYMENT') x
-        group by 1 having sum(payments) <> sum(entries)"""),
+            select invoice_id, id as note, amount, 0 as back from billing.credit_note
+            union all select invoice_id, credit_note_id, 0, amount from billing.payment where kind = 'REFUND') x
+        group by invoice_id, note having sum(amount) <> sum(back) or note is null"""),
+    ("R7", "more went back than came in", "select id from billing.invoice where refunded > received"),
+    ("R7", "a cancelled invoice moved money, or is undone other than it was issued", """
+        select i.id from billing.invoice i left join billing.ledger_entry e on e.invoice_id = i.id
+        left join billing.ledger_line l on l.entry_id = e.id where i.status = 'CANCELLED'
+        group by i.id, l.account, i.received having i.received <> 0 or coalesce(sum(l.amount), 0) <> 0"""),
     ("R7", "a visit was billed twice", """
         select visit_id from billing.invoice where mode = 'AUTO' and status <> 'CANCELLED'
         group by tenant_id, visit_id having count(*) > 1"""),
@@ -128,6 +178,8 @@ COUNTED = {
     "invoices issued": ("sum(invoices_issued) from reporting.daily_summary", "count(*) from billing.invoice where issued_at is not null"),
     "takings": ("sum(amount) from reporting.daily_takings where method <> 'REFUND'",
                 "sum(amount) from billing.payment where kind = 'PAYMENT'"),
+    "given back": ("sum(amount) from reporting.daily_takings where method = 'REFUND'",
+                   "sum(amount) from billing.payment where kind = 'REFUND'"),
     "payments": ("sum(count) from reporting.daily_takings where method <> 'REFUND'", "count(*) from billing.payment where kind = 'PAYMENT'"),
     "items dispensed": ("sum(items_dispensed) from reporting.daily_summary", "sum(quantity) from pharmacy.dispensing_line"),
 }
@@ -142,27 +194,52 @@ def differences(database):
 def record(database, since, before=None):
     """Everything that SQL can tell; `before` is what `differences` said when the run began."""
     found = []
+    events, names = zip(*reactions())
     for promise, what, statement in WRONG:
-        rows = database.execute(statement, {"since": since}).fetchall()
+        rows = database.execute(statement, {"since": since, "events": list(events), "reactions": list(names)}).fetchall()
         if rows:
             found.append(f"{promise}: {what}: {len(rows)} times, such as {[str(v) for v in rows[0]]}")
+    found += order(database)
     for name, now in differences(database).items():
         if now != (before or {}).get(name, 0):
             found.append(f"R2: the day's report counted {name} wrongly: {now - (before or {}).get(name, 0):+d}")
     return found
 
 
+def order(database):
+    """R2, R9: what is kept of a thing is kept of the newest fact about it, as far as its outbox remembers."""
+    found = []
+    for card in KEPT:
+        rows = database.execute(f"""
+            select c.{card.key}, c.{card.revision}, max(o.revision) from {card.table} c
+            join {card.service}.outbox o on o.subject = c.{card.key}::text and o.type = any(%s)
+            group by 1, 2 having c.{card.revision} <> max(o.revision)""", [list(card.facts)]).fetchall()
+        if rows:
+            found.append(f"R2: {card.table} is not of the newest fact ({card.revision}): {len(rows)} times, such as {[str(v) for v in rows[0]]}")
+    return found
+
+
+def overtaken(database, card, since):
+    """The facts since then that feed this card and are not the newest about their thing, as (reaction, id)."""
+    rows = database.execute(f"""
+        select o.id, o.type from {card.service}.outbox o join {card.table} c on c.{card.key}::text = o.subject
+        where o.type = any(%(facts)s) and o.occurred_at > %(since)s and exists (
+            select from {card.service}.outbox n where n.subject = o.subject and n.type = any(%(facts)s) and n.revision > o.revision)""",
+        {"facts": list(card.facts), "since": since}).fetchall()
+    keeper = card.table.split(".")[0]
+    return [(reaction, fact) for fact, kind in rows for event, reaction in reactions() if event == kind and reaction.startswith(keeper + ".")]
+
+
 def unpublished(database):
     return {s: n for s in SERVICES if (n := database.execute(f"select count(*) from {s}.outbox where published_at is null").fetchone()[0])}
 
 
-def depths(amqp_url, database):
-    """Messages in every queue of every reaction that ever handled anything: {queue: count}, empty ones left out."""
-    reactions = [row[0] for row in database.execute(f"select distinct reaction from ({ALL_INBOXES}) i")]
+def depths(amqp_url):
+    """Messages in every queue of every reaction: {queue: count}, empty ones left out."""
     connection = pika.BlockingConnection(pika.URLParameters(amqp_url))
     found = {}
     try:
-        for reaction in reactions:
+        for reaction in {reaction for _, reaction in reactions()}:
             for suffix in ("", ".alone", ".parking", ".retry.5s", ".retry.30s", ".retry.5m"):
                 channel = connection.channel()
                 try:
@@ -180,7 +257,7 @@ def depths(amqp_url, database):
 # What an operation makes, and where it must be found.
 MADE = {
     "register": "clinical.patient", "book": "scheduling.appointment", "walk-in": "queue.token", "check-in": "queue.token",
-    "visit": "clinical.visit", "prescribe": "clinical.prescription", "invoice": "billing.invoice", "pay": "billing.payment",
+    "visit": "clinical.visit", "prescribe": "clinical.prescription", "invoice": "billing.invoice", "pay": "billing.payment", "refund": "billing.payment",
     "dispense": "pharmacy.dispensing", "receive": "pharmacy.batch",
 }
 
@@ -220,14 +297,17 @@ def history(log, database, known):
     return found + queue_order(log, database) + linear_queues(log, database) + linear_stock(log, database, known)
 
 
+STEPS = 2_000_000  # a minute or so; a seed's histories take a few hundred each
+
+
 def ordered(model, parts, promise, what):
     """Whether each key's operations can be put in an order that explains all answers."""
     found = []
     for key, operations in parts.items():
         try:
-            stuck = linear.check(model, operations)
-        except linear.Undecided as undecided:
-            print(f"  ? {promise}: {what} {key}: {undecided}", flush=True)
+            stuck = linear.check(model, operations, STEPS)
+        except linear.Undecided as undecided:  # what is not known has not held
+            found.append(f"{promise}: {what} {key}: undecided for {len(operations)} operations: {undecided}")
             continue
         if stuck:
             found.append(f"{promise}: {what} {key}: no order explains {len(operations)} operations; stuck at {[tuple(o) for o in stuck[:4]]}")
@@ -326,7 +406,7 @@ def settle(database, amqp_url, limit, say=lambda text: None):
     """Waits until nothing is on its way any more; returns what still is after `limit` seconds."""
     until = time.monotonic() + limit
     while True:
-        left = {**unpublished(database), **{q: n for q, n in depths(amqp_url, database).items() if not q.endswith(".parking")}}
+        left = {**unpublished(database), **{q: n for q, n in depths(amqp_url).items() if not q.endswith(".parking")}}
         if not left or time.monotonic() > until:
             return left
         say(f"on its way: {left}")
@@ -334,11 +414,9 @@ def settle(database, amqp_url, limit, say=lambda text: None):
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "Journeys"))
-    from clinic import stack_environment
     environment = stack_environment()
     with psycopg.connect(environment["POSTGRES_URL"], autocommit=True) as db:
         wrong = record(db, "2000-01-01", differences(db))
-        wrong += [f"R2: parked: {q}: {n}" for q, n in depths(environment["AMQP_ADMIN_URL"], db).items() if q.endswith(".parking")]
+        wrong += [f"R2: parked: {q}: {n}" for q, n in depths(environment["AMQP_ADMIN_URL"]).items() if q.endswith(".parking")]
     print("\n".join(wrong) or "nothing is wrong")
     sys.exit(bool(wrong))

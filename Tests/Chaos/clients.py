@@ -52,7 +52,7 @@ class Desk:
         """What of an answer is kept."""
         document = document if isinstance(document, dict) else {}
         lines = [(line["batchId"], line["quantity"]) for line in document.get("lines", ()) if "batchId" in line]
-        return {"code": document.get("code"), "id": document.get("id"), **({"lines": lines} if lines else {})}
+        return {"code": document.get("code"), "id": made_by(document), **({"lines": lines} if lines else {})}
 
     def is_answer(self, status, document):
         if status == 401:  # a clock that is wrong does not know how old a token is
@@ -89,13 +89,18 @@ class Desk:
             status, document = None, None
             self.connection.close()
             self.connection = None
-        made = document.get("id") if isinstance(document, dict) else None
+        made = made_by(document) if isinstance(document, dict) else None
         code = document.get("code") if isinstance(document, dict) else None
         self.history.attempt(who=self.name, what=what, key=key, began=began, ended=self.history.now(), cut=cut,
                              status=status, code=code, id=made)
         if status is not None and status >= 500 and status != 503:
             self.history.problem(f"{what} by {self.name} was answered {status} {code}")
         return status, document, etag
+
+
+def made_by(document):
+    """The id of what an answer says was made; of a refund, that of its money."""
+    return document.get("id") or (document.get("refund") or {}).get("id")
 
 
 class World:
@@ -153,7 +158,8 @@ def journeys(world, reception, doctor, pharmacist, provider, stop):
             return history.problem(f"completing a visit was refused: {status} {done}")
         if rng.random() < 0.3:
             doctor.do("close-token", "PATCH", f"/v1/queue/{token['id']}", {"status": "COMPLETED"}, about=token["id"])
-        if not pay_for(world, reception, visit["id"], rng):
+        invoice = pay_for(world, reception, visit["id"], rng)
+        if not invoice:
             return None
         status, refused, _ = pharmacist.do("dispense", "POST", "/v1/dispensing", {"prescriptionId": prescription["id"]},
                                            about=world.medicine, count=5 * daily)
@@ -163,20 +169,39 @@ def journeys(world, reception, doctor, pharmacist, provider, stop):
                 "expiryDate": str(today().replace(year=today().year + rng.randrange(1, 3)))}, about=world.medicine)
         elif status != 201:
             return history.problem(f"dispensing a paid prescription was refused: {status} {refused}")
+        if rng.random() < 0.4:  # after the medicine: what is given back before is not handed out
+            give_back(reception, invoice, rng)
 
 
 def pay_for(world, reception, visit, rng):
+    """Returns the invoice, paid; None when something was refused. Now and then a first one is wrong and is cancelled."""
     body = {"visitId": visit, "mode": "AUTO", **({"discount": {"percent": rng.choice((5, 10))}} if rng.random() < 0.5 else {})}
-    status, invoice, _ = reception.do("invoice", "POST", "/v1/invoices", body)
-    if status != 201:
-        return reception.history.problem(f"an invoice was refused: {status} {invoice}")
-    pay = f"/v1/invoices/{invoice['id']}/pay"
+    for is_wrong in ((True, False) if rng.random() < 0.3 else (False,)):
+        status, invoice, _ = reception.do("invoice", "POST", "/v1/invoices", body)
+        if status != 201:
+            return reception.history.problem(f"an invoice was refused: {status} {invoice}")
+        path = f"/v1/invoices/{invoice['id']}"
+        if is_wrong:
+            steps = ("issue", "cancel") if rng.random() < 0.5 else ("cancel",)  # a draft is owed by nobody yet
+            for step in steps:
+                status, changed, _ = reception.do(f"{step}-invoice", "POST", f"{path}/{step}", {})
+                if status != 200:
+                    return reception.history.problem(f"an invoice was not to be changed ({step}): {status} {changed}")
     if rng.random() < 0.4:
-        reception.do("pay", "POST", pay, {"method": "CARD", "amount": {"amount": rng.randrange(1, 500), "currency": "INR"}})
-    status, paid, _ = reception.do("pay", "POST", pay, {"method": rng.choice(("CASH", "UPI"))})
+        reception.do("pay", "POST", f"{path}/pay", {"method": "CARD", "amount": {"amount": rng.randrange(1, 500), "currency": "INR"}})
+    status, paid, _ = reception.do("pay", "POST", f"{path}/pay", {"method": rng.choice(("CASH", "UPI"))})
     if status != 201:
         return reception.history.problem(f"a payment was refused: {status} {paid}")
-    return True
+    return invoice
+
+
+def give_back(reception, invoice, rng):
+    """A part of what was paid, perhaps the rest after it."""
+    for amount in ({"amount": rng.randrange(1, 500), "currency": "INR"}, None)[:rng.choice((1, 1, 2))]:
+        status, refund, _ = reception.do("refund", "POST", f"/v1/invoices/{invoice['id']}/refunds",
+                                         {"reason": "Waited too long", **({"amount": amount} if amount else {})})
+        if status != 201:
+            return reception.history.problem(f"a refund was refused: {status} {refund}")
 
 
 def bookings(world, desk, stop):

@@ -1,12 +1,14 @@
 """`make mutants`: breaks the guard of each promise on purpose and sees that a test notices.
 
-A mutant that survives is a hole in the tests; a test that must still pass beside it (`still_passes`) shows that a second
-guard holds alone. SQL mutants (`mutants/sql.toml`) change the database under services that
+A mutant that survives is a hole in the tests; so is one that a test fell over for another reason: what is said by every test
+that noticed must match `says`, where the mutant has it. A test that must still pass beside it (`still_passes`) shows that a
+second guard holds alone. SQL mutants (`mutants/sql.toml`) change the database under services that
 run; source mutants (`mutants/source.toml`) are built in a copy of the tree and run in place of one service. After each,
 the database is put back as it was, so that no mutant sees another's damage.
 """
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -99,8 +101,10 @@ def wait_until_healthy():
 
 def copy_tree():
     """Brings the copy up to date; a file that has not changed keeps its time, so that it is not built again."""
-    listed = subprocess.run(["git", "ls-files", "Package.swift", "Package.resolved", "Services", "Shared", "Tests"],
-                            cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
+    # With what is new and not committed yet, and without what is gone: it is the tree as it is that is changed.
+    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "Package.swift", "Package.resolved", "Services",
+                             "Shared", "Tests"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
+    listed = [name for name in dict.fromkeys(listed) if os.path.exists(os.path.join(ROOT, name))]
     for name in listed:
         source, target = os.path.join(ROOT, name), os.path.join(TREE, name)
         with open(source, "rb") as file:
@@ -203,17 +207,18 @@ class Running:
 
 
 def test(catcher):
-    """True when it passes; the reason otherwise."""
+    """(whether it passes, the reason when it does not, everything it said)"""
     command = {"demo": [sys.executable, f"{ROOT}/Tests/Journeys/demo.py"]}.get(catcher)
     if catcher.split()[0] == "chaos":
         command = [sys.executable, f"{HERE}/chaos.py", *catcher.split()[1:]]
     command = command or [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider", "--tb=line",
                           f"{ROOT}/Tests/Journeys/{catcher}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={**os.environ, **ENV}, timeout=900)
+    said = done.stdout + done.stderr
     if done.returncode == 0:
-        return True, ""
-    told = [line for line in (done.stdout + done.stderr).splitlines() if "Error" in line or "✗" in line or "Unexpected" in line or line.startswith("      ")]
-    return False, (told or (done.stdout + done.stderr).splitlines()[-1:] or [""])[0].strip()[-160:]
+        return True, "", said
+    told = [line for line in said.splitlines() if "Error" in line or "✗" in line or "Unexpected" in line or line.startswith("      ")]
+    return False, (told or said.splitlines()[-1:] or [""])[0].strip()[-160:], said
 
 
 def prove(name, mutant):
@@ -226,12 +231,15 @@ def prove(name, mutant):
         results = {catcher: test(catcher) for catcher in mutant["caught_by"]}
         standing = {name: test(name) for name in mutant.get("still_passes", [])}
     restore()
-    fallen = [name for name, (passed, _) in standing.items() if not passed]
-    caught = not any(passed for passed, _ in results.values()) and not fallen
+    fallen = [name for name, (passed, _, _) in standing.items() if not passed]
+    # A test that fails for another reason has not seen the mutant.
+    beside = [catcher for catcher, (passed, _, said) in results.items() if not passed and not re.search(mutant.get("says", ""), said)]
+    caught = not any(passed for passed, _, _ in results.values()) and not fallen and not beside
     say(f"  {'caught  ' if caught else 'FELL    ' if fallen else 'SURVIVED'} {mutant['promise']:<4} {name:<36} {time.monotonic() - began:5.1f} s")
-    for catcher, (passed, reason) in results.items():
-        say(f"           {catcher.split('::')[-1]}: {'PASSED' if passed else reason}")
-    for standing_name, (passed, reason) in standing.items():
+    for catcher, (passed, reason, _) in results.items():
+        told = "PASSED" if passed else f"fails, and does not say {mutant['says']!r}: {reason}" if catcher in beside else reason
+        say(f"           {catcher.split('::')[-1]}: {told}")
+    for standing_name, (passed, reason, _) in standing.items():
         say(f"           {standing_name.split('::')[-1]}: {'still passes' if passed else 'FELL: ' + reason}")
     return caught
 
@@ -252,7 +260,7 @@ def main():
     if not mutants:
         sys.exit("there is no such mutant")
     if options.chaos:
-        mutants = {name: {**mutant, "caught_by": ["chaos"]} for name, mutant in mutants.items()}
+        mutants = {name: {**mutant, "caught_by": ["chaos"], "says": ""} for name, mutant in mutants.items()}
     began, unbuilt = time.monotonic(), []
     source = {n: m for n, m in mutants.items() if "file" in m}
     if source:
@@ -264,7 +272,7 @@ def main():
     say("running every test once unharmed, then saving the database")
     wait_until_healthy()
     for catcher in sorted({c for m in mutants.values() for c in m["caught_by"] + m.get("still_passes", [])}):
-        passed, reason = test(catcher)
+        passed, reason, _ = test(catcher)
         if not passed:
             sys.exit(f"{catcher} fails without any mutant: {reason}")
     save()  # after them, so that it has whatever is made once, such as keys, which services remember

@@ -3,7 +3,8 @@ import random
 
 import pytest
 
-from linear import FOREVER, Operation, Queue, Stock, check
+import checks
+from linear import FOREVER, Operation, Queue, Stock, Undecided, check
 
 
 def op(before, after, what, given=None, result=None):
@@ -104,3 +105,11 @@ def test_much_that_nobody_was_told_of_is_decided_all_the_same():
     history = a_day(rng, 1500)
     ghosts = [op(rng.uniform(0, 1500), FOREVER, "next", None, None) for _ in range(150)]
     assert check(Queue, history + ghosts) is None
+
+
+def test_what_is_not_decided_has_not_held(monkeypatch):
+    history = a_day(random.Random(3), 100)
+    with pytest.raises(Undecided):
+        check(Queue, history, limit=10)
+    monkeypatch.setattr(checks, "STEPS", 10)
+    assert "undecided" in checks.ordered(Queue, {"a queue": history}, "R5", "the queue of")[0]
