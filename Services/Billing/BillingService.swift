@@ -20,7 +20,7 @@ enum BillingService {
             migrations: migrations,
             routes: invoices.table + payments.table + settlements.table + [BillingExport.route(host)],
             announces: [InvoiceIssued.self, PaymentReceived.self, InvoicePaid.self, InvoiceRefunded.self],
-            reactions: [.rememberVisit, .rememberMedicine],
+            reactions: [.rememberVisit, .rememberMedicine, .forgetAnswers],
             workers: [SealWords(host: host).worker],
             commands: [RotateDataKeys(host: host).command])
     }

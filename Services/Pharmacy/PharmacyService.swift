@@ -22,7 +22,7 @@ enum PharmacyService {
             routes: medicines.table + stock.table + reports.table + dispensing.table
                 + [PharmacyExport.route(host)],
             announces: [MedicineListed.self, StockMoved.self, StockRanLow.self, PrescriptionDispensed.self],
-            reactions: [.rememberPrescription, .rememberSettlement, .doubtSettlement])
+            reactions: [.rememberPrescription, .rememberSettlement, .doubtSettlement, .forgetAnswers])
     }
 
     static let migrations = [

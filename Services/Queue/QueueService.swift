@@ -37,6 +37,7 @@ enum QueueService {
             reactions: [
                 .rememberProvider, .retireProvider, .licenseProvider, .unlicenseProvider, .rememberBooking, .rememberMove,
                 .rememberCancellation, .rememberPatient, .forgetPatient, .rememberLocation, .completeToken(boards),
+                .forgetAnswers,
             ],
             workers: [boards.listener]
         )

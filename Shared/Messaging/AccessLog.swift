@@ -92,7 +92,7 @@ import Primitives
         }
         let now = Timestamp.now()
         let service = OutboxDraft.service
-        try await db.systemTransaction { tx in
+        try await db.systemTransaction(forMany: true) { tx in
             tx.later(
                 """
                 insert into outbox (id, tenant_id, type, subject, revision, traceparent, data, occurred_at)

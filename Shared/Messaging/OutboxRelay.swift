@@ -77,7 +77,7 @@ import Primitives
     private func publishBatch(everything: Bool) async throws -> Bool {
         guard publisher.isConnected, !publisher.isBlocked else { return false }
         let held = book.heldBack(at: .now, everything: everything)
-        return try await db.systemTransaction { tx in
+        return try await db.systemTransaction(forMany: true) { tx in
             guard try await self.leads(tx) else { return false }
             let rows = try await tx.all(
                 """

@@ -39,6 +39,9 @@ import Primitives
     /// Why the last connection ended or could not be made; for the log. Never holds the password.
     package var lastFailure: PostgresError? { reads.lastFailure ?? writes.lastFailure }
 
+    /// How long a transaction that is asked for now has to wait for its turn, by what the last ones waited.
+    package var expectedWait: Duration { writes.expectedWait }
+
     /// What has happened since the start, and what is happening now.
     package struct Counters: Sendable {
         package let statements: Int
@@ -69,18 +72,21 @@ import Primitives
     }
 
     /// All of `body` or nothing. Serialization failures and deadlocks repeat it up to 3 times with jitter,
-    /// so `body` must have no effect but its statements.
+    /// so `body` must have no effect but its statements. One that works `forMany`, who wait for what it does, has its turn
+    /// before those who wait for one of their own.
     @discardableResult
     package func transaction<T>(
-        for tenant: TenantID, _ body: @LoopActor (Transaction) async throws -> T
+        for tenant: TenantID, forMany: Bool = false, _ body: @LoopActor (Transaction) async throws -> T
     ) async throws -> T {
-        try await transaction(in: Scope(tenant: tenant), body)
+        try await transaction(in: Scope(tenant: tenant), forMany, body)
     }
 
     /// A transaction with no tenant set: tables under row-level security refuse it. For outbox, inbox, migrations.
     @discardableResult
-    package func systemTransaction<T>(_ body: @LoopActor (Transaction) async throws -> T) async throws -> T {
-        try await transaction(in: Scope(tenant: nil), body)
+    package func systemTransaction<T>(
+        forMany: Bool = false, _ body: @LoopActor (Transaction) async throws -> T
+    ) async throws -> T {
+        try await transaction(in: Scope(tenant: nil), forMany, body)
     }
 
     /// Calls `body` after every `notify` on the channel, and after every reconnect, when some may have been missed.
@@ -89,11 +95,11 @@ import Primitives
     }
 
     private func transaction<T>(
-        in scope: Scope, _ body: @LoopActor (Transaction) async throws -> T
+        in scope: Scope, _ forMany: Bool, _ body: @LoopActor (Transaction) async throws -> T
     ) async throws -> T {
         var attempt = 1
         while true {
-            let connection = try await writes.take()
+            let connection = try await writes.take(forMany: forMany)
             let transaction = Transaction(connection, scope)
             do {
                 let value = try await body(transaction)

@@ -1,20 +1,25 @@
 import Loop
 
-/// Tasks that wait for a connection: first come first served, bounded, each with a deadline.
+/// Tasks that wait for a connection: first come first served, those who come for many before all others; bounded, each with a
+/// deadline.
 @LoopActor final class WaitingRoom {
     private let limit: Int
     private var waiters: [Waiter] = []
+    private var turns = TurnTimes()
 
     init(limit: Int) { self.limit = limit }
 
     var count: Int { waiters.count }
+    /// What whoever comes now has to expect.
+    var expectedWait: Duration { turns.wait(behind: waiters.count) }
 
-    func wait(_ deadline: Duration) async throws -> Connection {
+    func wait(_ deadline: Duration, forMany: Bool = false) async throws -> Connection {
         guard waiters.count < limit else {
             throw PostgresError(.unavailable, message: "\(limit) others wait for a connection already")
         }
         try Task.checkCancellation()
-        let waiter = Waiter()
+        let place = forMany ? waiters.firstIndex { !$0.isForMany } ?? waiters.count : waiters.count
+        let waiter = Waiter(behind: place, forMany: forMany)
         let result = await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 guard !waiter.isCancelled else { return continuation.resume(returning: Self.cancelled) }
@@ -22,7 +27,7 @@ import Loop
                 waiter.timer = EventLoop.shared.after(deadline) { [weak self] in
                     self?.dismiss(waiter, .failure(PostgresError(.unavailable, message: "no connection became free")))
                 }
-                waiters.append(waiter)
+                waiters.insert(waiter, at: place)
             }
         } onCancel: {
             let leave: @LoopActor @Sendable () -> Void = {
@@ -37,6 +42,7 @@ import Loop
     /// Hands the connection to whoever waits longest; false when nobody does.
     func admit(_ connection: Connection) -> Bool {
         guard let first = waiters.first else { return false }
+        turns.took(ContinuousClock.now - first.since, behind: first.ahead)
         dismiss(first, .success(connection))
         return true
     }
@@ -58,5 +64,13 @@ import Loop
         var continuation: UnsafeContinuation<Result<Connection, any Error>, Never>?
         var timer: UInt64 = 0
         var isCancelled = false
+        let since = ContinuousClock.now
+        let ahead: Int
+        let isForMany: Bool
+
+        init(behind ahead: Int, forMany isForMany: Bool) {
+            self.ahead = ahead
+            self.isForMany = isForMany
+        }
     }
 }

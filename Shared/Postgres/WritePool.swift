@@ -17,6 +17,7 @@ import Loop
     var isReady: Bool { lines.contains { $0.open != nil } }
     var inUse: Int { lines.count { $0.open != nil } - book.idleCount }
     var waiting: Int { room.count }
+    var expectedWait: Duration { room.expectedWait }
     var reconnects: Int { lines.reduce(0) { $0 + $1.reconnects } }
     var lastFailure: PostgresError? { lines.lazy.compactMap(\.lastFailure).first }
 
@@ -35,14 +36,14 @@ import Loop
         room.dismissAll(error)
     }
 
-    func take() async throws -> Connection {
+    func take(forMany: Bool) async throws -> Connection {
         if pulse.isSilent { throw PostgresError.silent }
         switch book.ask(isOpen: { $0.state == .open }) {
         case .take(let connection): return connection
         case .wait(let growing): if growing { grow() }
         }
         // Busy is worth a wait; without any connection the caller should soon be told.
-        return try await room.wait(isReady ? .seconds(5) : .seconds(2))
+        return try await room.wait(isReady ? .seconds(5) : .seconds(2), forMany: forMany)
     }
 
     /// Takes the connection back. One that may still be inside a transaction is not `clean` and is closed.

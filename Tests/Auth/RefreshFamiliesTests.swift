@@ -13,9 +13,9 @@ import Testing
 struct RefreshFamiliesTests {
     /// As many as wait for four connections without being turned away.
     private static let count = 20
-    private static let storms = 15
+    private static let storms = 50
 
-    @Test func `Of hundreds of families, a double click keeps one and a stolen token ends one`() async throws {
+    @Test func `Of a thousand families, a double click keeps one and a stolen token ends one`() async throws {
         try await Clinic.with { clinic in
             for _ in 0..<Self.storms { try await storm(clinic) }
             let ended = try await clinic.host.announced().filter { $0.type == "auth.session.ended.v1" }

@@ -229,6 +229,38 @@ import Testing
         }
     }
 
+    @Test func `No answer that was kept for a repetition tells of a person who was erased, and their bill stays`() async throws {
+        try await onBilling { test in
+            func bill(_ visit: VisitID, _ key: String) async throws -> TestHost.Answer {
+                let line = #"{"description":"Dressing of an ulcer","quantity":1,"unitPrice":{"amount":1000,"currency":"INR"}}"#
+                let body = try json(#"{"visitId":"\#(visit)","mode":"MANUAL","lines":[\#(line)]}"#)
+                return try await test.send("POST", "/v1/invoices", body: body, as: .reception, headers: [("Idempotency-Key", key)])
+            }
+            func pay(_ bill: TestHost.Answer, _ key: String) async throws -> TestHost.Answer {
+                let path = "/v1/invoices/\(try bill.json.required("id", as: InvoiceID.self))/pay"
+                return try await test.send(
+                    "POST", path, body: try json(#"{"method":"CASH"}"#), as: .reception, headers: [("Idempotency-Key", key)])
+            }
+            let (visit, other) = (try test.visit([]).0, try test.visit([]).0)
+            let made = try await bill(visit, "b")
+            let another = try await bill(other, "o")
+            #expect((made.status, another.status) == (201, 201))
+            #expect(try await pay(made, "p").status == 201)
+            #expect(try await bill(visit, "b").bytes == made.bytes)
+
+            try await test.react(to: PatientErased(patientID: try made.json.required("patientId")))
+            for again in [try await bill(visit, "b"), try await pay(made, "p")] {
+                #expect((again.status, again.code) == (409, "answer_gone"))
+            }
+            // Nothing was done a second time, the document is as it was issued, and nobody else's answer is gone.
+            let shown = try await test.send("GET", "/v1/invoices/\(try made.json.required("id", as: InvoiceID.self))", as: .reception)
+            #expect(shown.amounts("paid", "due") == [1_000, 0])
+            let lines: [JSONObject] = try shown.json.required("lines")
+            #expect(lines.map { $0["description"] } == [.string("Dressing of an ulcer")])
+            #expect(try await bill(other, "o").bytes == another.bytes)
+        }
+    }
+
     @Test func `What is written on bills rests sealed, opens in its place, and reads as it was written`() async throws {
         try await onBilling { test in
             let bill = try await test.wordedBill()

@@ -22,6 +22,21 @@ import Testing
         }
     }
 
+    @Test func `Numbers go to whoever came first, however many come meanwhile`() async throws {
+        try await withClinical { host in
+            let numbers = RecordNumbers(host: host.host)
+            var given: [Int64] = []
+            var tasks: [LoopTask<Void>] = []
+            // In three crowds: the later ones come while the numbers of the first are on their way.
+            for _ in 0..<3 {
+                tasks += (0..<50).map { _ in EventLoop.spawn { given.append(try await numbers.next(of: host.tenant).number) } }
+                _ = try await host.host.db.systemReader.all("select 1", as: { try $0.next(as: Int.self) })
+            }
+            for task in tasks { try await task.value }
+            #expect(given == Array(1...150))
+        }
+    }
+
     @Test func `A number is had while another transaction holds one`() async throws {
         try await withClinical { host in
             let numbers = RecordNumbers(host: host.host)

@@ -6,7 +6,7 @@
 
 Each service is tried as the roles that may do most in it and as nobody, two services at a time, with operations in the
 order that links and Location headers suggest (the stateful phase) too, until there are enough cases. QUICK takes only
-the first role.
+the first role. A service with fewer cases than were asked for fails the step, however little was found.
 """
 import concurrent.futures
 import os
@@ -30,6 +30,8 @@ WHO = {"auth": ["admin"], "scheduling": ["admin", "reception"], "queue": ["recep
 # is given, so those two are tried by nobody alone, straight at auth and from an address of their own.
 STREAMS = r"/v1/queue/display/events|/v1/notifications/live|/docs|^/$"
 DOORS = r"/v1/auth/log(in|out)"
+# Portal's operations lead to no other, which schemathesis calls an error where there is time for the stateful phase.
+PHASES = "coverage,fuzzing,stateful"
 CHECKS = "not_a_server_error,content_type_conformance,response_schema_conformance,status_code_conformance"
 
 
@@ -44,7 +46,7 @@ def run(service, role, seed, examples, limit):
     os.makedirs(work, exist_ok=True)
     result = subprocess.run(
         [program, "--config-file", f"{here}/schemathesis.toml", "run", f"http://127.0.0.1:{GATEWAY}/v1/openapi.json", *headers,
-         "--include-tag", service, *where, "--phases", "coverage,fuzzing,stateful", "--max-examples", str(examples),
+         "--include-tag", service, *where, "--phases", PHASES if service != "portal" else PHASES.removesuffix(",stateful"), "--max-examples", str(examples),
          "--seed", str(seed), "--no-shrink", "--checks", CHECKS, "--continue-on-failure", "--request-timeout", "20",
          "--suppress-health-check", "all", "--warnings", "off", "--max-time", str(limit)],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=work)
@@ -55,7 +57,7 @@ def run(service, role, seed, examples, limit):
 
 
 def explore(service):
-    """As one role after another, with new seeds, until there are enough; a service whose routes are few ends earlier."""
+    """As one role after another, with new seeds, until there are enough or the seeds bring nothing new."""
     began, total, failed, found, seed, idle = time.monotonic(), 0, 0, [], SEED, 0
     roles = ROLES.split(",") if ROLES else WHO[service][:1] if QUICK else WHO[service] + ["nobody"] + ["doors"] * (service == "auth")
     # A seed gives new cases; a service whose routes are few gives up after so many seeds that had hardly any.
@@ -69,11 +71,15 @@ def explore(service):
     print(f"  {service:14} {total:6} cases, {time.monotonic() - began:4.0f} s, {counts or 'nothing found'}", flush=True)
     if failed and not found:
         print(f"  {service:14} schemathesis failed: see {folder}/{service}.*.txt")
+    if total < WANTED:
+        print(f"  {service:14} {WANTED} cases were asked for: {WANTED - total} are missing")
     return total, failed
 
 
 with concurrent.futures.ThreadPoolExecutor(2) as pool:
     services = os.environ["SERVICES"].split(",") if os.environ.get("SERVICES") else SERVICES
     results = list(pool.map(explore, services))
-print(f"  {sum(total for total, _ in results)} of {sum(total for total, _ in results)} cases")
-sys.exit(1 if any(failed for _, failed in results) else 0)
+missing = sum(max(0, WANTED - total) for total, _ in results)
+done = sum(total for total, _ in results)
+print(f"  {done} of {done + missing} cases")
+sys.exit(1 if missing or any(failed for _, failed in results) else 0)

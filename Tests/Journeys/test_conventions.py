@@ -1,5 +1,7 @@
 """The conventions of the API hold on every kind of resource."""
 import re
+import urllib.parse
+import uuid
 
 import pytest
 
@@ -63,9 +65,13 @@ FORBIDDEN = [
 
 @pytest.mark.parametrize("who, method, path, body", FORBIDDEN)
 def test_what_a_role_may_not_do_is_403_and_leaves_an_audit_entry(who, method, path, body, door, admin):
-    answer = door.as_(who).call(method, path, body)
-    assert answer.status == 403 and answer.code == "forbidden"
-    admin.eventually("/v1/reports/audit-logs?limit=100", lambda a: any(e["allowed"] is False for e in a["items"]))
+    client, trace = door.as_(who), uuid.uuid4().hex
+    answer = client.call(method, path, body, headers={"traceparent": f"00-{trace}-{'1' * 16}-01"})
+    assert answer.status == 403 and answer.code == "forbidden" and answer["traceId"] == trace
+    me = client.get("/v1/auth/me")["id"]
+
+    asked = urllib.parse.urlencode({"allowed": "false", "action": f"{method} {path}", "resource": "route", "limit": 100})
+    admin.eventually(f"/v1/reports/audit-logs?{asked}", lambda page: [e["actorId"] for e in page["items"] if e["traceId"] == trace] == [me])
 
 
 def test_a_patient_sees_only_the_own_record(patient_account, make_patient, reception, doctor, make_slots):

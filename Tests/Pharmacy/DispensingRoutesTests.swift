@@ -180,6 +180,31 @@ import Testing
         }
     }
 
+    @Test func `No answer that was kept for a repetition tells of a person who was erased`() async throws {
+        try await onPharmacy { test in
+            let medicine = try await test.medicine()
+            try await test.batch(medicine, lot: "A", expires: 50, 100)
+            let (theirs, others) = (
+                test.issued(PrescriptionID(), PrescriptionItemID(), medicine, 10, validFor: 30),
+                test.issued(PrescriptionID(), PrescriptionItemID(), medicine, 10, validFor: 30)
+            )
+            for prescription in [theirs, others] {
+                try await test.react(to: prescription)
+                try await test.pay(prescription.prescriptionID)
+            }
+            let first = try await test.dispense(theirs.prescriptionID, key: "e")
+            let second = try await test.dispense(others.prescriptionID, key: "o")
+            #expect((first.status, second.status) == (201, 201))
+
+            try await test.react(to: PatientErased(patientID: theirs.patientID))
+            let again = try await test.dispense(theirs.prescriptionID, key: "e")
+            #expect((again.status, again.code) == (409, "answer_gone"))
+            #expect(try await test.dispense(others.prescriptionID, key: "o").bytes == second.bytes)
+            let movements = try await test.send("GET", "/v1/inventory/movements", as: .pharmacist)
+            #expect(movements.items.count == 3, "one batch came in and two dispensings went out, neither of them twice")
+        }
+    }
+
     @Test func `Only a pharmacist hands out`() async throws {
         try await onPharmacy { test in
             for role in [Role.doctor, .reception, .nurse, .patient, .admin] {

@@ -12,6 +12,7 @@ import http.client
 import json
 import pathlib
 import time
+import uuid
 
 import jwt
 
@@ -47,6 +48,10 @@ def fields(run):
                 head, roles = line.split("|")
                 _, method, pattern, field = head.split()
                 yield method, pattern, field, set(roles.split())
+
+
+def claims(token):
+    return json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
 
 
 class Mint:
@@ -184,8 +189,11 @@ def has_nested(pattern):
     return pattern.count("/:") > 1
 
 
-def matrix(routes_of, services, tokens, sets, ids, documented, answers):
-    """{(method, pattern, kind): {role: status}} of every cell; what was said goes to `answers`."""
+def matrix(routes_of, services, tokens, sets, ids, documented, answers, traces):
+    """{(service, method, pattern, kind): {role: status}} of every cell; what was said goes to `answers`, and by which trace to `traces`.
+
+    The service is part of it: seven of them answer `GET /internal/export/patients/:id`, each with rows of its own.
+    """
     cells = collections.OrderedDict()
     order = sorted(routes_of, key=lambda r: (LAST.index(r[2]) + 1 if r[2] in LAST else 0, r[2], r[1]))
     for service, method, pattern, permission, _ in order:
@@ -195,12 +203,15 @@ def matrix(routes_of, services, tokens, sets, ids, documented, answers):
             of = sets.get(kind, sets["own"])
             path, body, headers = probe(method, pattern, of, sets["other"] if kind == "nested" else of, ids, documented.get((method, pattern)))
             for role in (["-"] if kind == "none" else ROLES):
-                token = None if kind == "none" else tokens(role, kind)
-                status, said = services.call(service, method, path, token, body, headers)
-                answers.append((method, pattern, kind, role, status, said))
+                token, trace = None if kind == "none" else tokens(role, kind), uuid.uuid4().hex
+                status, said = services.call(service, method, path, token, body, {**headers, **traced(trace)})
+                answers.append((service, method, pattern, kind, role, status, said))
+                traces.append(trace)
                 if pattern == "/v1/auth/step-up" and status == 429:
                     status = 401  # a wrong proof; which one of many at once is told to wait as well is chance
-                cells.setdefault((method, pattern, kind), {})[role] = status
+                by_role = cells.setdefault((service, method, pattern, kind), {})
+                assert role not in by_role, (service, method, pattern, kind, role)  # no cell is written over
+                by_role[role] = status
     return cells
 
 
@@ -208,13 +219,65 @@ def text(cells):
     """One line for each route and relation: statuses, each with the roles that get it."""
     lines = ["# What every call is answered, by role and by whose record it is about. Made by calling every cell:",
              "# `ACCESS_REGENERATE=1 Tests/run journeys -k access`; the test compares it whole. Read its diff."]
-    for (method, pattern, kind), by_role in sorted(cells.items(), key=lambda c: (c[0][1], c[0][0], KINDS.index(c[0][2]))):
+    for (service, method, pattern, kind), by_role in sorted(cells.items(), key=lambda c: (c[0][2], c[0][1], SERVICES.index(c[0][0]), KINDS.index(c[0][3]))):
         groups = collections.OrderedDict()
         for role in by_role:
             groups.setdefault(by_role[role], []).append(role)
         said = "  ".join(f"{status} {'*' if len(roles) == len(ROLES) else ' '.join(roles)}" for status, roles in sorted(groups.items()))
-        lines.append(f"{method:6} {pattern:52} {kind:7} {said}")
+        lines.append(f"{service:13} {method:6} {pattern:52} {kind:7} {said}")
     return "\n".join(lines) + "\n"
+
+
+# --- what is left in the audit trail ------------------------------------------------------------
+
+# Writes that leave no entry because of what they are. A test fails when one of them leaves one, or is done nowhere any more.
+WITHOUT_ENTRY = {
+    ("auth", "POST", "/oauth2/authorize"): "begins an attempt in a browser where nobody has signed in yet; whoever does leaves the entry",
+    ("auth", "POST", "/oauth2/introspect"): "a question: what a token is worth",
+    ("auth", "POST", "/oauth2/userinfo"): "a question: who its own person is",
+    ("auth", "POST", "/v1/auth/contact"): "asks for a code; what the code changes leaves the entry",
+    ("auth", "POST", "/v1/auth/password-reset"): "asks for a code; what the code changes leaves the entry",
+    ("auth", "POST", "/v1/auth/sign-up"): "asks for a code; what the code opens leaves the entry",
+    ("auth", "POST", "/v1/auth/factors/totp"): "a key that opens nothing until it is confirmed, which leaves the entry",
+    ("auth", "POST", "/v1/auth/passkeys/challenge"): "a challenge; signing in with it leaves the entry",
+    ("auth", "POST", "/v1/auth/passkeys/registration"): "a challenge; the passkey that answers it leaves the entry",
+    ("auth", "POST", "/v1/auth/refresh"): "the next token of a session whose beginning left the entry",
+    ("notifications", "POST", "/v1/notifications/:id/read"): "a person's own mark at a notice that holds ids only",
+}
+# Writes of which the matrix does many in vain: it was so already, nothing is changed and nothing is told. In test_zz_canaries.py,
+# where each is done once and in earnest, none of them is excused.
+REPEATED = {("auth", "POST", "/v1/auth/logout"), ("clinical", "DELETE", "/v1/patients/:id"),
+            ("clinical", "DELETE", "/v1/patients/:id/consents/:consent"), ("clinical", "PUT", "/v1/patients/:id/restriction")}
+
+
+def traced(trace):
+    """The header by which a request's entries are found."""
+    return {"traceparent": f"00-{trace}-{'1' * 16}-01"}
+
+
+def entries(database, wanted):
+    """{trace: [(service, entry)]} of these traces: of writes, of reads and of refusals, as the services committed them."""
+    found = collections.defaultdict(list)
+    for service in SERVICES[:-1]:
+        for kind, traceparent, data in database.execute(
+                f"select type, traceparent, data from {service}.outbox where type in ('audit.entry.recorded.v1', 'audit.access.recorded.v1')"):
+            for entry in [data] if kind == "audit.entry.recorded.v1" else data["entries"]:
+                trace = entry.get("traceId") or traceparent.split("-")[1]
+                if trace in wanted:
+                    found[trace].append((service, entry))
+    return found
+
+
+def unrecorded(database, done, repeated=frozenset()):
+    """What is wrong with the trail of these writes, {trace: (service, method, pattern)} of each that was done: one without an
+    entry in its own service, and one that is excused for no reason any more."""
+    found, told, silent = entries(database, done), set(), set()
+    for trace, route in done.items():
+        left = any(service == route[0] and entry["allowed"] for service, entry in found[trace])
+        (told if left else silent).add(route)
+    return sorted([(*route, "not recorded") for route in silent - set(WITHOUT_ENTRY) - repeated]
+                  + [(*route, "excused, and recorded") for route in told & set(WITHOUT_ENTRY)]
+                  + [(*route, "excused as a repetition, and always recorded") for route in repeated - silent])
 
 
 # --- what lists show ----------------------------------------------------------------------------
@@ -252,7 +315,7 @@ def pages(services, service, path, token):
 
 
 def seen(routes_of, services, tokens, sets, documented):
-    """{(pattern, filter, whose, role): bodies} of every list for every role; `whose` are the records the filter names."""
+    """{(service, pattern, filter, whose, role): bodies} of every list for every role; `whose` are the records the filter names."""
     answers = {}
     for service, pattern, name, page in lists(routes_of, documented):
         for kind in ("own", "other", "site", "tenant") if name in FILTERS else ("own", "tenant"):
@@ -261,7 +324,7 @@ def seen(routes_of, services, tokens, sets, documented):
             for role in ROLES:
                 bodies = pages(services, service, pattern + "?" + query, tokens(role, kind))
                 if bodies is not None:
-                    answers[(pattern, name, kind, role)] = bodies
+                    answers[(service, pattern, name, kind, role)] = bodies
     return answers
 
 
@@ -276,12 +339,12 @@ def lists_text(answers, sets):
     lines = ["# Whose records each list shows to whom, of patients and of staff: own, of another patient at the same site, of one at",
              "# another site. `-` is an empty answer. Made by reading every list: `ACCESS_REGENERATE=1 Tests/run journeys -k access`."]
     groups = collections.OrderedDict()
-    for (pattern, name, kind, role), bodies in answers.items():
+    for (service, pattern, name, kind, role), bodies in answers.items():
         if pattern == "/v1/reports/audit-logs":  # repeats what was asked until then, in vain too; tests of its own read it
             continue
         said = " ".join(whose(bodies, sets, OF_PATIENTS + OF_STAFF)) or "-"
-        groups.setdefault((pattern, name or "all", kind), collections.OrderedDict()).setdefault(said, []).append(role)
-    for (pattern, name, kind), by_sight in groups.items():
+        groups.setdefault((service, pattern, name or "all", kind), collections.OrderedDict()).setdefault(said, []).append(role)
+    for (service, pattern, name, kind), by_sight in groups.items():
         said = "; ".join(f"{sight}: {' '.join(roles)}" for sight, roles in sorted(by_sight.items()))
-        lines.append(f"{pattern:32} {name:12} {kind:7} {said}")
+        lines.append(f"{service:13} {pattern:32} {name:12} {kind:7} {said}")
     return "\n".join(lines) + "\n"

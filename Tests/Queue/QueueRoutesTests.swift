@@ -381,6 +381,36 @@ extension TestHost.Answer {
         }
     }
 
+    @Test func `No answer that was kept for a repetition tells of a person who was erased`() async throws {
+        try await onQueue { desk in
+            func send(_ method: String, _ path: String, _ body: JSONObject, as role: Role, _ key: String) async throws -> TestHost.Answer {
+                try await desk.test.send(method, path, body: body, as: role, headers: [("Idempotency-Key", key)])
+            }
+            func walkIn(_ patient: PatientID, _ key: String) async throws -> TestHost.Answer {
+                let body = JSONObject([("patientId", .string("\(patient)")), ("providerId", .string("\(desk.provider)"))])
+                return try await send("POST", "/v1/queue/walk-in", body, as: .reception, key)
+            }
+            let (patient, other) = (try await desk.patient(), try await desk.patient())
+            let came = try await walkIn(patient, "w")
+            let another = try await walkIn(other, "o")
+            #expect((came.status, another.status) == (201, 201))
+            // Called, and left as it was: an answer tells of somebody whether anything changed or not.
+            let path = "/v1/queue/\(try came.id)"
+            let waiting = JSONObject([("status", .string("WAITING"))])
+            #expect(try await send("PATCH", path, waiting, as: .reception, "s").status == 200)
+            #expect(try await send("POST", "/v1/queue/next", JSONObject(), as: .doctor, "n").status == 200)
+
+            try await desk.test.react(to: PatientErased(patientID: patient))
+            for again in [
+                try await walkIn(patient, "w"), try await send("PATCH", path, waiting, as: .reception, "s"),
+                try await send("POST", "/v1/queue/next", JSONObject(), as: .doctor, "n"),
+            ] {
+                #expect((again.status, again.code) == (409, "answer_gone"))
+            }
+            #expect(try await walkIn(other, "o").bytes == another.bytes)
+        }
+    }
+
     @Test func `Presence is the doctor's own or the desk's to say`() async throws {
         try await onQueue { desk in
             let path = "/v1/providers/\(desk.provider)/presence"

@@ -143,12 +143,13 @@ import Testing
     @Test func `What is altered in the table itself is named by the verifier`() async throws {
         try await onLoop {
             try await TestDatabase.with(ReportingService.migrations) { test in
-                _ = try await Self.written(20, test)
+                // A chain that was cut off is whole in itself; that there was more is known by the checkpoint alone.
+                let signed = [Int64(20): try await Self.written(20, test)[19].hash]
                 let tampers: [(String, String)] = [
-                    ("update audit_entry set action = 'see' where seq = 7", "entry 7 "),
+                    ("update audit_entry set action = 'see' where seq = 7", "entry 7 ("),
                     ("delete from audit_entry where seq = 5", "entry 5 is missing"),
-                    ("delete from audit_entry where seq > 3", "entry 4 is missing"),
-                    ("update audit_entry set at = at + interval '1 microsecond' where seq = 2", "entry 2 "),
+                    ("delete from audit_entry where seq > 3", "entries 4 to 20 are missing"),
+                    ("update audit_entry set at = at + interval '1 microsecond' where seq = 2", "entry 2 ("),
                     ("delete from audit_entry where seq = 1", "entry 1 is missing"),
                 ]
                 for (statement, words) in tampers {
@@ -162,7 +163,8 @@ import Testing
                         alter table audit_entry force row level security
                         """)
                     let links = try await AuditChainStore(sql: test.db.reader(for: test.tenant)).links(after: 0, limit: 100)
-                    #expect(Self.verdict(links, [:])?.description.hasPrefix(words) == true || words == "entry 4 is missing", "\(statement)")
+                    let found = Self.verdict(links, signed)?.description ?? "nothing"
+                    #expect(found.hasPrefix(words), "\(statement)")
                 }
             }
         }

@@ -13,8 +13,8 @@ import Primitives
 
     private let host: Host
     private var left: [TenantID: Range<Int64>] = [:]
-    /// Blocks on their way: whoever comes meanwhile waits for the same one.
-    private var taking: [TenantID: LoopTask<Void>] = [:]
+    /// Who waits while a block is on its way, in the order in which they came: they have their numbers from it.
+    private var waiting: [TenantID: [CheckedContinuation<MedicalRecordNumber, any Error>]] = [:]
 
     init(host: Host) { self.host = host }
 
@@ -33,23 +33,40 @@ import Primitives
 
     /// Call it before a transaction, never inside one.
     func next(of tenant: TenantID) async throws -> MedicalRecordNumber {
-        while true {
-            if let range = left[tenant], let number = range.first {
-                left[tenant] = range.dropFirst()
-                return MedicalRecordNumber(number)
+        if waiting[tenant] == nil, let range = left[tenant], let number = range.first {
+            left[tenant] = range.dropFirst()
+            return MedicalRecordNumber(number)
+        }
+        return try await withCheckedThrowingContinuation { continuation in
+            guard waiting[tenant] == nil else {
+                waiting[tenant]?.append(continuation)
+                return
             }
-            let task = taking[tenant] ?? EventLoop.spawn { try await self.take(for: tenant) }
-            taking[tenant] = task
-            try await task.value
+            waiting[tenant] = [continuation]
+            EventLoop.spawn { await self.serve(tenant) }
         }
     }
 
-    private func take(for tenant: TenantID) async throws {
-        defer { taking[tenant] = nil }
-        let last = try await host.db.transaction(for: tenant) { tx in
-            try await RecordNumberStore(sql: tx).raise(by: Self.block)
+    /// Blocks for all who wait: first come, first served, so that nobody waits for more than two however many come.
+    private func serve(_ tenant: TenantID) async {
+        while let line = waiting[tenant], !line.isEmpty {
+            let count = max(Self.block, Int64(line.count))
+            do {
+                let last = try await host.db.transaction(for: tenant, forMany: true) { tx in
+                    try await RecordNumberStore(sql: tx).raise(by: count)
+                }
+                var range = (last - count + 1)..<(last + 1)
+                while let number = range.first, let first = waiting[tenant]?.first {
+                    waiting[tenant]?.removeFirst()
+                    range = range.dropFirst()
+                    first.resume(returning: MedicalRecordNumber(number))
+                }
+                left[tenant] = range
+            } catch {
+                for one in waiting.removeValue(forKey: tenant) ?? [] { one.resume(throwing: error) }
+            }
         }
-        left[tenant] = (last - Self.block + 1)..<(last + 1)
+        waiting[tenant] = nil
     }
 }
 

@@ -113,6 +113,8 @@ struct TokenRoutes {
                     "change", "token", id.description, of: token.patient, before: before.trace, after: token.trace)
                 changed = token
             } else {
+                // Nothing changed, and yet the answer that is kept tells of somebody.
+                tx.concerns(token.patient)
                 caller.trail?.read("token", id.description, of: token.patient, on: caller.ground)
             }
             return .json(200, TokenView(token: token), version: token.version)

@@ -27,9 +27,14 @@ import Postgres
     var worker: Worker {
         Worker("migrations") {
             while !self.isCurrent {
+                // Connecting takes some milliseconds, and a start waits for nothing longer than it must.
+                guard self.db.isReady else {
+                    try await EventLoop.sleep(for: .milliseconds(5))
+                    continue
+                }
                 // Before the first migration there is no such table: that is not worth a line of log each time.
-                if self.db.isReady { try? await self.look() }
-                try await EventLoop.sleep(for: self.isCurrent ? .seconds(60) : .milliseconds(200))
+                try? await self.look()
+                if !self.isCurrent { try await EventLoop.sleep(for: .milliseconds(200)) }
             }
             while true { try await EventLoop.sleep(for: .seconds(3600)) }
         }

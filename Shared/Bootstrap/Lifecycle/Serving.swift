@@ -113,11 +113,11 @@ import Redis
     /// What needs tables waits until they are there; meanwhile the probes say so and requests are answered 503.
     private func open(_ health: Health) async throws {
         supervisor.start([migrations.worker])
-        while !migrations.isCurrent { try await EventLoop.sleep(for: .milliseconds(50)) }
+        while !migrations.isCurrent { try await EventLoop.sleep(for: .milliseconds(5)) }
         messenger.start()
         hasMessenger = true
         supervisor.start([RevokedAccounts(host).worker, host.publishedKeys.worker, host.origins.worker] + service.workers)
-        while !health.isReady { try await EventLoop.sleep(for: .milliseconds(20)) }
+        while !health.isReady { try await EventLoop.sleep(for: .milliseconds(5)) }
         host.log.write(.info, "ready", ("port", "\(ports?.requests ?? 0)"))
     }
 

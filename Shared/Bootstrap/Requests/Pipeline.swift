@@ -3,6 +3,7 @@ import Glibc
 import HTTP
 import JSON
 import Loop
+import Postgres
 import Primitives
 
 /// From a request to its answer: route, content type, token, permission, query, body, handler; and one line of log.
@@ -16,6 +17,9 @@ import Primitives
     private let lines: [[UInt8]]
     private let unmatchedLine: [UInt8]
     private let limit: Int
+    /// Whoever would wait longer for a turn at the database is told at once to come again: two seconds are what R17 leaves to
+    /// those who are let in, for everything.
+    private static let patience = Duration.seconds(1)
     private var accounts: AccountRate
 
     /// Throws when two routes could be meant by one request.
@@ -44,7 +48,7 @@ import Primitives
         let started = Self.monotonicMicroseconds()
         var journey = Journey()
         var response: Response
-        if host.requests.inFlight >= limit {
+        if host.requests.inFlight >= limit || host.db.expectedWait > Self.patience {
             host.requests.recordShed()
             response = problem(.unavailable(retryAfter: 1), for: request, &journey)
         } else {

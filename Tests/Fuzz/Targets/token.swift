@@ -4,7 +4,7 @@ import JSON
 import Primitives
 
 /// Tokens and key sets. The first byte chooses: a bearer as it came; claims or a header of the fuzzer's, signed by us,
-/// so that it gets past the signature; a JWKS document.
+/// so that it gets past the signature; a JWKS document. `KID` in a header is our key's identifier, which no input knows.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     var input = Input(start, count)
@@ -15,7 +15,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         guard let bearer = input.text else { return 0 }
         must((try? TokenVerifier.verify(bearer, keys, at: now)) == nil, "nobody forges a signature")
     case 1: verify(header(key), input.rest, key)
-    case 2: verify(input.rest, claims, key)
+    case 2: verify(input.text.map { Array($0.replacing("KID", with: key.verifying.id).utf8) } ?? input.rest, claims, key)
     default: _ = try? KeySet(jwks: input.rest)
     }
     return 0
@@ -31,8 +31,13 @@ private let claims = Array(
 private func verify(_ header: [UInt8], _ claims: [UInt8], _ key: SigningKey) {
     let signed = Base64URL.encode(header) + "." + Base64URL.encode(claims)
     guard let signature = try? key.sign(Array(signed.utf8)),
-        let token = try? TokenVerifier.verify(signed + "." + Base64URL.encode(signature), keys, at: now)
+        let token = try? TokenVerifier.verify(
+            signed + "." + Base64URL.encode(signature), keys, at: now, publicIssuer: "https://clinic.example")
     else { return }
+    let named = (try? JSONValue.parse(header)).flatMap { JSONObject(json: $0) }?.members.map(\.name)
+    must(named?.sorted() == ["alg", "kid", "typ"], "a header says these three things and nothing else")
+    must(token.grant?.services.isEmpty != true, "what a client was given is for some service")
+    must(token.grant?.client.isEmpty != true, "and for some client")
     must(!token.roles.isEmpty, "a token has a role")
     must(token.issuedAt < token.expiresAt, "a token ends after it began")
     must(token.expiresAt.seconds(since: token.issuedAt) <= 900, "no token lives longer than a quarter of an hour")
