@@ -39,8 +39,9 @@ import Primitives
     /// Why the last connection ended or could not be made; for the log. Never holds the password.
     package var lastFailure: PostgresError? { reads.lastFailure ?? writes.lastFailure }
 
-    /// How long a transaction that is asked for now has to wait for its turn, by what the last ones waited.
-    package var expectedWait: Duration { writes.expectedWait }
+    /// How long a transaction has to wait for its turn behind so many others, by what the last ones waited. Not all of the others
+    /// need wait here already: some are on their way.
+    package func expectedWait(behind count: Int) -> Duration { writes.expectedWait(behind: count) }
 
     /// What has happened since the start, and what is happening now.
     package struct Counters: Sendable {

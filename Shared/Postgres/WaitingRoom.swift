@@ -10,8 +10,8 @@ import Loop
     init(limit: Int) { self.limit = limit }
 
     var count: Int { waiters.count }
-    /// What whoever comes now has to expect.
-    var expectedWait: Duration { turns.wait(behind: waiters.count) }
+    /// What whoever comes behind so many has to expect; nothing while nobody waits.
+    func expectedWait(behind count: Int) -> Duration { waiters.isEmpty ? .zero : turns.wait(behind: count) }
 
     func wait(_ deadline: Duration, forMany: Bool = false) async throws -> Connection {
         guard waiters.count < limit else {

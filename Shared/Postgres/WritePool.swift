@@ -17,7 +17,7 @@ import Loop
     var isReady: Bool { lines.contains { $0.open != nil } }
     var inUse: Int { lines.count { $0.open != nil } - book.idleCount }
     var waiting: Int { room.count }
-    var expectedWait: Duration { room.expectedWait }
+    func expectedWait(behind count: Int) -> Duration { room.expectedWait(behind: count) }
     var reconnects: Int { lines.reduce(0) { $0 + $1.reconnects } }
     var lastFailure: PostgresError? { lines.lazy.compactMap(\.lastFailure).first }
 

@@ -19,7 +19,7 @@ import Primitives
     private let limit: Int
     /// Whoever would wait longer for a turn at the database is told at once to come again: two seconds are what R17 leaves to
     /// those who are let in, for everything.
-    private static let patience = Duration.seconds(1)
+    private static let patience = Duration.milliseconds(1500)
     private var accounts: AccountRate
 
     /// Throws when two routes could be meant by one request.
@@ -48,7 +48,7 @@ import Primitives
         let started = Self.monotonicMicroseconds()
         var journey = Journey()
         var response: Response
-        if host.requests.inFlight >= limit || host.db.expectedWait > Self.patience {
+        if host.requests.inFlight >= limit || host.db.expectedWait(behind: host.requests.inFlight) > Self.patience {
             host.requests.recordShed()
             response = problem(.unavailable(retryAfter: 1), for: request, &journey)
         } else {
