@@ -67,7 +67,7 @@ import Primitives
         while try await publishBatch(everything: everything) {}
         let published = metrics.published - before
         // For a gauge that is read every some seconds: not a transaction of its own for each batch.
-        if published == 0 || ContinuousClock.now - lookedAtAge > .seconds(1) {
+        if published == 0 && metrics.oldestUnpublished > .zero || ContinuousClock.now - lookedAtAge > .seconds(1) {
             metrics.oldestUnpublished = try await age()
             lookedAtAge = .now
         }
@@ -77,20 +77,21 @@ import Primitives
     private func publishBatch(everything: Bool) async throws -> Bool {
         guard publisher.isConnected, !publisher.isBlocked else { return false }
         let held = book.heldBack(at: .now, everything: everything)
+        let floor = book.floor(at: .now, everything: everything)
         return try await db.systemTransaction(forMany: true) { tx in
             guard try await self.leads(tx) else { return false }
             let rows = try await tx.all(
                 """
-                select id, tenant_id, type, subject, revision, actor, traceparent, data::text, occurred_at
+                select id, tenant_id, type, subject, revision, actor, traceparent, data::text, occurred_at, seq
                 from outbox
-                where published_at is null and type <> all(\(held)::text[])
+                where published_at is null and seq > \(floor) and type <> all(\(held)::text[])
                 order by seq
                 limit \(unsafe: String(RelayBook.batch))
                 """,
                 as: Announced.init(row:))
             guard !rows.isEmpty else { return false }
             let outcomes = try await self.publisher.publish(rows.map(self.message))
-            let result = self.book.settle(rows.map(\.envelope.name.text), outcomes, at: .now)
+            let result = self.book.settle(rows.map(\.envelope.name.text), upTo: rows.last?.seq ?? 0, outcomes, at: .now)
             let confirmed = result.confirmed.map { rows[$0].envelope.id }
             if !confirmed.isEmpty {
                 // A mark that a crash forgets costs a second delivery, which inboxes know; waiting for the disk would delay the next batch.
@@ -152,6 +153,7 @@ import Primitives
 private struct Announced {
     let envelope: Envelope
     let data: String
+    let seq: Int64
 
     init(row: inout Row) throws(PostgresError) {
         let id = try row.next(as: EventID.self)
@@ -165,5 +167,6 @@ private struct Announced {
         envelope = Envelope(
             id: id, name: name, tenant: tenant, subject: subject, revision: revision,
             occurredAt: try row.next(), actor: actor, traceparent: traceparent)
+        seq = try row.next()
     }
 }

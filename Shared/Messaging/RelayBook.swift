@@ -11,6 +11,10 @@ package struct RelayBook: Sendable {
     /// `docs/decisions/0006-events-in-batches.md` has what that saves.
     package static let unhurried = ["audit.access.recorded.v1", "audit.entry.recorded.v1"]
     package static let rest = Duration.milliseconds(100)
+    /// How far behind the newest that left a look goes: in front of them lie the entries of all that left since the table was
+    /// last vacuumed, tens of thousands, and every look would walk over them (0.4 ms instead of 0.01). A transaction that takes its
+    /// numbers and commits when so many have left is found by the next look at everything, a second later.
+    package static let reach: Int64 = 4096
 
     package struct Result: Sendable, Equatable {
         /// Places in the batch of what the broker has for sure. Only these may be marked as published.
@@ -25,11 +29,17 @@ package struct RelayBook: Sendable {
     private var eagerness = 0
     private var refused: [String: ContinuousClock.Instant] = [:]
     private let unhurried: [String]
+    private let reach: Int64
+    private var newest: Int64 = 0
+    private var looksAtAllFrom: ContinuousClock.Instant?
     /// Until when what is unhurried rests, and whether some of it may be there.
     private var restsUntil: ContinuousClock.Instant?
     private var mayRest = false
 
-    package init(unhurried: [String] = Self.unhurried) { self.unhurried = unhurried }
+    package init(unhurried: [String] = Self.unhurried, reach: Int64 = Self.reach) {
+        self.unhurried = unhurried
+        self.reach = reach
+    }
 
     /// This process committed something, or may have.
     package mutating func wake() { mayRest = true }
@@ -54,9 +64,19 @@ package struct RelayBook: Sendable {
         return refused.keys.sorted()
     }
 
-    /// What became of a batch, whose facts were of these kinds.
+    /// After which number to look now; ask for it after `heldBack`. Once a second, when nothing rests, at everything.
+    package mutating func floor(at now: ContinuousClock.Instant, everything: Bool = false) -> Int64 {
+        if everything { return 0 }
+        if restsUntil == nil, looksAtAllFrom.map({ $0 <= now }) ?? true {
+            looksAtAllFrom = now + .seconds(1)
+            return 0
+        }
+        return max(0, newest - reach)
+    }
+
+    /// What became of a batch, whose facts were of these kinds and had numbers up to this one.
     package mutating func settle(
-        _ kinds: [String], _ outcomes: [Outcome], at now: ContinuousClock.Instant
+        _ kinds: [String], upTo last: Int64, _ outcomes: [Outcome], at now: ContinuousClock.Instant
     ) -> Result {
         let confirmed = outcomes.indices.filter { outcomes[$0] == .confirmed }
         let turnedAway = outcomes.indices.filter { outcomes[$0] == .nacked || outcomes[$0] == .returned }
@@ -65,7 +85,10 @@ package struct RelayBook: Sendable {
             eagerness = 3
             mayRest = true
         }
+        newest = max(newest, last)
         let goesOn = kinds.count == Self.batch && confirmed.count == kinds.count
+        // There may be more of what is old as well.
+        if goesOn { looksAtAllFrom = nil }
         // What has piled up does not rest on its way.
         if !goesOn, restsUntil == nil, kinds.contains(where: unhurried.contains) { restsUntil = now + Self.rest }
         return Result(confirmed: confirmed, refused: turnedAway, goesOn: goesOn)

@@ -40,8 +40,8 @@ struct Road {
         case published([Fact], [Outcome])
     }
 
-    /// The last of the three kinds may rest.
-    private static var emptyBook: RelayBook { RelayBook(unhurried: ["2"]) }
+    /// The last of the three kinds may rest, and a look reaches two numbers back.
+    private static var emptyBook: RelayBook { RelayBook(unhurried: ["2"], reach: 2) }
 
     private let fault: Fault?
     /// Nothing fails: then the order of each subject must be kept to the letter.
@@ -112,7 +112,8 @@ struct Road {
         switch step {
         case .idle:
             let held = Set(book.heldBack(at: now))
-            let rows = outbox.filter { !published.contains($0.seq) && !held.contains("\($0.kind)") }
+            let floor = book.floor(at: now)
+            let rows = outbox.filter { !published.contains($0.seq) && !held.contains("\($0.kind)") && $0.seq > floor }
                 .filter { fault != .looksBehindACursor || $0.seq > cursor }.sorted { $0.seq < $1.seq }
             if !rows.isEmpty { step = .selected(rows) } else { now += book.pause(upTo: .seconds(1), at: now) }
         case .selected(let rows):
@@ -121,11 +122,11 @@ struct Road {
             step = .published(rows, outcomes)
         case .published(let rows, let outcomes):
             step = .idle
-            let result = book.settle(rows.map { "\($0.kind)" }, outcomes, at: now)
+            let result = book.settle(rows.map { "\($0.kind)" }, upTo: Int64(rows.last?.seq ?? 0), outcomes, at: now)
             if fault == .neverAsksAgain, !result.refused.isEmpty {
-                _ = book.settle(rows.map { "\($0.kind)" }, outcomes, at: now + .seconds(1_000_000))
+                _ = book.settle(rows.map { "\($0.kind)" }, upTo: Int64(rows.last?.seq ?? 0), outcomes, at: now + .seconds(1_000_000))
             }
-            if fault == .restsForEver { _ = book.settle(["2"], [.confirmed], at: now + .seconds(1_000_000)) }
+            if fault == .restsForEver { _ = book.settle(["2"], upTo: 0, [.confirmed], at: now + .seconds(1_000_000)) }
             let confirmed = fault == .marksWithoutConfirm ? Array(rows.indices) : result.confirmed
             for index in confirmed { published.insert(rows[index].seq) }
             cursor = max(cursor, rows.last?.seq ?? 0)
