@@ -14,7 +14,7 @@ package struct MessagingSettings: Sendable {
     /// into the isolation lane.
     package var batch = 64
     /// How long the first event waits for others before a reaction that takes many goes to work: nobody notices it, and at a
-    /// few hundred events a second it makes a fifth of the transactions (`docs/decisions/0006-events-in-batches.md`).
+    /// few hundred events a second it makes a tenth of the transactions (`docs/decisions/0006-events-in-batches.md`).
     package var gathering: Duration = .milliseconds(50)
     /// From this many unanswered deliveries on, a message is handled alone (`ReactionQueues.alone`).
     package var isolateAfter = 2
