@@ -1,6 +1,7 @@
 """Whatever a client sends gets a clear 4xx with a code, changes nothing, and the process lives."""
 import datetime
 import json
+import urllib.parse
 import uuid
 
 import pytest
@@ -160,3 +161,15 @@ def test_methods_and_paths_that_are_not_there(reception):
 
 def test_the_stack_is_healthy_after_all_that(door):
     assert door.get("/health")["status"] == "ready"
+
+
+def test_a_quote_is_a_letter_like_any_other(pharmacist, reception, doctor):
+    """S7: words that somebody searches for are values, wherever they end up."""
+    name = f"St John's wort {unique()}"
+    medicine = pharmacist.post("/v1/inventory/medicines", {
+        "name": name, "form": "tablet", "unitPrice": {"amount": 100, "currency": "INR"}, "taxPercent": 12})["id"]
+    found = pharmacist.get(f"/v1/inventory/medicines?search={urllib.parse.quote(name)}")["items"]
+    assert [one["id"] for one in found] == [medicine]
+    everything = urllib.parse.quote("x') in (select 'x') or true or lower('x")
+    assert reception.get(f"/v1/providers?specialty={everything}")["items"] == []
+    assert reception.get("/v1/providers")["items"]  # there is somebody whom it could have found
