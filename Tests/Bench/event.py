@@ -31,7 +31,7 @@ def once(stage, rate):
     job = dataclasses.replace(job, rate=-(-rate * SECONDS // RUN))  # one wish for each request of this run
     job.prepare(stage)
     wishes, tokens = stage.file("wishes", "\n".join(job.wishes(stage)[:rate * SECONDS])), stage.file("tokens", "\n".join(job.tokens(stage)))
-    stage.settle()
+    stage.rested()
     meters = {name: Meter(stage, stage.pid(name)) for name in ("queue", "scheduling")}
     with profiled.of(stage, dataclasses.replace(job, name=f"event-{rate}")):
         done = subprocess.run([client, "rate", f"127.0.0.1:{stage.port('queue')}", wishes, tokens, str(rate), str(SECONDS)], capture_output=True, text=True)

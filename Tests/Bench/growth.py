@@ -51,13 +51,6 @@ def latency(stage, job):
     return medians([once(stage, job) for _ in range(REPEATS)])
 
 
-def rested(stage):
-    """What loading left is on the disk, so that it is not written while bookings wait for their own writes."""
-    stage.psql("checkpoint")
-    os.sync()
-    stage.settle()
-
-
 def by_appointments(small, large):
     """[(size, seconds of loading, disk, cells, cells of the small one beside it)]"""
     for stage in (small, large):
@@ -76,7 +69,7 @@ def by_appointments(small, large):
         future(small)
         appointments(small, SIZES[0], 60)
         for stage in (small, large):
-            rested(stage)
+            stage.rested()
         runs = [[(once(large, job), once(small, job)) for _ in range(REPEATS)] for job in jobs]
         cells, beside = ([medians([pair[i] for pair in pairs]) for pairs in runs] for i in (0, 1))
         rows.append((have, took, disk, cells, beside))

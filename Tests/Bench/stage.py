@@ -112,6 +112,12 @@ class Stage:
             before = now
         say(f"the stack is still busy after {limit} s; going on")
 
+    def rested(self):
+        """What loading left is on the disk, so that it is not written while requests wait for their own writes."""
+        self.psql("checkpoint")
+        os.sync()
+        self.settle()
+
 
 def as_json(value):
     return json.dumps(value, separators=(",", ":"))
