@@ -18,8 +18,7 @@ import Loop
             throw PostgresError(.unavailable, message: "\(limit) others wait for a connection already")
         }
         try Task.checkCancellation()
-        let place = forMany ? waiters.firstIndex { !$0.isForMany } ?? waiters.count : waiters.count
-        let waiter = Waiter(behind: place, forMany: forMany)
+        let waiter = Waiter(forMany: forMany)
         let result = await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 guard !waiter.isCancelled else { return continuation.resume(returning: Self.cancelled) }
@@ -27,7 +26,8 @@ import Loop
                 waiter.timer = EventLoop.shared.after(deadline) { [weak self] in
                     self?.dismiss(waiter, .failure(PostgresError(.unavailable, message: "no connection became free")))
                 }
-                waiters.insert(waiter, at: place)
+                waiter.ahead = forMany ? waiters.firstIndex { !$0.isForMany } ?? waiters.count : waiters.count
+                waiters.insert(waiter, at: waiter.ahead)
             }
         } onCancel: {
             let leave: @LoopActor @Sendable () -> Void = {
@@ -65,12 +65,9 @@ import Loop
         var timer: UInt64 = 0
         var isCancelled = false
         let since = ContinuousClock.now
-        let ahead: Int
+        var ahead = 0
         let isForMany: Bool
 
-        init(behind ahead: Int, forMany isForMany: Bool) {
-            self.ahead = ahead
-            self.isForMany = isForMany
-        }
+        init(forMany isForMany: Bool) { self.isForMany = isForMany }
     }
 }
