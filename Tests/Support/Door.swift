@@ -1,14 +1,13 @@
 import Glibc
 import Synchronization
-import Testing
 
 /// Listens on every address of this machine, counts who comes, and lets nobody in.
-final class Door: Sendable {
-    let port: Int
+package final class Door: Sendable {
+    package let port: Int
     private let count = Mutex(0)
-    var knocks: Int { count.withLock { $0 } }
+    package var knocks: Int { count.withLock { $0 } }
 
-    init() throws {
+    package init() throws {
         let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -18,7 +17,7 @@ final class Door: Sendable {
                 bind(socket, raw, length) == 0 && getsockname(socket, raw, &length) == 0 && listen(socket, 8) == 0
             }
         }
-        try #require(isOpen)
+        guard isOpen else { throw CannotListen() }
         port = Int(UInt16(bigEndian: address.sin_port))
         var id = pthread_t()
         pthread_create(
@@ -35,6 +34,8 @@ final class Door: Sendable {
             }, Unmanaged.passRetained(Keeper(socket: socket, door: self)).toOpaque())
         pthread_detach(id)
     }
+
+    private struct CannotListen: Error {}
 
     private final class Keeper {
         let socket: Int32
