@@ -1,15 +1,18 @@
-/// How long a turn takes to come, by what those before had to wait.
+/// How long a turn takes to come, by how far apart the last ones were while somebody waited.
 ///
-/// Pure, so that it can be tried with any times. A single long wait moves it by half at most: that is a checkpoint more often than
-/// a database that has become slow, and the next ones tell.
+/// Pure, so that it can be tried with any times. What counts is the time between turns and not what each had to wait: after a
+/// pause of 0.3 s all who came in it had waited 0.3 s, and two hundred at one slot would be told of a database that is overloaded
+/// (a checkpoint in a busy minute did that to CI). One pause is one long gap among a hundred and twenty-eight.
 struct TurnTimes {
-    /// Between two turns; nothing while nobody had to wait yet.
+    private static let memory = 128
+    private var known = 0
+    /// Between two turns; less than it is until so many have come.
     private(set) var each = Duration.zero
 
-    /// Somebody had a turn after this long, with so many ahead of them when they came.
-    mutating func took(_ waited: Duration, behind ahead: Int) {
-        let one = waited / (ahead + 1)
-        each += (min(one, max(each, .milliseconds(1)) * 5) - each) / 8
+    /// A turn came this long after the one before it, or after somebody began to wait for it.
+    mutating func came(after gap: Duration) {
+        each += (known < Self.memory ? gap : gap - each) / Self.memory
+        known = min(known + 1, Self.memory)
     }
 
     func wait(behind ahead: Int) -> Duration { each * ahead }

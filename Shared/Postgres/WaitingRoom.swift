@@ -6,6 +6,8 @@ import Loop
     private let limit: Int
     private var waiters: [Waiter] = []
     private var turns = TurnTimes()
+    /// When the last turn came, or the first of those who wait now.
+    private var lastTurn = ContinuousClock.now
 
     init(limit: Int) { self.limit = limit }
 
@@ -26,8 +28,8 @@ import Loop
                 waiter.timer = EventLoop.shared.after(deadline) { [weak self] in
                     self?.dismiss(waiter, .failure(PostgresError(.unavailable, message: "no connection became free")))
                 }
-                waiter.ahead = forMany ? waiters.firstIndex { !$0.isForMany } ?? waiters.count : waiters.count
-                waiters.insert(waiter, at: waiter.ahead)
+                if waiters.isEmpty { lastTurn = .now }
+                waiters.insert(waiter, at: forMany ? waiters.firstIndex { !$0.isForMany } ?? waiters.count : waiters.count)
             }
         } onCancel: {
             let leave: @LoopActor @Sendable () -> Void = {
@@ -42,7 +44,9 @@ import Loop
     /// Hands the connection to whoever waits longest; false when nobody does.
     func admit(_ connection: Connection) -> Bool {
         guard let first = waiters.first else { return false }
-        turns.took(ContinuousClock.now - first.since, behind: first.ahead)
+        let now = ContinuousClock.now
+        turns.came(after: now - lastTurn)
+        lastTurn = now
         dismiss(first, .success(connection))
         return true
     }
@@ -64,8 +68,6 @@ import Loop
         var continuation: UnsafeContinuation<Result<Connection, any Error>, Never>?
         var timer: UInt64 = 0
         var isCancelled = false
-        let since = ContinuousClock.now
-        var ahead = 0
         let isForMany: Bool
 
         init(forMany isForMany: Bool) { self.isForMany = isForMany }

@@ -19,7 +19,7 @@ import Primitives
     private let limit: Int
     /// Whoever would wait longer for a turn at the database is told at once to come again: two seconds are what R17 leaves to
     /// those who are let in, for everything.
-    private static let patience = Duration.milliseconds(1500)
+    private static let patience = Duration.milliseconds(1250)
     private var accounts: AccountRate
 
     /// Throws when two routes could be meant by one request.

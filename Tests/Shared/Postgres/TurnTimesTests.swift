@@ -4,22 +4,30 @@ import Testing
 @testable import Postgres
 
 @Suite struct TurnTimesTests {
-    @Test func `What the next has to expect is what those before had to wait`() {
+    @Test func `What the next has to expect is how far apart the last turns were, also when they come in bunches`() {
         var turns = TurnTimes()
         #expect(turns.wait(behind: 100) == .zero)
-        for ahead in 0..<100 { turns.took(.milliseconds(5) * (ahead + 1), behind: ahead) }
-        #expect(turns.wait(behind: 100) > .milliseconds(450) && turns.wait(behind: 100) <= .milliseconds(500))
+        for turn in 0..<320 { turns.came(after: .milliseconds(turn % 16 == 0 ? 80 : 0)) }
+        #expect(turns.wait(behind: 100) > .milliseconds(400) && turns.wait(behind: 100) < .milliseconds(600))
         #expect(turns.wait(behind: 0) == .zero)
     }
 
-    @Test func `One long pause turns nobody away, a database that has become slow soon does, and is forgiven soon`() {
+    @Test func `Two hundred who come in a pause of 0.3 s are all let in`() {
         var turns = TurnTimes()
-        for _ in 0..<100 { turns.took(.milliseconds(1), behind: 0) }
-        turns.took(.seconds(2), behind: 0)
-        #expect(turns.wait(behind: 100) < .milliseconds(200))
-        for _ in 0..<50 { turns.took(.milliseconds(100), behind: 0) }
-        #expect(turns.wait(behind: 10) > .milliseconds(900))
-        for _ in 0..<50 { turns.took(.milliseconds(1), behind: 0) }
-        #expect(turns.wait(behind: 100) < .milliseconds(300))
+        var expected: [Duration] = []
+        for turn in 0..<184 {
+            turns.came(after: .milliseconds(turn == 0 ? 300 : turn % 16 == 0 ? 8 : 0))
+            expected.append(turns.wait(behind: 200 - turn))
+        }
+        #expect(expected.max()! < .seconds(1))
+    }
+
+    @Test func `A database that has become slow turns people away within two hundred turns, and is forgiven as soon`() {
+        var turns = TurnTimes()
+        for _ in 0..<200 { turns.came(after: .milliseconds(1)) }
+        for _ in 0..<200 { turns.came(after: .milliseconds(10)) }
+        #expect(turns.wait(behind: 200) > .milliseconds(1_500))
+        for _ in 0..<200 { turns.came(after: .milliseconds(1)) }
+        #expect(turns.wait(behind: 200) < .milliseconds(600))
     }
 }
