@@ -171,7 +171,10 @@ def main():
     parser.add_argument("--settle", type=float, default=60, help="how long facts may take to arrive afterwards")
     parser.add_argument("--no-faults", action="store_true")
     parser.add_argument("--drill", action="append", choices=[drill.__name__ for drill in drills.ALL], help="these drills only, and no seeds")
+    parser.add_argument("--check", action="store_true", help="only say whether this can be asked, before anybody builds a stack for it")
     options = parser.parse_args()
+    if options.check:
+        return 0
     env, bad = stack_environment(), 0
     with stages.Stage(env) as stage:
         if not options.drill:

@@ -21,7 +21,7 @@ import checks
 import linear
 import stage as stages
 from clinic import PASSWORD, Clinic, Site, new_doctor, today, unique
-from replicas import crowded_desk, drain, overload
+from replicas import crowded_desk, drain, hesitation, overload
 
 HEALS = 60  # seconds (R15)
 
@@ -507,7 +507,7 @@ def change_everything_twice(d):
 
 
 ALL = (cut_commits, one_shelf, hung_postgres, hung_redis, hung_broker_and_peer, blocked_broker, full_broker_disk, full_postgres_disk, wrong_clocks,
-       overtaken, poison, drain, overload, crowded_desk)
+       overtaken, poison, drain, overload, crowded_desk, hesitation)
 
 
 def run(env, stage, faults, names=()):

@@ -1,4 +1,5 @@
 """Drills on processes of a service beside the stack's own: one is told to end under load, one has more to do than it can."""
+import collections
 import datetime
 import subprocess
 import threading
@@ -161,6 +162,22 @@ def crowded_desk(d):
     """R17: the same with people who register, for whom a number is to be had as well."""
     flood(d, d.site.reception.token, "clinical.patient", lambda n: (
         "/v1/patients", {"name": "Drill Crowd", "birthDate": "1980-02-29", "phone": f"+9194{n:08d}"}))
+
+
+def hesitation(d, times=3, people=200, pause=0.3):
+    """R1, R17: two hundred want one slot while the database pauses: one has it, the others hear that it is taken, and not that there is no room."""
+    slots, patient = free_slots(d, days=1), d.patient(allowed=(201,))["id"]
+    for _ in range(times):
+        slot = slots.pop()
+        with Replicas(d, "scheduling", 1) as replicas:  # one that knows nothing yet of how fast its database is
+            crowd_at_slot = crowd.Crowd(replicas.ports[0], d.site.reception.token, lambda: ("POST", "/v1/appointments", {"slotId": slot, "patientId": patient}))
+            d.network.do("blackhole", "postgres.scheduling")
+            end = threading.Timer(pause, d.network.do, ("heal", "postgres.scheduling"))
+            end.start()
+            statuses = collections.Counter(a.status for a in crowd_at_slot.rush(people))
+            end.join()
+        d.must(statuses == {201: 1, 409: people - 1}, f"of {people} at one slot in a pause of {pause} s: {dict(statuses)}")
+        d.told.append(f"{statuses[201]} of {people} booked, {statuses[409]} heard that it is taken")
 
 
 def flood(d, token, table, write, times=5, seconds=8):

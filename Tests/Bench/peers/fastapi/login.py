@@ -86,7 +86,7 @@ async def login(wish: Wish, request: Request):
         known = await db.fetchrow(CREDENTIAL, account)
     if not await asyncio.get_running_loop().run_in_executor(HASHING, verify, known["password_hash"], wish.password) or not known["active"]:
         raise HTTPException(401, "invalid_credentials")
-    async with change(pool, {"tid": tid, "sub": str(account), "roles": known["roles"]}) as made:
+    async with change(request, "auth", {"tid": tid, "sub": str(account), "roles": known["roles"]}) as made:
         held = await made.db.fetchrow(CREDENTIAL + " for share of a", account)
         if held["password_hash"] != known["password_hash"] or not held["active"]:
             raise HTTPException(401, "invalid_credentials")
