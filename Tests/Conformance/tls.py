@@ -141,7 +141,7 @@ CASES = [postgres_sees_tls_only, postgres_refuses_a_plain_client, the_broker_see
 if __name__ == "__main__":
     began, failed = time.monotonic(), 0
     try:
-        stack("up")
+        stack("reset")  # what an older tree left there is not what is asked
         environment = dict(line.split("=", 1) for line in stack("env").splitlines())
         demo = subprocess.run([sys.executable, ROOT / "Tests/Journeys/demo.py"], env={**HERE, **environment}, capture_output=True, text=True)
         if demo.returncode:

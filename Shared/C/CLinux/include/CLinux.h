@@ -1,6 +1,7 @@
 #pragma once
-/* What Glibc's module map does not carry: epoll, eventfd, signalfd, accept4.
+/* What Glibc's module map does not carry: epoll, eventfd, signalfd, accept4, malloc_trim.
    _GNU_SOURCE must not be defined here: it changes fd_set and breaks the Glibc module. */
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
