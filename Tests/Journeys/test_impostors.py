@@ -73,7 +73,7 @@ def test_a_service_tells_its_name_and_password_only_to_a_certificate_that_is_goo
     impostor = Impostor(kinds[kind], server == "Postgres")
     data, what = pathlib.Path(env["POLYCLINIC_DATA"]), SERVERS[server]
     variables = dict(line.split("=", 1) for line in (data / "env/billing").read_text().splitlines())
-    variables |= {f"{what}_HOST": "127.0.0.1", f"{what}_PORT": str(impostor.port), f"{what}_CA_FILE": str(authority), "PORT": "0", "HEALTH_PORT": "0"}
+    variables |= {f"{what}_HOST": "localhost", f"{what}_PORT": str(impostor.port), f"{what}_CA_FILE": str(authority), "PORT": "0", "HEALTH_PORT": "0"}
     process = subprocess.Popen([data / "bin/billing", "serve"], env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         until = time.monotonic() + 30

@@ -39,7 +39,7 @@ def inside():
 
 
 @pytest.fixture()
-def auth_with(env, stack, tmp_path):
+def auth_with(env, stack, admin, tmp_path):
     """Runs auth in place of the stack's own, changed; gives a function that waits until its log says something."""
     @contextlib.contextmanager
     def run(**changed):
@@ -60,6 +60,10 @@ def auth_with(env, stack, tmp_path):
             process.kill()
             process.wait()
             stack("start", "auth")
+            until = time.monotonic() + 30
+            while (answer := admin.call("GET", "/v1/auth/me")).status != 200:
+                assert time.monotonic() < until, answer
+                time.sleep(0.05)
     return run
 
 
