@@ -110,6 +110,7 @@ def test_who_removed_an_allergy_and_what_it_said_can_be_told(clinic, seen, datab
     assert (before, after) == ("1", "2")
     assert str(database.execute("select replaced_by from clinical.patient_version where patient_id = %s", [patient]).fetchone()[0]) == version["replacedBy"]
     assert [v["record"]["diagnoses"][0]["text"] for v in doctor.get(f"/v1/visits/{visit}/versions")["items"] if v["record"].get("diagnoses")] == ["Tonsillitis"]
+    clinic["admin"].eventually(f"/v1/reports/audit-logs?resourceId={patient}&action=update", lambda entries: entries["items"])
 
 
 def test_nobody_may_write_the_chain_but_the_database_itself(database):
