@@ -26,15 +26,11 @@ class Crowd:
                 await self.ask()
         return self.meet(lambda: asyncio.gather(*(work() for _ in range(count))))
 
-    def rush(self, count):
-        """As many at once, each of whom wants one thing. Returns the answers."""
-        return self.meet(lambda: asyncio.gather(*(self.ask() for _ in range(count))))
-
     def flood(self, rate, seconds):
         """Open loop, so many a second whether anybody is answered or not. Returns the answers."""
         async def arrive():
             asked = set()
-            for n in range(int(rate * seconds)):
+            for n in range(round(rate * seconds)):
                 pause = self.began + n / rate - time.monotonic()
                 if pause > 0:
                     await asyncio.sleep(pause)

@@ -164,8 +164,8 @@ def crowded_desk(d):
         "/v1/patients", {"name": "Drill Crowd", "birthDate": "1980-02-29", "phone": f"+9194{n:08d}"}))
 
 
-def hesitation(d, times=3, people=200, pause=0.3):
-    """R1, R17: two hundred want one slot while the database pauses: one has it, the others hear that it is taken, and not that there is no room."""
+def hesitation(d, times=3, people=200, a_second=300, pause=0.3):
+    """R1, R17: two hundred want one slot, and the database pauses when the first have come: one has it, the others hear that it is taken, and not that there is no room."""
     slots, patient = free_slots(d, days=1), d.patient(allowed=(201,))["id"]
     for _ in range(times):
         slot = slots.pop()
@@ -174,7 +174,7 @@ def hesitation(d, times=3, people=200, pause=0.3):
             d.network.do("blackhole", "postgres.scheduling")
             end = threading.Timer(pause, d.network.do, ("heal", "postgres.scheduling"))
             end.start()
-            statuses = collections.Counter(a.status for a in crowd_at_slot.rush(people))
+            statuses = collections.Counter(a.status for a in crowd_at_slot.flood(a_second, people / a_second))
             end.join()
         d.must(statuses == {201: 1, 409: people - 1}, f"of {people} at one slot in a pause of {pause} s: {dict(statuses)}")
         d.told.append(f"{statuses[201]} of {people} booked, {statuses[409]} heard that it is taken")
