@@ -2,7 +2,7 @@
 ///
 /// Pure, so that it can be tried with any times. What counts is the time between turns and not what each had to wait: after a
 /// pause of 0.3 s all who came in it had waited 0.3 s, and two hundred at one slot would be told of a database that is overloaded
-/// (a checkpoint in a busy minute did that to CI). One pause is one long gap among a hundred and twenty-eight.
+/// (CI turned ten of them away). One pause is one long gap among a hundred and twenty-eight.
 struct TurnTimes {
     private static let memory = 128
     private var known = 0

@@ -56,8 +56,8 @@ import Redis
             passwordNow: { redisPassword?.current ?? "" })
         access = AccessLog(db)
         cards = Cards(services: config.services, log: log)
-        // Half of the cores: hashing passwords on all of them doubled what a read took meanwhile (`edges attack`: 1.9 to 2.1 times the
-        // p50 of a quiet hour on two cores, at any niceness; 0.9 to 1.5 now), for a third more guesses a second.
+        // Half of the cores: hashing passwords on all of them doubled what a read took meanwhile (`edges attack`, on two cores: p50 up to 2.1
+        // times that of a quiet hour, at any niceness; 0.9 to 1.5 now), for a third more hashes a second.
         blocking = BlockingPool(threads: min(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / 2), 8), limit: 64, yields: true)
         revocations = Revocations()
         verifier = TokenVerifier(
