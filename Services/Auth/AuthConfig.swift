@@ -10,10 +10,10 @@ struct AuthConfig: ServiceConfig {
     let signingKeyFile: String
     /// What passwords and recovery codes are hashed with besides; the first of them makes new hashes.
     let peppers: RotatingKeys
-    /// What addresses, clients' secrets and subjects are hashed with, which no rotation makes again. A key of its own,
-    /// so that a master key can be taken out of use; where there is no file of it, the oldest master key, as it was
-    /// before there were such files.
-    let indexKey: SymmetricKey
+    /// What addresses are found by, and what cookies, forms and requests for codes are made with. Keys of their own, so
+    /// that a master key can be taken out of use; where there is no file of them, the oldest master key, as it was before
+    /// there were such files. `rotate-index-key` makes them exchangeable.
+    let indexKeys: RotatingKeys
     /// What a deactivated account could do elsewhere while an event travels; so minutes, not hours.
     let accessTokenLife: Duration
     let staffSessionLife: Duration
@@ -40,7 +40,8 @@ struct AuthConfig: ServiceConfig {
         host = HostConfig(&read, service: "auth")
         let pepperFile = read.keyChain("PASSWORD_PEPPER_FILE")
         peppers = RotatingKeys(pepperFile.chain, file: pepperFile.file)
-        indexKey = read.optionalKey("INDEX_KEY_FILE") ?? host.masterKey
+        let indexKeyFile = read.optionalKeyChain("INDEX_KEY_FILE")
+        indexKeys = RotatingKeys(indexKeyFile?.chain ?? KeyChain(host.masterKey), file: indexKeyFile?.file)
         accessTokenLife = read.seconds("AUTH_ACCESS_TOKEN_SECONDS", default: 600, in: 60...900)
         staffSessionLife = read.seconds("AUTH_STAFF_SESSION_SECONDS", default: 43_200, in: 900...86_400)
         patientSessionLife = read.seconds("AUTH_PATIENT_SESSION_SECONDS", default: 2_592_000, in: 900...7_776_000)

@@ -14,7 +14,7 @@ enum AuthService {
     /// Everything this service is: what it stores, answers and announces.
     @LoopActor static func describe(_ config: AuthConfig, _ host: Host) -> Service {
         let vaults = Vaults(masterKeys: config.host.masterKeys)
-        let emailIndex = EmailIndex(indexKey: config.indexKey)
+        let emailIndex = EmailIndex(keys: config.indexKeys)
         let hashing = PasswordHash(
             peppers: { config.peppers.chain }, passes: config.passwordPasses, memoryMiB: config.passwordMemoryMiB)
         let policy = SecurityPolicy(staffFactorByDefault: config.staffFactorByDefault)
@@ -23,16 +23,15 @@ enum AuthService {
         let signing = Signing(config, host)
         let settings = SettingsReader(config: config)
         let issuer = TokenIssuer(signing: signing, settings: settings)
-        let contactKey = config.indexKey.derived(for: "contact requests")
-        let notices = SecurityNotice(host: host, vaults: vaults, key: contactKey, isOffered: config.messages != nil)
+        let notices = SecurityNotice(host: host, vaults: vaults, keys: config.indexKeys, isOffered: config.messages != nil)
         let signIn = SignIn(
             host: host, config: config, vaults: vaults, emailIndex: emailIndex, hashing: hashing, issuer: issuer,
             factor: factor,
-            devices: KnownDevice(indexKey: config.indexKey, isSecure: config.host.profile == .production),
+            devices: KnownDevice(keys: config.indexKeys, isSecure: config.host.profile == .production),
             sprays: SprayWatch(host: host, emailIndex: emailIndex, threshold: config.sprayedAccounts), notices: notices)
         let refreshing = RefreshSession(
             host: host, grace: config.refreshGrace, issuer: issuer,
-            successorKey: config.indexKey.derived(for: "refresh token successors"), factor: factor)
+            keys: config.indexKeys, factor: factor)
 
         let guesses = GuessTally(host: host, config: config, emailIndex: emailIndex)
         let sessions = SessionRoutes(
@@ -45,12 +44,12 @@ enum AuthService {
         let factors = FactorRoutes(
             host: host, factor: factor, vaults: vaults, staffSessionLife: config.staffSessionLife, notices: notices)
         let contacts = ContactRoutes(
-            host: host, signIn: signIn, passwords: config.passwords, key: contactKey, isOffered: config.messages != nil, notices: notices)
-        let sender = CodeSender(host: host, emailIndex: emailIndex, key: contactKey, gateway: config.messages)
+            host: host, signIn: signIn, passwords: config.passwords, keys: config.indexKeys, isOffered: config.messages != nil,
+            notices: notices)
+        let sender = CodeSender(host: host, emailIndex: emailIndex, keys: config.indexKeys, gateway: config.messages)
         let licences = LicenceRoutes(host: host, vaults: vaults)
         let passkeys = Passkeys(
-            host: host, party: config.party,
-            challenges: Challenges(key: config.indexKey.derived(for: "passkey challenges")))
+            host: host, party: config.party, challenges: Challenges(keys: config.indexKeys))
         let passkeyRoutes = PasskeyRoutes(host: host, passkeys: passkeys, factors: factors, signIn: signIn)
         let stepUp = StepUpRoutes(
             host: host, factor: factor, passkeys: passkeys, guesses: guesses, hashing: hashing, issuer: issuer)
@@ -84,6 +83,7 @@ enum AuthService {
                 Migration("0081_contact_changes", PackageResources._081_contact_changes_sql),
                 Migration("0082_proxies_of_children_end", PackageResources._082_proxies_of_children_end_sql),
                 Migration("0083_consents_withdrawn", PackageResources._083_consents_withdrawn_sql),
+                Migration("0092_index_keys", PackageResources._092_index_keys_sql),
             ],
             routes: sessions.table + live + accounts.table + newPasswords.table + locations.table + factors.table + stepUp.table
                 + passkeyRoutes.table + licences.table + ProxyRoutes(host: host, vaults: vaults).table + contacts.table
@@ -100,6 +100,10 @@ enum AuthService {
                 opening.command, GenerateKeys.command, RotateKeys(host: host, config: config).command,
                 RotateDataKeys(host: host, own: .init(rewrap: vaults.rewrap)).command,
                 PepperUse(host: host, hashing: hashing).command,
+                RotateIndexKey(
+                    host: host, vaults: vaults, emailIndex: emailIndex,
+                    subjects: Subjects(vaults: vaults, keys: config.indexKeys)
+                ).command,
             ])
     }
 
@@ -108,9 +112,9 @@ enum AuthService {
         _ config: AuthConfig, _ host: Host, _ signing: Signing, _ settings: SettingsReader, _ signIn: SignIn,
         _ refreshing: RefreshSession, _ vaults: Vaults, _ passkeys: Passkeys
     ) -> [Route] {
-        let secrets = ClientSecrets(indexKey: config.indexKey)
-        let subjects = Subjects(indexKey: config.indexKey)
-        let browser = Browser(indexKey: config.indexKey, publicURL: config.host.publicURL)
+        let secrets = ClientSecrets(keys: config.indexKeys)
+        let subjects = Subjects(vaults: vaults, keys: config.indexKeys)
+        let browser = Browser(keys: config.indexKeys, publicURL: config.host.publicURL)
         let flow = SignInFlow(
             host: host, settings: settings, browser: browser, factor: signIn.factor,
             devices: signIn.devices, passkeys: passkeys)
@@ -120,7 +124,7 @@ enum AuthService {
             + AuthorizeRoutes(host: host, flow: flow, signIn: signIn, vaults: vaults, browser: browser).table
             + SecondFactorRoutes(host: host, flow: flow, signIn: signIn, browser: browser).table
             + EnrolmentRoutes(
-                host: host, flow: flow, signIn: signIn, browser: browser, key: config.indexKey.derived(for: "enrolment pages")
+                host: host, flow: flow, signIn: signIn, browser: browser, keys: config.indexKeys
             ).table
             + PasskeyPageRoutes(host: host, flow: flow, signIn: signIn, browser: browser).table
             + TokenRoutes(
@@ -128,7 +132,7 @@ enum AuthService {
             ).table
             + UserInfoRoutes(host: host, vaults: vaults, subjects: subjects).table
             + LogoutRoutes(host: host, browser: browser, settings: settings).table
-            + ClientRoutes(host: host, secrets: secrets, settings: settings).table
+            + ClientRoutes(host: host, secrets: secrets, subjects: subjects, settings: settings).table
             + SettingsRoutes(host: host, settings: settings).table
     }
 }

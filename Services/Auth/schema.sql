@@ -142,6 +142,7 @@ CREATE TABLE auth.client (
     active boolean DEFAULT true NOT NULL,
     version integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    subject_key bytea,
     CONSTRAINT client_code_has_an_address CHECK (((cardinality(redirect_uris) > 0) OR (NOT ('authorization_code'::text = ANY (grant_types))))),
     CONSTRAINT client_machine_has_a_role CHECK (((cardinality(roles) > 0) OR (NOT ('client_credentials'::text = ANY (grant_types))))),
     CONSTRAINT client_machine_has_a_secret CHECK (((secret_hash IS NOT NULL) OR (NOT ('client_credentials'::text = ANY (grant_types)))))
@@ -512,8 +513,6 @@ ALTER TABLE ONLY auth.location
 ALTER TABLE ONLY auth.location
     ADD CONSTRAINT location_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY auth.login
-    ADD CONSTRAINT login_account_once UNIQUE (account_id);
-ALTER TABLE ONLY auth.login
     ADD CONSTRAINT login_email_once PRIMARY KEY (email_index);
 ALTER TABLE ONLY auth.login_failure
     ADD CONSTRAINT login_failure_pkey PRIMARY KEY (key);
@@ -572,6 +571,7 @@ CREATE INDEX idempotency_expired ON auth.idempotency USING btree (expires_at);
 CREATE INDEX idempotency_of_patient ON auth.idempotency USING btree (patient_id) WHERE (patient_id IS NOT NULL);
 CREATE INDEX inbox_received ON auth.inbox USING btree (received_at);
 CREATE INDEX licence_document_of_account ON auth.licence_document USING btree (tenant_id, account_id, id);
+CREATE INDEX login_account ON auth.login USING btree (account_id);
 CREATE INDEX login_failure_old ON auth.login_failure USING btree (last_at);
 CREATE UNIQUE INDEX outbox_fact_once ON auth.outbox USING btree (tenant_id, type, subject, revision) WHERE (revision > 0);
 CREATE INDEX outbox_published ON auth.outbox USING btree (published_at) WHERE (published_at IS NOT NULL);
@@ -686,6 +686,7 @@ GRANT SELECT,INSERT,DELETE ON TABLE auth.allowed_origin TO polyclinic_auth;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.authorization_code TO polyclinic_auth;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.browser_session TO polyclinic_auth;
 GRANT SELECT,INSERT,UPDATE ON TABLE auth.client TO polyclinic_auth;
+GRANT UPDATE(subject_key) ON TABLE auth.client TO polyclinic_auth;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.client_consent TO polyclinic_auth;
 GRANT SELECT,INSERT ON TABLE auth.client_tenant TO polyclinic_auth;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.contact_request TO polyclinic_auth;

@@ -23,6 +23,14 @@ package struct KeyChain: Sendable {
     /// The same with `keys` to open with as well.
     package func opening(_ keys: [SymmetricKey]) -> KeyChain { KeyChain(current, former: former + keys) }
 
+    /// HMAC-SHA-256 under the current key, for what `isAuthentic` is asked of later.
+    package func authenticate(_ message: [UInt8]) -> [UInt8] { SHA256.authenticate(message, key: current.bytes) }
+
+    /// Whether a key of this chain made `code` of `message`: what was given out before a rotation is still ours.
+    package func isAuthentic(_ code: [UInt8], of message: [UInt8]) -> Bool {
+        all.contains { constantTimeEqual(code, SHA256.authenticate(message, key: $0.bytes)) }
+    }
+
     var currentID: UInt8 { ids.first ?? 0 }
 
     func keys(with id: UInt8) -> [SymmetricKey] { zip(all, ids).filter { $0.1 == id }.map(\.0) }

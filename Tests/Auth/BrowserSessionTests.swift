@@ -118,7 +118,7 @@ struct BrowserSessionTests {
     }
 
     @Test func `A phone number with other spaces is no new name to guess at`() async throws {
-        let index = EmailIndex(indexKey: SymmetricKey())
+        let index = EmailIndex(keys: RotatingKeys(KeyChain(SymmetricKey())))
         let plain = index.failureKeys("+919820012345", from: "a")
         for typed in ["+91 98200 12345", "+91-98200-12345", "(+91) 9820012345"] {
             #expect(index.failureKeys(typed, from: "a").both == plain.both)

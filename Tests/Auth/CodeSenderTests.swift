@@ -93,14 +93,14 @@ struct CodeSenderTests {
         let host = clinic.host.host
         let gateway = try #require(CodeSender.Gateway(url: url, token: token))
         return CodeSender(
-            host: host, emailIndex: EmailIndex(indexKey: host.config.masterKey), key: host.config.masterKey,
+            host: host, emailIndex: EmailIndex(keys: host.config.masterKeys), keys: host.config.masterKeys,
             gateway: gateway, lookUp: lookUp)
     }
 
     @LoopActor private func ask(_ clinic: Clinic) async throws {
         let host = clinic.host.host
         try await host.db.systemTransaction { tx in
-            try await ContactRequestStore(sql: tx, key: host.config.masterKey).insert(
+            try await ContactRequestStore(sql: tx, keys: host.config.masterKeys).insert(
                 ContactRequest(id: ID(), purpose: .signUp, content: .init(contact: "new@patients.example")), at: host.now())
         }
     }

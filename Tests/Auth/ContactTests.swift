@@ -159,7 +159,7 @@ extension Clinic {
 
     /// As if that many wrong codes had been sent for the address, from anywhere.
     func guessCodes(_ contact: String, times: Int) async throws {
-        let index = EmailIndex(indexKey: host.host.config.masterKey)
+        let index = EmailIndex(keys: host.host.config.masterKeys)
         let key = index.failureKeys("guess|reset|\(contact)", from: "everywhere").both
         try await host.host.db.systemTransaction { tx in
             let now = host.clock.now

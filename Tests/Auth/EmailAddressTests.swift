@@ -1,3 +1,4 @@
+import Bootstrap
 import Cryptography
 import Testing
 
@@ -19,11 +20,18 @@ struct EmailAddressTests {
     }
 
     @Test func `The index depends on address and key only`() throws {
-        let index = EmailIndex(indexKey: SymmetricKey())
+        let index = EmailIndex(keys: RotatingKeys(KeyChain(SymmetricKey())))
         let one = try #require(EmailAddress("Asha@Example.org"))
         let same = try #require(EmailAddress("asha@example.ORG"))
         let other = try #require(EmailAddress("asha2@example.org"))
         #expect(index(one) == index(same) && index(one) != index(other))
-        #expect(EmailIndex(indexKey: SymmetricKey())(one) != index(one))
+        #expect(EmailIndex(keys: RotatingKeys(KeyChain(SymmetricKey())))(one) != index(one))
+    }
+
+    @Test func `While keys change an address has an index for each of them, the newest first`() throws {
+        let (old, new) = (SymmetricKey(), SymmetricKey())
+        let address = try #require(EmailAddress("asha@example.org"))
+        let both = EmailIndex(keys: RotatingKeys(KeyChain(new, former: [old])))(address)
+        #expect(both == [new, old].flatMap { EmailIndex(keys: RotatingKeys(KeyChain($0)))(address) })
     }
 }

@@ -56,7 +56,7 @@ struct LockOutTests {
 extension Clinic {
     /// As if `times` addresses had guessed once each: what they left behind.
     func guess(_ email: String, times: Int) async throws {
-        let key = EmailIndex(indexKey: host.host.config.masterKey).failureKeys(email, from: "everywhere").both
+        let key = EmailIndex(keys: host.host.config.masterKeys).failureKeys(email, from: "everywhere").both
         try await host.host.db.systemTransaction { tx in
             try await LoginFailureStore(sql: tx).save(
                 LoginThrottle.Tally(failures: times, firstAt: host.clock.now, lastAt: host.clock.now), under: key)

@@ -42,12 +42,12 @@ import Primitives
     }
 
     func insert(
-        _ account: Account, passwordHash: String, expiresAt: Timestamp? = nil, emailIndex: Bytes
+        _ account: Account, passwordHash: String, expiresAt: Timestamp? = nil, emailIndex: [Bytes]
     ) async throws {
         // The key of `login` is the real guard; a look before it would race.
         try await onConstraint("login_email_once", throw: AccountError.emailTaken) {
             _ = try await sql.run(
-                "insert into login (email_index, account_id) values (\(emailIndex), \(account.id))")
+                "insert into login (email_index, account_id) select unnest(\(emailIndex)::bytea[]), \(account.id)")
         }
         try await sql.run(
             """
@@ -75,12 +75,42 @@ import Primitives
     }
 
     /// From now on the account is found by another address.
-    func move(_ id: AccountID, to emailIndex: Bytes) async throws {
-        let moved = try await onConstraint("login_email_once", throw: AccountError.emailTaken) {
-            try await sql.run("update login set email_index = \(emailIndex) where account_id = \(id)")
-        }
+    func move(_ id: AccountID, to emailIndex: [Bytes]) async throws {
         // Whoever was erased is found by none.
-        guard moved == 1 else { throw AccountError.erased }
+        guard try await sql.run("delete from login where account_id = \(id)") > 0 else { throw AccountError.erased }
+        try await onConstraint("login_email_once", throw: AccountError.emailTaken) {
+            _ = try await sql.run(
+                "insert into login (email_index, account_id) select unnest(\(emailIndex)::bytea[]), \(id)")
+        }
+    }
+
+    // MARK: while index keys change
+
+    /// Pages of accounts, kept from moving to another address until the transaction ends.
+    func hold(after id: AccountID, limit: Int) async throws -> [Account] {
+        try await sql.all(
+            "select \(unsafe: Self.columns) from account where id > \(id) order by id limit \(limit) for update", as: read)
+    }
+
+    /// What these accounts are found by. Whoever was erased has nothing.
+    func logins(of ids: [AccountID]) async throws -> [AccountID: [Bytes]] {
+        let rows = try await sql.all(
+            "select account_id, email_index from login where account_id = any (\(ids)::uuid[])",
+            as: { row in (try row.next(as: AccountID.self), try row.next(as: Bytes.self)) })
+        return Dictionary(grouping: rows, by: \.0).mapValues { $0.map(\.1) }
+    }
+
+    /// False when another account is found by one of these.
+    func add(_ emailIndex: [Bytes], to id: AccountID) async throws -> Bool {
+        try await sql.run(
+            """
+            insert into login (email_index, account_id) select unnest(\(emailIndex)::bytea[]), \(id) on conflict do nothing
+            """) == emailIndex.count
+    }
+
+    func remove(_ emailIndex: [Bytes], from id: AccountID) async throws {
+        try await sql.run(
+            "delete from login where account_id = \(id) and email_index = any (\(emailIndex)::bytea[])")
     }
 
     private func read(_ row: inout Row) throws -> Account {

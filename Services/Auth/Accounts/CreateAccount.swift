@@ -18,7 +18,7 @@ import Primitives
 
     /// `index`: of whatever the person signs in with.
     func callAsFunction(
-        _ account: Account, index: Bytes, passwordHash: String, expiresAt: Timestamp? = nil, in tenant: TenantID,
+        _ account: Account, index: [Bytes], passwordHash: String, expiresAt: Timestamp? = nil, in tenant: TenantID,
         _ tx: Transaction
     ) async throws {
         guard let location = try await LocationStore(sql: tx).find(account.location) else {

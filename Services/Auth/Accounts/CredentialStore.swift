@@ -7,10 +7,10 @@ import Primitives
 @LoopActor struct CredentialStore {
     let sql: any SQLSession
 
-    /// Whose address this is, in whichever tenant. The session is scoped to none.
-    func find(_ index: Bytes) async throws -> (account: AccountID, tenant: TenantID)? {
+    /// Whose address this is, in whichever tenant, by any index key. The session is scoped to none.
+    func find(_ index: [Bytes]) async throws -> (account: AccountID, tenant: TenantID)? {
         try await sql.first(
-            "select account_id, tenant_id from login where email_index = \(index)",
+            "select account_id, tenant_id from login where email_index = any (\(index)::bytea[]) limit 1",
             as: { row in (try row.next(as: AccountID.self), try row.next(as: TenantID.self)) })
     }
 

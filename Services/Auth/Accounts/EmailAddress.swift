@@ -1,3 +1,4 @@
+import Bootstrap
 import Cryptography
 import Postgres
 
@@ -22,26 +23,34 @@ struct EmailAddress: Equatable, Sendable {
     }
 }
 
-/// The keyed hash by which an address is found without being readable.
+/// The keyed hashes by which an address is found without being readable: one for each index key, the current one's first.
+///
+/// An account has a row of `login` for each of them, so that one address is one account while keys change: a process
+/// that knows the former key only and one that knows the new one only both meet one that knows both.
 struct EmailIndex: Sendable {
-    private let key: SymmetricKey
+    private let keys: RotatingKeys
 
-    init(indexKey: SymmetricKey) { key = indexKey.derived(for: "auth e-mail index") }
+    init(keys: RotatingKeys) { self.keys = keys }
 
-    func callAsFunction(_ email: EmailAddress) -> Bytes { index(of: email.text) }
+    private var chain: KeyChain { keys.keys(for: "auth e-mail index") }
+
+    func callAsFunction(_ email: EmailAddress) -> [Bytes] { index(of: email.text) }
 
     /// Of an address as we keep it, of whatever kind.
-    func index(of text: String) -> Bytes { Bytes(SHA256.authenticate([UInt8](text.utf8), key: key.bytes)) }
+    func index(of text: String) -> [Bytes] {
+        chain.all.map { Bytes(SHA256.authenticate([UInt8](text.utf8), key: $0.bytes)) }
+    }
 
     /// One name for one account however it is typed: a phone number with other spaces is no new one to guess at.
     static func name(_ typed: String) -> String { Contact(typed)?.text ?? typed.lowercased() }
 
-    /// The keys that failures are counted under: this address of this client, and the client alone.
+    /// The keys that failures are counted under: this address of this client, and the client alone. A change of the
+    /// index key starts the counts of the last quarter of an hour afresh.
     func failureKeys(_ typed: String, from client: String) -> (both: Bytes, client: Bytes) {
+        let keys = chain
         let both = "failure|\(Self.name(typed))|\(client)"
         return (
-            Bytes(SHA256.authenticate([UInt8](both.utf8), key: key.bytes)),
-            Bytes(SHA256.authenticate([UInt8]("failures of|\(client)".utf8), key: key.bytes))
+            Bytes(keys.authenticate([UInt8](both.utf8))), Bytes(keys.authenticate([UInt8]("failures of|\(client)".utf8)))
         )
     }
 }

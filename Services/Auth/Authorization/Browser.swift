@@ -1,3 +1,4 @@
+import Bootstrap
 import Cryptography
 import HTTP
 import Postgres
@@ -10,11 +11,11 @@ import Primitives
 struct Browser: Sendable {
     private static let binding = "__Host-polyclinic-browser"
     private static let session = "__Host-polyclinic-session"
-    private let key: SymmetricKey
+    private let keys: RotatingKeys
     private let origin: String
 
-    init(indexKey: SymmetricKey, publicURL: String) {
-        key = indexKey.derived(for: "sign-in forms")
+    init(keys: RotatingKeys, publicURL: String) {
+        self.keys = keys
         origin = publicURL
     }
 
@@ -43,15 +44,19 @@ struct Browser: Sendable {
 
     /// What a form must carry: known to this browser and for this purpose only.
     func formToken(_ secret: String, _ purpose: String) -> String {
-        Base64URL.encode(SHA256.authenticate([UInt8]("\(purpose)|\(secret)".utf8), key: key.bytes))
+        Base64URL.encode(chain.authenticate(Self.form(secret, purpose)))
     }
+
+    private var chain: KeyChain { keys.keys(for: "sign-in forms") }
+
+    private static func form(_ secret: String, _ purpose: String) -> [UInt8] { [UInt8]("\(purpose)|\(secret)".utf8) }
 
     /// Whether a form was sent from our own page in the browser it was made for.
     func isOurs(_ request: Request, token: String?, secret: String, purpose: String) -> Bool {
         if let sender = request.header("origin"), sender != origin { return false }
         if let site = request.header("sec-fetch-site"), site != "same-origin" { return false }
-        guard let token else { return false }
-        return constantTimeEqual([UInt8](token.utf8), [UInt8](formToken(secret, purpose).utf8))
+        guard let token, let code = Base64URL.decode(token) else { return false }
+        return chain.isAuthentic(code, of: Self.form(secret, purpose))
     }
 
     /// One cookie; nil when it is missing, there twice, or no secret of ours.

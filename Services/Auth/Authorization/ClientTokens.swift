@@ -65,12 +65,14 @@ struct TokenAnswer: JSONWritable {
 
     /// Who signed in, when and how: for the client, and for nobody else.
     func idToken(
-        _ client: Client, _ who: BrowserSession, nonce: String?, accessToken: String, at now: Timestamp
-    ) throws -> String {
+        _ client: Client, _ who: BrowserSession, nonce: String?, accessToken: String, in tenant: TenantID,
+        _ sql: any SQLSession, at now: Timestamp
+    ) async throws -> String {
+        let subject = try await subjects.name(of: who.account, for: client, in: tenant, sql)
         var json = JSONWriter()
         json.object {
             $0.field("iss", host.config.publicURL)
-            $0.field("sub", subjects.name(of: who.account, for: client))
+            $0.field("sub", subject)
             $0.field("aud", client.id)
             $0.field("iat", now.microseconds / 1_000_000)
             $0.field("exp", now.microseconds / 1_000_000 + 300)
@@ -87,13 +89,47 @@ struct TokenAnswer: JSONWritable {
 
 /// What a client knows a person by (OpenID Connect Core 8): the account's identifier, or one of its own, so that two
 /// clients cannot find out that they serve the same person.
-struct Subjects: Sendable {
-    private let key: SymmetricKey
+///
+/// A client's own key makes them, which rests sealed beside it and never changes: what a client knows somebody by must
+/// not. A client of before there were such keys has that of the oldest index key until `rotate-index-key` writes it down.
+@LoopActor struct Subjects {
+    let vaults: Vaults
+    let keys: RotatingKeys
 
-    init(indexKey: SymmetricKey) { key = indexKey.derived(for: "pairwise subjects") }
-
-    func name(of account: AccountID, for client: Client) -> String {
+    func name(
+        of account: AccountID, for client: Client, in tenant: TenantID, _ sql: any SQLSession
+    ) async throws -> String {
         guard client.isPairwise else { return account.description }
+        let key = try await key(of: client, in: tenant, sql)
         return Base64URL.encode(SHA256.authenticate([UInt8]("\(client.id)|\(account)".utf8), key: key.bytes))
     }
+
+    /// For a client that is being registered.
+    func fresh(for client: ClientID, in tenant: TenantID, _ sql: any SQLSession) async throws -> Bytes {
+        try await sealed(SymmetricKey(), for: client, in: tenant, sql)
+    }
+
+    /// What a client without a key of its own has used so far, for writing down.
+    func former(for client: ClientID, in tenant: TenantID, _ sql: any SQLSession) async throws -> Bytes {
+        try await sealed(former, for: client, in: tenant, sql)
+    }
+
+    private var former: SymmetricKey {
+        let chain = keys.keys(for: "pairwise subjects")
+        return chain.former.last ?? chain.current
+    }
+
+    private func key(of client: Client, in tenant: TenantID, _ sql: any SQLSession) async throws -> SymmetricKey {
+        guard let sealed = client.subjectKey else { return former }
+        return SymmetricKey(
+            bytes: try await vaults.vault(of: tenant, sql).openBytes(sealed, for: Self.column(client.id)))
+    }
+
+    private func sealed(
+        _ key: SymmetricKey, for client: ClientID, in tenant: TenantID, _ sql: any SQLSession
+    ) async throws -> Bytes {
+        try await vaults.vault(of: tenant, sql).sealBytes(key.bytes, for: Self.column(client))
+    }
+
+    private static func column(_ client: ClientID) -> String { "client|subject_key|\(client)" }
 }

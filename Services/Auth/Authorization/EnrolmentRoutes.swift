@@ -18,7 +18,7 @@ import Primitives
     let flow: SignInFlow
     let signIn: SignIn
     let browser: Browser
-    let key: SymmetricKey
+    let keys: RotatingKeys
 
     var table: [Route] {
         [
@@ -47,7 +47,7 @@ import Primitives
         let accounts = AccountStore(sql: reader, vault: try await signIn.vaults.vault(of: handle.tenant, reader))
         var owner: Account?
         if let account = attempt.account { owner = try await accounts.find(account) }
-        let totp = totp(of: attempt)
+        let totp = totps(of: attempt)[0]
         var page = SignInPages.enrolment(
             client, handle, token: browser.formToken(secret, handle.text), totp,
             uri: totp.uri(issuer: "Polyclinic", account: owner?.email ?? ""), alert: alert)
@@ -55,9 +55,12 @@ import Primitives
         return page
     }
 
-    private func totp(of attempt: Attempt) -> TOTP {
-        let mac = SHA256.authenticate([UInt8]("\(attempt.id)|\(attempt.account.map(\.description) ?? "")".utf8), key: key.bytes)
-        return TOTP(secret: Array(mac.prefix(TOTP.secretLength)))
+    /// The current key's, which the page shows, and those that it may have shown before the key changed.
+    private func totps(of attempt: Attempt) -> [TOTP] {
+        let name = [UInt8]("\(attempt.id)|\(attempt.account.map(\.description) ?? "")".utf8)
+        return keys.keys(for: "enrolment pages").all.map {
+            TOTP(secret: Array(SHA256.authenticate(name, key: $0.bytes).prefix(TOTP.secretLength)))
+        }
     }
 
     /// With a code, the app is added; without one, its owner has kept the recovery codes and goes on.
@@ -103,8 +106,9 @@ import Primitives
         let now = host.now()
         guard let credential = try await CredentialStore(sql: tx).readHolding(account), credential.isActive else { return nil }
         let factors = try await signIn.factor.store(for: tenant, tx)
-        let totp = totp(of: attempt)
-        guard let step = totp.step(of: typed.filter { $0 != " " }, at: now), try await factors.enrol(totp, for: account, at: now),
+        let code = typed.filter { $0 != " " }
+        guard let totp = totps(of: attempt).first(where: { $0.step(of: code, at: now) != nil }),
+            let step = totp.step(of: code, at: now), try await factors.enrol(totp, for: account, at: now),
             try await factors.confirm(step, of: account, at: now)
         else { return nil }
         attempt.shown.insert("otp")

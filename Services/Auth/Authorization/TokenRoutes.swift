@@ -95,8 +95,8 @@ import Primitives
                 answer.refreshToken = refresh.text
             }
             if code.scopes.contains(.openid) {
-                answer.idToken = try tokens.idToken(
-                    known.client, who, nonce: code.nonce, accessToken: answer.accessToken, at: now)
+                answer.idToken = try await tokens.idToken(
+                    known.client, who, nonce: code.nonce, accessToken: answer.accessToken, in: known.tenant, tx, at: now)
             }
             try tx.audit("give_tokens", "session", session.id.description, after: Self.audited(known.client, grant))
             return .success(answer)

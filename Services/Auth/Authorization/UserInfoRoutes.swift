@@ -30,9 +30,10 @@ import Primitives
         guard let account = try await store.find(caller.account), account.isActive,
             let client = try await ClientStore(sql: reader).find(id), client.isActive
         else { throw TokenRefusal.revoked }
+        let subject = try await subjects.name(of: account.id, for: client, in: caller.tenant, reader)
         var json = JSONWriter()
         json.object {
-            $0.field("sub", subjects.name(of: account.id, for: client))
+            $0.field("sub", subject)
             if grant.scopes.contains(.profile) {
                 $0.field("name", account.name)
                 $0.field("roles", account.roleNames)

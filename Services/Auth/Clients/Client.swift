@@ -26,6 +26,8 @@ struct Client: Equatable, Sendable {
     let location: LocationID
     private(set) var asksConsent: Bool
     let isPairwise: Bool
+    /// Sealed: what its pairwise subjects are made with. Nil for one that has none, or none of its own yet.
+    let subjectKey: Bytes?
     private(set) var isActive: Bool
     let version: Int
     let createdAt: Timestamp
@@ -51,7 +53,7 @@ struct Client: Equatable, Sendable {
     init(
         id: ClientID, name: String, secretHash: Bytes?, redirectURIs: [String], postLogoutURIs: [String],
         grantTypes: Set<GrantType>, scopes: Set<Scope>, roles: Set<Role>, location: LocationID, asksConsent: Bool,
-        isPairwise: Bool, isActive: Bool, version: Int, createdAt: Timestamp
+        isPairwise: Bool, subjectKey: Bytes? = nil, isActive: Bool, version: Int, createdAt: Timestamp
     ) {
         self.id = id
         self.name = name
@@ -64,6 +66,7 @@ struct Client: Equatable, Sendable {
         self.location = location
         self.asksConsent = asksConsent
         self.isPairwise = isPairwise
+        self.subjectKey = subjectKey
         self.isActive = isActive
         self.version = version
         self.createdAt = createdAt

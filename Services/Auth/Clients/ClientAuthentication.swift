@@ -27,6 +27,11 @@ import Primitives
         else { throw Self.refusal }
         if let stored = client.secretHash {
             guard let secret, secrets.isRight(secret, for: stored) else { throw Self.refusal }
+            if secrets.isLeaving(stored) {
+                try await host.db.transaction(for: tenant) { tx in
+                    try await ClientStore(sql: tx).keep(secrets.hash(secret), insteadOf: stored, for: id)
+                }
+            }
         } else if secret != nil {
             throw Self.refusal
         }

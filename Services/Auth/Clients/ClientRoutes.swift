@@ -12,6 +12,7 @@ import Primitives
 @LoopActor struct ClientRoutes {
     let host: Host
     let secrets: ClientSecrets
+    let subjects: Subjects
     let settings: SettingsReader
 
     var table: [Route] {
@@ -39,10 +40,13 @@ import Primitives
     }
 
     private func create(_ request: Request, by caller: Principal) async throws -> Response {
-        let tenantSettings = try await settings(of: caller.tenant, host.db.reader(for: caller.tenant))
+        let reader = host.db.reader(for: caller.tenant)
+        let tenantSettings = try await settings(of: caller.tenant, reader)
         let made = try request.body.optional("public") ?? false ? nil : secrets.make()
+        let id = ClientID()
+        let isPairwise = try request.body.optional("pairwiseSubjects") ?? false
         let client = Client(
-            id: ClientID(), name: try request.body.required("name"), secretHash: made?.hash,
+            id: id, name: try request.body.required("name"), secretHash: made?.hash,
             redirectURIs: try request.body.optional("redirectUris") ?? [],
             postLogoutURIs: try request.body.optional("postLogoutRedirectUris") ?? [],
             grantTypes: Self.grants(try request.body.required("grantTypes")),
@@ -50,7 +54,9 @@ import Primitives
             roles: Set(try request.body.optional("roles", as: [Role].self) ?? []),
             location: try request.body.optional("locationId") ?? caller.location,
             asksConsent: try request.body.optional("consentRequired") ?? tenantSettings.consentRequired,
-            isPairwise: try request.body.optional("pairwiseSubjects") ?? false, isActive: true, version: 1,
+            isPairwise: isPairwise,
+            subjectKey: isPairwise ? try await subjects.fresh(for: id, in: caller.tenant, reader) : nil,
+            isActive: true, version: 1,
             createdAt: host.now())
         try client.check(under: tenantSettings)
         return try await host.write(request, by: caller) { tx in

@@ -9,7 +9,7 @@ import Primitives
 
     private static let columns = """
         id, name, secret_hash, redirect_uris, post_logout_uris, grant_types, scopes, array_to_string(roles, ','),
-        location_id, asks_consent, is_pairwise, active, version, created_at
+        location_id, asks_consent, is_pairwise, subject_key, active, version, created_at
         """
 
     /// Whose client this is. The session is scoped to no tenant.
@@ -40,10 +40,11 @@ import Primitives
         try await sql.run(
             """
             insert into client (id, name, secret_hash, redirect_uris, post_logout_uris, grant_types, scopes, roles,
-                                location_id, asks_consent, is_pairwise, created_at)
+                                location_id, asks_consent, is_pairwise, subject_key, created_at)
             values (\(client.id), \(client.name), \(client.secretHash), \(client.redirectURIs),
                     \(client.postLogoutURIs), \(client.grantNames), \(client.scopeNames), \(client.roleNames),
-                    \(client.location), \(client.asksConsent), \(client.isPairwise), \(client.createdAt))
+                    \(client.location), \(client.asksConsent), \(client.isPairwise), \(client.subjectKey),
+                    \(client.createdAt))
             """)
         try await OriginStore(sql: sql).keep(client.webOrigins, of: client.id)
     }
@@ -64,6 +65,29 @@ import Primitives
         return true
     }
 
+    /// The same secret kept in another way: no change of the client.
+    func keep(_ hash: Bytes, insteadOf old: Bytes, for id: ClientID) async throws {
+        try await sql.run("update client set secret_hash = \(hash) where id = \(id) and secret_hash = \(old)")
+    }
+
+    /// Those whose people have no key of the client's own yet.
+    func withoutSubjectKey() async throws -> [ClientID] {
+        try await sql.all(
+            "select id from client where is_pairwise and subject_key is null order by id",
+            as: { row in try row.next(as: ClientID.self) })
+    }
+
+    func give(_ subjectKey: Bytes, to id: ClientID) async throws {
+        try await sql.run("update client set subject_key = \(subjectKey) where id = \(id) and subject_key is null")
+    }
+
+    /// The stored secrets of those in use.
+    func secretHashes() async throws -> [Bytes] {
+        try await sql.all(
+            "select secret_hash from client where active and secret_hash is not null",
+            as: { row in try row.next(as: Bytes.self) })
+    }
+
     /// The sessions it holds, for ending them all.
     func openSessions(of id: ClientID) async throws -> [SessionID] {
         try await sql.all(
@@ -79,7 +103,7 @@ extension Client {
             postLogoutURIs: try row.next(), grantTypes: Set(try row.next(as: [GrantType].self)),
             scopes: Set(try row.next(as: [String].self).compactMap { Scope(rawValue: $0) }),
             roles: Auth.roles(try row.next()), location: try row.next(), asksConsent: try row.next(),
-            isPairwise: try row.next(), isActive: try row.next(), version: try row.next(), createdAt: try row.next())
+            isPairwise: try row.next(), subjectKey: try row.next(), isActive: try row.next(), version: try row.next(), createdAt: try row.next())
     }
 
     var grantNames: [String] { GrantType.allCases.filter { grantTypes.contains($0) }.map(\.rawValue) }

@@ -13,7 +13,7 @@ import Primitives
 @LoopActor final class CodeSender {
     let host: Host
     let emailIndex: EmailIndex
-    let key: SymmetricKey
+    let keys: RotatingKeys
     let gateway: Gateway?
     private let client: OutboundClient
 
@@ -35,12 +35,12 @@ import Primitives
     }
 
     init(
-        host: Host, emailIndex: EmailIndex, key: SymmetricKey, gateway: Gateway?,
+        host: Host, emailIndex: EmailIndex, keys: RotatingKeys, gateway: Gateway?,
         lookUp: @escaping OutboundClient.LookUp = { try await Resolver.addresses(of: $0) }
     ) {
         self.host = host
         self.emailIndex = emailIndex
-        self.key = key
+        self.keys = keys
         self.gateway = gateway
         let here = gateway?.isHere == true ? AddressBlock.thisMachine : []
         client = OutboundClient(allowed: host.config.outboundAllowed + here, lookUp: lookUp)
@@ -59,26 +59,25 @@ import Primitives
     func sendDue() async throws -> Int {
         guard let gateway else { return 0 }
         let due = try await host.db.systemTransaction { tx in
-            try await ContactRequestStore(sql: tx, key: key).claim(at: host.now())
+            try await ContactRequestStore(sql: tx, keys: keys).claim(at: host.now())
         }
-        for request in due {
-            let message = try await message(for: request)
+        for (request, code) in due {
+            let message = try await message(for: request, code)
             // Not inside a transaction: the gateway may take its time.
             guard await deliver(message, for: request, to: gateway) else { continue }
             try await host.db.systemTransaction { tx in
-                try await ContactRequestStore(sql: tx, key: key).settle(request.id, at: host.now())
+                try await ContactRequestStore(sql: tx, keys: keys).settle(request.id, at: host.now())
             }
         }
         return due.count
     }
 
     /// What to say to whom; nil when there is nobody to write to.
-    private func message(for request: ContactRequest) async throws -> Message? {
+    private func message(for request: ContactRequest, _ code: String) async throws -> Message? {
         guard let contact = Contact(request.content.contact) else { return nil }
         let isKnown = try await host.db.systemTransaction { tx in
             try await CredentialStore(sql: tx).find(emailIndex(contact)) != nil
         }
-        let code = ContactRequest.code(request.id, key: key)
         return switch (request.purpose, isKnown) {
         case (.signUp, false): Message(contact: contact, template: "sign_up_code", code: code)
         // The owner of the address learns of it; whoever asked does not.

@@ -31,5 +31,5 @@ struct Contact: Equatable, Sendable {
 }
 
 extension EmailIndex {
-    func callAsFunction(_ contact: Contact) -> Bytes { index(of: contact.text) }
+    func callAsFunction(_ contact: Contact) -> [Bytes] { index(of: contact.text) }
 }

@@ -29,7 +29,7 @@ extension ContactRoutes {
             throw ContactError.codeWrong
         }
         var response = try await host.write(request, by: caller) { tx in
-            guard try await ContactRequestStore(sql: tx, key: key).use(asked.id, at: host.now()) else { throw ContactError.codeWrong }
+            guard try await ContactRequestStore(sql: tx, keys: keys).use(asked.id, at: host.now()) else { throw ContactError.codeWrong }
             let store = AccountStore(sql: tx, vault: try await signIn.vaults.vault(of: caller.tenant, tx))
             guard let found = try await store.findForUpdate(caller.account, withAdmins: false), found.account.isActive else {
                 throw TokenRefusal.revoked

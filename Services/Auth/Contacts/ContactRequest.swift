@@ -36,8 +36,8 @@ struct ContactRequest: Sendable {
     let purpose: Purpose
     let content: Content
 
-    /// Six digits that follow from the id and our key: a message that is sent twice says the same, and nothing that
-    /// could be stolen is stored.
+    /// Six digits that follow from the id and the key that sealed it: a message that is sent twice says the same, and
+    /// nothing that could be stolen is stored.
     static func code(_ id: ID<ContactRequest>, key: SymmetricKey) -> String {
         let mac = SHA256.authenticate([UInt8]("contact code|\(id)".utf8), key: key.bytes)
         let number = mac[..<8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) } % 1_000_000

@@ -13,7 +13,7 @@ import Primitives
     let host: Host
     let signIn: SignIn
     let passwords: PasswordPolicy
-    let key: SymmetricKey
+    let keys: RotatingKeys
     let isOffered: Bool
     let notices: SecurityNotice
 
@@ -51,7 +51,7 @@ import Primitives
     func ask(_ purpose: ContactRequest.Purpose, _ content: ContactRequest.Content) async throws -> Response {
         let asked = ContactRequest(id: ID(), purpose: purpose, content: content)
         try await host.db.systemTransaction { tx in
-            try await ContactRequestStore(sql: tx, key: key).insert(asked, at: host.now())
+            try await ContactRequestStore(sql: tx, keys: keys).insert(asked, at: host.now())
         }
         return .json(202, AskedView(id: asked.id))
     }
@@ -100,13 +100,13 @@ import Primitives
     func take(_ purpose: ContactRequest.Purpose, _ request: Request) async throws -> ContactRequest {
         let id: ID<ContactRequest> = try request.body.required("id")
         let code: String = try request.body.required("code")
-        let found = try await host.db.systemTransaction { tx -> (asked: ContactRequest, tally: Bytes)? in
-            guard let asked = try await ContactRequestStore(sql: tx, key: key).guess(id, purpose, at: host.now()) else {
+        let found = try await host.db.systemTransaction { tx -> (asked: ContactRequest, code: String, tally: Bytes)? in
+            guard let (asked, code) = try await ContactRequestStore(sql: tx, keys: keys).guess(id, purpose, at: host.now()) else {
                 return nil
             }
-            return (asked, try await countGuess(at: asked, request, tx))
+            return (asked, code, try await countGuess(at: asked, request, tx))
         }
-        guard let found, constantTimeEqual([UInt8](code.utf8), [UInt8](ContactRequest.code(id, key: key).utf8)) else {
+        guard let found, constantTimeEqual([UInt8](code.utf8), [UInt8](found.code.utf8)) else {
             throw ContactError.codeWrong
         }
         try await host.db.systemTransaction { tx in try await LoginFailureStore(sql: tx).clear(found.tally) }
@@ -135,7 +135,7 @@ import Primitives
         else { throw ContactError.codeWrong }
         let cause = Cause(tenant: tenant, actor: nil, role: "system", traceparent: request.traceparent)
         let pair = try await host.transaction(for: tenant, as: cause) { tx in
-            guard try await ContactRequestStore(sql: tx, key: key).use(asked.id, at: host.now()) else { throw ContactError.codeWrong }
+            guard try await ContactRequestStore(sql: tx, keys: keys).use(asked.id, at: host.now()) else { throw ContactError.codeWrong }
             guard let location = try await LocationStore(sql: tx).first() else { throw ContactError.clinicUnknown }
             let account = try Account.create(
                 name: name, address: contact.text, roles: [.patient], location: location, patient: PatientID(),
@@ -169,7 +169,7 @@ import Primitives
         let hash = try await host.blocking.run { try hashing.make(password) }
         let cause = Cause(tenant: owner.tenant, actor: owner.account, role: "system", traceparent: request.traceparent)
         try await host.transaction(for: owner.tenant, as: cause) { tx in
-            guard try await ContactRequestStore(sql: tx, key: key).use(asked.id, at: host.now()) else { throw ContactError.codeWrong }
+            guard try await ContactRequestStore(sql: tx, keys: keys).use(asked.id, at: host.now()) else { throw ContactError.codeWrong }
             let credentials = CredentialStore(sql: tx)
             guard let known = try await credentials.readHolding(owner.account), known.isActive,
                 try await credentials.save(

@@ -15,14 +15,14 @@ import Primitives
 
     let host: Host
     let vaults: Vaults
-    let key: SymmetricKey
+    let keys: RotatingKeys
     let isOffered: Bool
 
     /// `address`: the one that was good before the change.
     func tell(_ address: String, of change: Change, _ tx: Transaction) async throws {
         guard isOffered, Contact(address) != nil else { return }
         let notice = ContactRequest(id: ID(), purpose: .notice, content: .init(contact: address, changed: change))
-        try await ContactRequestStore(sql: tx, key: key).insert(notice, at: host.now())
+        try await ContactRequestStore(sql: tx, keys: keys).insert(notice, at: host.now())
     }
 
     func tell(_ account: AccountID, in tenant: TenantID, of change: Change, _ tx: Transaction) async throws {

@@ -1,3 +1,4 @@
+import Bootstrap
 import Cryptography
 import Loop
 import Postgres
@@ -21,26 +22,26 @@ struct Challenges: Sendable {
     static let life: Int64 = 300
     private static let length = 16 + 8 + 32
 
-    let key: SymmetricKey
+    let keys: RotatingKeys
 
     func make(for purpose: Purpose, at now: Timestamp) -> [UInt8] {
         let end = UInt64(clamping: now.adding(seconds: Self.life).microseconds)
         let head = Random.bytes(16) + (0..<8).map { UInt8(truncatingIfNeeded: end >> UInt64(56 - $0 * 8)) }
-        return head + authenticator(head, purpose)
+        return head + chain.authenticate(Self.message(head, purpose))
     }
 
     /// Whether it is ours, for this, and not over. Whether it was answered before only `SpentChallengeStore` knows.
     func isValid(_ challenge: [UInt8], for purpose: Purpose, at now: Timestamp) -> Bool {
         guard challenge.count == Self.length else { return false }
         let head = [UInt8](challenge[..<24])
-        guard constantTimeEqual([UInt8](challenge[24...]), authenticator(head, purpose)) else { return false }
+        guard chain.isAuthentic([UInt8](challenge[24...]), of: Self.message(head, purpose)) else { return false }
         let end = head[16..<24].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         return UInt64(clamping: now.microseconds) < end
     }
 
-    private func authenticator(_ head: [UInt8], _ purpose: Purpose) -> [UInt8] {
-        SHA256.authenticate([UInt8](purpose.text.utf8) + [0] + head, key: key.bytes)
-    }
+    private var chain: KeyChain { keys.keys(for: "passkey challenges") }
+
+    private static func message(_ head: [UInt8], _ purpose: Purpose) -> [UInt8] { [UInt8](purpose.text.utf8) + [0] + head }
 }
 
 /// Every statement that touches `spent_challenge`.

@@ -1,3 +1,4 @@
+import Bootstrap
 import Cryptography
 import HTTP
 
@@ -10,11 +11,11 @@ struct KnownDevice: Sendable {
     static let cookie = "polyclinic_device"
     private static let year = 31_536_000
 
-    private let key: SymmetricKey
+    private let keys: RotatingKeys
     private let isSecure: Bool
 
-    init(indexKey: SymmetricKey, isSecure: Bool) {
-        key = indexKey.derived(for: "known devices")
+    init(keys: RotatingKeys, isSecure: Bool) {
+        self.keys = keys
         self.isSecure = isSecure
     }
 
@@ -22,7 +23,7 @@ struct KnownDevice: Sendable {
     func origin(of request: Request, for typed: String) -> (name: String, isKnown: Bool) {
         for shown in Self.values(in: request) {
             guard let bytes = Base64URL.decode(shown), bytes.count == 48,
-                constantTimeEqual([UInt8](bytes[16...]), mac([UInt8](bytes[..<16]), typed))
+                chain.isAuthentic([UInt8](bytes[16...]), of: Self.message([UInt8](bytes[..<16]), typed))
             else { continue }
             return ("device|\(Base64URL.encode([UInt8](bytes[..<16])))", true)
         }
@@ -32,7 +33,7 @@ struct KnownDevice: Sendable {
     /// The `Set-Cookie` of a successful sign-in: for every door of ours, because all of them count the same guesses.
     func header(for typed: String) -> (name: String, value: String) {
         let number = Random.bytes(16)
-        let value = Base64URL.encode(number + mac(number, typed))
+        let value = Base64URL.encode(number + chain.authenticate(Self.message(number, typed)))
         let secure = isSecure ? "; Secure" : ""
         return (
             "Set-Cookie",
@@ -40,8 +41,10 @@ struct KnownDevice: Sendable {
         )
     }
 
-    private func mac(_ number: [UInt8], _ typed: String) -> [UInt8] {
-        SHA256.authenticate(number + [UInt8](EmailIndex.name(typed).utf8), key: key.bytes)
+    private var chain: KeyChain { keys.keys(for: "known devices") }
+
+    private static func message(_ number: [UInt8], _ typed: String) -> [UInt8] {
+        number + [UInt8](EmailIndex.name(typed).utf8)
     }
 
     /// A browser may show two: an older one that was for a part of us only, too.

@@ -12,7 +12,7 @@ import Primitives
     let host: Host
     let grace: Duration
     let issuer: TokenIssuer
-    let successorKey: SymmetricKey
+    let keys: RotatingKeys
     let factor: SecondFactor
 
     /// What the next tokens are made of.
@@ -58,10 +58,12 @@ import Primitives
         else { return .failure(.refreshInvalid) }
 
         let now = host.now()
-        let successor = token.successor(successorKey)
-        let isLive = stored.rotatedAt == nil ? false : try await isLive(successor, sessions)
+        // The one that was given out, by whichever key it was made with; the current key's when none was.
+        let successors = keys.keys(for: "refresh token successors").all.map(token.successor)
+        let given = stored.rotatedAt == nil ? nil : try await sessions.firstLive(of: successors)
+        let successor = given ?? successors[0]
         let idleLimit = try await issuer.settings(of: token.tenant, tx).idleLimit(of: credential)
-        switch session.verdict(stored, successorIsLive: isLive, grace: grace, idleLimit: idleLimit, at: now) {
+        switch session.verdict(stored, successorIsLive: given != nil, grace: grace, idleLimit: idleLimit, at: now) {
         case .over: return .failure(.refreshInvalid)
         case .reused:
             _ = try await EndSession(host: host)(session.id, of: token.tenant, because: .tokenReused, tx)
@@ -94,10 +96,5 @@ import Primitives
         session.expiresAt = min(session.expiresAt, now.adding(seconds: Session.enrollingLife))
         try await SessionStore(sql: tx).save(session.assurance, until: session.expiresAt, of: session.id)
         return true
-    }
-
-    private func isLive(_ token: RefreshToken, _ sessions: SessionStore) async throws -> Bool {
-        guard let stored = try await sessions.find(token) else { return false }
-        return stored.rotatedAt == nil
     }
 }

@@ -59,6 +59,14 @@ import Primitives
             as: { row in StoredToken(issuedAt: try row.next(), rotatedAt: try row.next()) })
     }
 
+    /// The one of these that a session goes on with; nil when none was given out or all were used.
+    func firstLive(of tokens: [RefreshToken]) async throws -> RefreshToken? {
+        for token in tokens {
+            if let stored = try await find(token), stored.rotatedAt == nil { return token }
+        }
+        return nil
+    }
+
     func insert(_ token: RefreshToken, at now: Timestamp) async throws {
         try await sql.run(
             """

@@ -135,7 +135,7 @@ import Primitives
             try await failures.save(config.throttle.counting(mine, at: now), under: keys.both)
             try await failures.save(config.addressThrottle.counting(everybody, at: now), under: keys.client)
             if !isKnown { try await failures.save(LoginThrottle.perAccount.counting(all, at: now), under: account) }
-            return try await CredentialStore(sql: tx).find(index ?? Bytes([]))
+            return try await CredentialStore(sql: tx).find(index ?? [])
         }
     }
 

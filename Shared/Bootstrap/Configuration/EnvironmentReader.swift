@@ -129,11 +129,6 @@ package struct EnvironmentReader {
         return key
     }
 
-    /// The same for a key that may be left out.
-    package mutating func optionalKey(_ name: String) -> SymmetricKey? {
-        value(name) == nil ? keep(name, nil, shown: "(not set)") : key(name)
-    }
-
     /// Keys of 64 hexadecimal digits, one a line, the current one first; and where they were read.
     package mutating func keyChain(_ name: String) -> (chain: KeyChain, file: String?) {
         let zero = KeyChain(SymmetricKey(bytes: [UInt8](repeating: 0, count: 32)))
@@ -142,6 +137,11 @@ package struct EnvironmentReader {
             return (wrong(name, "***", "must name a file with a line of 64 hexadecimal digits for each key", zero), nil)
         }
         return (chain, value(name))
+    }
+
+    /// The same for keys that may be left out.
+    package mutating func optionalKeyChain(_ name: String) -> (chain: KeyChain, file: String?)? {
+        value(name) == nil ? keep(name, nil, shown: "(not set)") : keyChain(name)
     }
 
     /// Says that a value read before is wrong for a reason that only the service can know.
