@@ -22,7 +22,7 @@ enum AuthService {
             host: host, vaults: vaults, policy: policy, peppers: config.peppers)
         let signing = Signing(config, host)
         let settings = SettingsReader(config: config)
-        let issuer = TokenIssuer(signing: signing, settings: settings)
+        let issuer = TokenIssuer(signing: signing, settings: settings, vaults: vaults)
         let notices = SecurityNotice(host: host, vaults: vaults, keys: config.indexKeys, isOffered: config.messages != nil)
         let signIn = SignIn(
             host: host, config: config, vaults: vaults, emailIndex: emailIndex, hashing: hashing, issuer: issuer,
@@ -84,6 +84,7 @@ enum AuthService {
                 Migration("0082_proxies_of_children_end", PackageResources._082_proxies_of_children_end_sql),
                 Migration("0083_consents_withdrawn", PackageResources._083_consents_withdrawn_sql),
                 Migration("0092_index_keys", PackageResources._092_index_keys_sql),
+                Migration("0093_last_days_sealed", PackageResources._093_last_days_sealed_sql),
             ],
             routes: sessions.table + live + accounts.table + newPasswords.table + locations.table + factors.table + stepUp.table
                 + passkeyRoutes.table + licences.table + ProxyRoutes(host: host, vaults: vaults).table + contacts.table
@@ -95,7 +96,9 @@ enum AuthService {
                 LicenceWithdrawn.self, PasswordSprayNoticed.self,
             ],
             reactions: [forgetting.reaction],
-            workers: [sweeper.worker, signing.worker, sender.worker],
+            workers: [
+                sweeper.worker, signing.worker, sender.worker, SealLastDays(host: host, vaults: vaults).worker,
+            ],
             commands: [
                 opening.command, GenerateKeys.command, RotateKeys(host: host, config: config).command,
                 RotateDataKeys(host: host, own: .init(rewrap: vaults.rewrap)).command,
@@ -118,7 +121,8 @@ enum AuthService {
         let flow = SignInFlow(
             host: host, settings: settings, browser: browser, factor: signIn.factor,
             devices: signIn.devices, passkeys: passkeys)
-        let tokens = ClientTokens(host: host, signing: signing, settings: settings, subjects: subjects)
+        let tokens = ClientTokens(
+            host: host, signing: signing, settings: settings, vaults: vaults, subjects: subjects)
         let authenticate = ClientAuthentication(host: host, secrets: secrets, settings: settings)
         return DiscoveryRoutes(host: host).table
             + AuthorizeRoutes(host: host, flow: flow, signIn: signIn, vaults: vaults, browser: browser).table

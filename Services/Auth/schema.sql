@@ -336,8 +336,10 @@ CREATE TABLE auth.proxy_grant (
     granted_at timestamp with time zone NOT NULL,
     revoked_at timestamp with time zone,
     revoked_by uuid,
+    last_day bytea,
     CONSTRAINT proxy_grant_by_another CHECK ((granted_by <> account_id)),
     CONSTRAINT proxy_grant_in_order CHECK (((valid_until IS NULL) OR (valid_until >= valid_from))),
+    CONSTRAINT proxy_grant_last_day_sealed CHECK (((last_day IS NULL) OR ((EXTRACT(month FROM valid_until) = (12)::numeric) AND (EXTRACT(day FROM valid_until) = (31)::numeric)))),
     CONSTRAINT proxy_grant_proof_known CHECK ((proof = ANY (ARRAY['patient_consent'::text, 'birth_certificate'::text, 'court_order'::text, 'power_of_attorney'::text, 'identity_seen'::text]))),
     CONSTRAINT proxy_grant_relation_known CHECK ((relation = ANY (ARRAY['parent'::text, 'guardian'::text, 'spouse'::text, 'child'::text, 'carer'::text, 'other'::text]))),
     CONSTRAINT proxy_grant_revoked_by_somebody CHECK (((revoked_at IS NULL) = (revoked_by IS NULL)))
@@ -527,7 +529,7 @@ ALTER TABLE ONLY auth.passkey
 ALTER TABLE ONLY auth.passkey
     ADD CONSTRAINT passkey_pkey PRIMARY KEY (id);
 ALTER TABLE auth.proxy_grant
-    ADD CONSTRAINT proxy_grant_of_a_child_ends CHECK ((((relation <> ALL (ARRAY['parent'::text, 'guardian'::text])) AND (proof <> 'birth_certificate'::text)) OR ((valid_until IS NOT NULL) AND (valid_until <= (valid_from + 6575))) OR (revoked_at IS NOT NULL))) NOT VALID;
+    ADD CONSTRAINT proxy_grant_of_a_child_has_an_end CHECK ((((relation <> ALL (ARRAY['parent'::text, 'guardian'::text])) AND (proof <> 'birth_certificate'::text)) OR ((valid_until IS NOT NULL) AND (valid_until <= make_date((EXTRACT(year FROM (valid_from + 6575)))::integer, 12, 31))) OR (revoked_at IS NOT NULL))) NOT VALID;
 ALTER TABLE ONLY auth.proxy_grant
     ADD CONSTRAINT proxy_grant_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY auth.recovery_code
@@ -579,6 +581,7 @@ CREATE INDEX outbox_unpublished ON auth.outbox USING btree (seq) WHERE (publishe
 CREATE INDEX passkey_of_account ON auth.passkey USING btree (tenant_id, account_id);
 CREATE INDEX proxy_grant_of_patient ON auth.proxy_grant USING btree (tenant_id, patient_id) WHERE (revoked_at IS NULL);
 CREATE UNIQUE INDEX proxy_grant_one_living ON auth.proxy_grant USING btree (tenant_id, account_id, patient_id) WHERE (revoked_at IS NULL);
+CREATE INDEX proxy_grant_unsealed ON auth.proxy_grant USING btree (tenant_id) WHERE ((valid_until IS NOT NULL) AND (last_day IS NULL));
 CREATE INDEX refresh_token_of_session ON auth.refresh_token USING btree (session_id);
 CREATE UNIQUE INDEX refresh_token_one_live ON auth.refresh_token USING btree (tenant_id, session_id) WHERE (rotated_at IS NULL);
 CREATE INDEX revoked_session_expired ON auth.revoked_session USING btree (expires_at);

@@ -113,18 +113,43 @@ struct ProxyTests {
     @Test func `The table itself keeps no parent without an end`() async throws {
         try await Clinic.with { clinic in
             let proxy = try await clinic.add("leela@demo.example", "proxy")
-            for until: LocalDate? in [nil, LocalDate(daysSinceEpoch: 26_576)] {
+            for until: LocalDate? in [nil, LocalDate(daysSinceEpoch: 26_576 + 365)] {
                 let error = await #expect(throws: PostgresError.self) {
                     try await clinic.host.host.db.transaction(for: clinic.admin.tenant) { tx in
-                        try await ProxyGrantStore(sql: tx).insert(
+                        let vault = try await Vaults(masterKeys: clinic.host.host.config.masterKeys).vault(of: clinic.admin.tenant, tx)
+                        try await ProxyGrantStore(sql: tx, vault: vault).insert(
                             ProxyGrant(
                                 id: ID(), account: proxy, patient: PatientID(), relation: .parent, proof: .birthCertificate,
                                 from: LocalDate(daysSinceEpoch: 20_000), until: until, grantedBy: clinic.admin.id,
                                 grantedAt: clinic.host.clock.now))
                     }
                 }
-                #expect(error?.constraint == "proxy_grant_of_a_child_ends")
+                #expect(error?.constraint == "proxy_grant_of_a_child_has_an_end")
             }
+        }
+    }
+
+    @Test func `Last days of before they were sealed are sealed, and stay the days that they were`() async throws {
+        try await Clinic.with { clinic in
+            let proxy = try await clinic.add("leela@demo.example", "proxy")
+            let vaults = Vaults(masterKeys: clinic.host.host.config.masterKeys)
+            let last = LocalDate(daysSinceEpoch: 26_000)
+            try await clinic.host.host.db.transaction(for: clinic.admin.tenant) { tx in
+                _ = try await tx.run(
+                    """
+                    insert into proxy_grant (id, account_id, patient_id, relation, proof, valid_from, valid_until, granted_by,
+                                             granted_at)
+                    values (\(ID<ProxyGrant>()), \(proxy), \(PatientID()), 'parent', 'birth_certificate',
+                            \(LocalDate(daysSinceEpoch: 20_000)), \(last), \(clinic.admin.id), \(clinic.host.clock.now))
+                    """)
+            }
+            try await SealLastDays(host: clinic.host.host, vaults: vaults).sweep()
+            let reader = clinic.host.host.db.reader(for: clinic.admin.tenant)
+            let store = ProxyGrantStore(sql: reader, vault: try await vaults.vault(of: clinic.admin.tenant, reader))
+            #expect(try await store.list(patient: nil, account: proxy).map(\.until) == [last])
+            let inClear = try await reader.first(
+                "select valid_until from proxy_grant where last_day is not null", as: { try $0.next(as: LocalDate.self) })
+            #expect(inClear == LocalDate(year: last.year, month: 12, day: 31) && inClear != last)
         }
     }
 

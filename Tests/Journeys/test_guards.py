@@ -80,7 +80,7 @@ GUARDS = {
         insert into billing.ledger_line (entry_id, position, tenant_id, account, amount, currency)
         select id, 99, tenant_id, 'cash', 1, 'INR' from billing.ledger_entry where invoice_id = %(invoice)s limit 1""",
     "licence_seen_whole": "update auth.licence set seen = '{licence}' where status = 'verified'",
-    "proxy_grant_of_a_child_ends": """
+    "proxy_grant_of_a_child_has_an_end": """
         insert into auth.proxy_grant (id, tenant_id, account_id, patient_id, relation, proof, valid_from, granted_by, granted_at)
         select gen_random_uuid(), tenant_id, id, gen_random_uuid(), 'parent', 'birth_certificate', current_date, gen_random_uuid(), now()
         from auth.account limit 1""",

@@ -376,13 +376,25 @@ def test_who_acted_for_a_patient_is_refused_everywhere_within_seconds(door, admi
     assert Clinic(door.url).as_(email).call("GET", chart).status in (403, 404)
 
 
-def test_who_acts_for_a_child_does_so_until_a_day(admin, reception, make_patient):
-    account = admin.post("/v1/users", {"name": "Leela", "email": f"{unique('mother')}@demo.example", "roles": ["proxy"]})
+def test_who_acts_for_a_child_does_so_until_a_day(door, admin, reception, make_patient, database):
+    email = f"{unique('mother')}@demo.example"
+    account = admin.open_account({"name": "Leela", "email": email, "roles": ["proxy"]})
     grant = {"accountId": account["id"], "patientId": make_patient()["id"], "relation": "parent", "proof": "birth_certificate"}
     assert [e["pointer"] for e in reception.call("POST", "/v1/auth/proxies", grant)["errors"]] == ["/until"]
     day = today()
     assert reception.call("POST", "/v1/auth/proxies", {**grant, "until": str(day + datetime.timedelta(days=6_580))}).status == 400
     assert reception.call("POST", "/v1/auth/proxies", {**grant, "until": str(day + datetime.timedelta(days=6_000))}).status == 201
+    # The eve of a birthday is not in the table, and counts all the same: who acted until yesterday acts no more.
+    first, last = day - datetime.timedelta(days=40), day + datetime.timedelta(days=6_000)
+    row = database.execute("select row_to_json(g)::text from auth.proxy_grant g where account_id = %s", [account["id"]]).fetchone()[0]
+    assert str(last) not in row and f"{last.year}-12-31" in row
+    assert [g["until"] for g in reception.get(f"/v1/auth/proxies?patientId={grant['patientId']}")["items"]] == [str(last)]
+    over, holds = (make_patient()["id"] for _ in "12")
+    for patient, until in ((over, day - datetime.timedelta(days=1)), (holds, day)):
+        reception.post("/v1/auth/proxies", {**grant, "patientId": patient, "from": str(first), "until": str(until)})
+    me = Clinic(door.url).as_(email)
+    assert me.call("GET", f"/v1/patients/{holds}").status == 200
+    assert me.call("GET", f"/v1/patients/{over}").status in (403, 404)
 
 
 def test_a_lost_password_is_replaced_at_the_desk(door, admin):

@@ -35,10 +35,7 @@ import Primitives
     private static func query(_ account: AccountID) -> SQL {
         """
         select a.id, a.password_hash, a.password_expires_at, a.active, array_to_string(a.roles, ','), a.location_id, l.zone, l.currency,
-               a.patient_id,
-               (select coalesce(string_agg(g.patient_id::text, ',' order by g.patient_id), '') from proxy_grant g
-                where g.account_id = a.id and g.revoked_at is null and g.valid_from <= (now() at time zone l.zone)::date
-                  and (g.valid_until is null or g.valid_until >= (now() at time zone l.zone)::date))
+               a.patient_id
         from account a join location l on l.id = a.location_id
         where a.id = \(account)
         """
@@ -88,8 +85,6 @@ struct Credential: Sendable {
     let zone: String
     let currency: Currency
     let patient: PatientID?
-    /// Those they act for today.
-    let actsFor: [PatientID]
 
     /// The most telling role, for the audit trail.
     var mainRole: Role { Role.allCases.reversed().first { roles.contains($0) } ?? .service }
@@ -107,6 +102,5 @@ extension Credential {
         zone = try row.next()
         currency = try row.next()
         patient = try row.next()
-        actsFor = try row.next(as: String.self).split(separator: ",").compactMap { PatientID(String($0)) }
     }
 }

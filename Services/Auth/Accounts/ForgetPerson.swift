@@ -64,7 +64,11 @@ import Primitives
                 }
                 return JSONValue.array(accounts.map { .object($0) }).jsonBytes
             },
-            .rows(of: "proxy_grant", host) { patient in "patient_id = \(patient)" },
+            PersonExport.Part("proxy_grant") { [host, vaults] patient, caller in
+                let sql = host.db.reader(for: caller.tenant)
+                let store = ProxyGrantStore(sql: sql, vault: try await vaults.vault(of: caller.tenant, sql))
+                return try await store.export(patient: patient, account: nil)
+            },
             .rows(of: "session", host, where: Self.own),
             .rows(of: "browser_session", host, without: ["hash"], where: Self.own),
             .rows(of: "client_consent", host, where: Self.own),

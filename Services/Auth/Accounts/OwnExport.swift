@@ -33,6 +33,7 @@ import Primitives
             let own: SQL = "account_id = \(caller.account)"
             tables.append((table, try await PersonExport.rows(of: table, host, for: caller, without: without, where: own)))
         }
+        tables.append(("proxy_grant", try await ProxyGrantStore(sql: sql, vault: vault).export(patient: nil, account: caller.account)))
         let view = OwnExportView(account: AccountView(account), licence: licence, tables: tables)
         return try await host.write(request, by: caller) { tx in
             try tx.audit("export", "account", caller.account.description)
@@ -43,7 +44,7 @@ import Primitives
 
     /// And what of them is ours alone: what a browser or a passkey is known by.
     private static let tables: [(name: String, without: [String])] = [
-        ("session", []), ("browser_session", ["hash"]), ("client_consent", []), ("proxy_grant", []),
+        ("session", []), ("browser_session", ["hash"]), ("client_consent", []),
         ("passkey", ["public_key", "credential_id"]), ("totp", ["secret", "last_step"]),
     ]
 

@@ -31,6 +31,7 @@ struct TokenAnswer: JSONWritable {
     let host: Host
     let signing: Signing
     let settings: SettingsReader
+    let vaults: Vaults
     let subjects: Subjects
 
     /// A token on a person's behalf: their roles, bounded by the grant.
@@ -45,7 +46,7 @@ struct TokenAnswer: JSONWritable {
             location: credential.location, zone: credential.zone, currency: credential.currency,
             patient: credential.patient, issuedAt: now, expiresAt: end,
             authenticatedAt: session.authenticatedAt ?? session.startedAt, assurance: session.assurance, grant: grant,
-            actsFor: credential.actsFor)
+            actsFor: try await credential.actsFor(vaults, in: tenant, sql, at: now))
         return TokenAnswer(
             accessToken: try signing.mint.sign(token), expiresIn: end.seconds(since: now), scopes: grant.scopes)
     }

@@ -1,3 +1,4 @@
+import Access
 import JSON
 import Primitives
 
@@ -26,6 +27,9 @@ struct ProxyGrant: Equatable, Sendable {
     let grantedBy: AccountID
     let grantedAt: Timestamp
     var revokedAt: Timestamp?
+
+    /// Whose accounts may have one.
+    static let holders: Set<Role> = [.proxy, .patient]
 
     /// `asPatient`: the patient says so themselves, which is the proof.
     static func grant(

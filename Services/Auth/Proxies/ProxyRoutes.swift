@@ -34,7 +34,9 @@ import Primitives
         } else if patient == nil {
             account = caller.account
         }
-        let found = try await ProxyGrantStore(sql: host.db.reader(for: caller.tenant)).list(patient: patient, account: account)
+        let reader = host.db.reader(for: caller.tenant)
+        let store = ProxyGrantStore(sql: reader, vault: try await vaults.vault(of: caller.tenant, reader))
+        let found = try await store.list(patient: patient, account: account)
         caller.trail?.listed("proxy_list", found.map(\.patient))
         return .page(found.map { ProxyGrantView(grant: $0) }, next: nil, of: request)
     }
@@ -53,11 +55,12 @@ import Primitives
             guard card != nil else { throw AccountError.patientUnknown }
         }
         return try await host.write(request, by: caller) { tx in
-            let accounts = AccountStore(sql: tx, vault: try await vaults.vault(of: caller.tenant, tx))
+            let vault = try await vaults.vault(of: caller.tenant, tx)
+            let accounts = AccountStore(sql: tx, vault: vault)
             guard let account = try await accounts.find(grant.account), account.isActive,
-                !account.roles.isDisjoint(with: [.proxy, .patient])
+                !account.roles.isDisjoint(with: ProxyGrant.holders)
             else { throw ProxyError.notAProxy }
-            let store = ProxyGrantStore(sql: tx)
+            let store = ProxyGrantStore(sql: tx, vault: vault)
             guard try await store.count(of: account.id) < Self.limitPerAccount else { throw ProxyError.tooMany }
             try await store.insert(grant)
             try tx.audit("grant", "proxy", grant.id.description, of: grant.patient, after: grant.audited)
@@ -69,7 +72,7 @@ import Primitives
     private func revoke(_ request: Request, by caller: Principal) async throws -> Response {
         let id = try request.id("id", of: ProxyGrant.self)
         return try await host.write(request, by: caller) { tx in
-            let store = ProxyGrantStore(sql: tx)
+            let store = ProxyGrantStore(sql: tx, vault: try await vaults.vault(of: caller.tenant, tx))
             let isDesk = !caller.roles.isDisjoint(with: [.reception, .admin])
             guard let grant = try await store.findForUpdate(id), isDesk || grant.patient == caller.patient else {
                 throw Problem.notFound("proxy")
@@ -101,7 +104,7 @@ extension ProxyError: ProblemConvertible {
     }
 }
 
-private struct ProxyGrantView: JSONWritable {
+struct ProxyGrantView: JSONWritable {
     let grant: ProxyGrant
 
     func write(to json: inout JSONWriter) {
@@ -125,6 +128,15 @@ private struct ProxyGrantView: JSONWritable {
         .required("proof", proof), .required("from", .date), .optional("until", .date), .required("grantedAt", .instant),
         .optional("revokedAt", .instant),
     ])
+}
+
+extension ProxyGrantStore {
+    /// All of a patient, or of an account, for somebody's export.
+    func export(patient: PatientID?, account: AccountID?) async throws -> [UInt8] {
+        let all = try await list(patient: patient, account: account, limit: PersonExport.most + 1)
+        try PersonExport.checkWhole(all.count)
+        return all.map { ProxyGrantView(grant: $0) }.jsonBytes
+    }
 }
 
 extension ProxyRoutes {

@@ -57,6 +57,7 @@ struct SignedInUser: JSONWritable {
 @LoopActor struct TokenIssuer {
     let signing: Signing
     let settings: SettingsReader
+    let vaults: Vaults
 
     /// An access token never outlives its session.
     func pair(
@@ -80,7 +81,7 @@ struct SignedInUser: JSONWritable {
             location: credential.location, zone: credential.zone, currency: credential.currency,
             patient: credential.patient, issuedAt: now, expiresAt: end,
             authenticatedAt: session.authenticatedAt ?? session.startedAt, assurance: session.assurance,
-            actsFor: credential.actsFor)
+            actsFor: try await credential.actsFor(vaults, in: tenant, sql, at: now))
         return (try signing.mint.sign(token), end.seconds(since: now))
     }
 }
