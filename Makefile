@@ -53,8 +53,8 @@ lint: ## names, lengths and imports
 	@Tests/lint
 
 .PHONY: fuzz conformance sanitize simulation
-fuzz: ## libFuzzer on all that reads strangers' bytes (TARGET=json SECONDS=600)
-	@FUZZ_SECONDS=$(or $(SECONDS),60) TARGET=$(or $(TARGET),all) Tests/Fuzz/fuzz
+fuzz: ## libFuzzer on all that reads strangers' bytes (TARGET=json SECONDS=600 RUNS=100000000)
+	@FUZZ_SECONDS=$(or $(SECONDS),60) RUNS=$(RUNS) TARGET=$(or $(TARGET),all) Tests/Fuzz/fuzz
 conformance: ## other people's HTTP, WebSocket and OpenAPI clients, against the running stack (ONLY=websocket CASES=10000)
 	@$(if $(CASES),CASES=$(CASES)) Tests/Conformance/run $(ONLY)
 sanitize: ## the Swift tests under ThreadSanitizer and AddressSanitizer (ONLY=thread or address)

@@ -113,6 +113,13 @@ import Primitives
         else { throw .invalid }
 
         guard let claims = Self.object(parts[1]) else { throw .invalid }
+        return try Self.token(claims, at: now, publicIssuer: publicIssuer)
+    }
+
+    /// What signed claims come to.
+    nonisolated static func token(
+        _ claims: JSONObject, at now: Timestamp, publicIssuer: String?
+    ) throws(TokenRefusal) -> AccessToken {
         let grant = try Self.grant(claims, publicIssuer)
         guard let token = AccessToken(claims: claims, grant: grant), !token.roles.isEmpty else { throw .invalid }
         let latest = now.adding(seconds: leeway)
