@@ -100,7 +100,6 @@ import Loop
     }
 
     /// malloc keeps what a crowd has left for the next one: ten thousand sockets had left 147 MiB in notifications, and leave 7.
-    /// What ten thousand event streams leave in queue (38) is not given back by it.
     private func giveBackAfterACrowd() {
         guard most >= 1_000, connections.count * 8 < most else { return }
         most = connections.count

@@ -8,6 +8,7 @@ the database is put back as it was, so that no mutant sees another's damage.
 """
 import argparse
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -21,7 +22,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "Journeys")]
 import psycopg  # noqa: E402
 
 import checks  # noqa: E402
-from clinic import PASSWORD, Clinic, stack_environment  # noqa: E402
+from clinic import PASSWORD, Clinic, replace, stack_environment  # noqa: E402
 from stage import SERVICES  # noqa: E402
 
 ENV = stack_environment()
@@ -48,6 +49,13 @@ def save():
         if left:
             sys.exit(f"the stack is not quiet: {left}")
     copy("polyclinic", "polyclinic_clean")
+    # What rests in the database is worth nothing without the keys that it rests under, and journeys exchange them.
+    for name in ("master_key", "password_pepper", "index_key"):
+        file = pathlib.Path(ENV["POLYCLINIC_DATA"], "secrets", name)
+        kept[file] = file.read_text()
+
+
+kept = {}
 
 
 def restore():
@@ -55,6 +63,8 @@ def restore():
     for service in SERVICES:
         stack("kill", service)
     copy("polyclinic_clean", "polyclinic")
+    for file, text in kept.items():
+        replace(file, text)
     subprocess.run(["redis-cli", "-p", ENV["TEST_REDIS_PORT"], "-a", ENV["TEST_REDIS_PASSWORD"], "--no-auth-warning", "FLUSHALL"],
                    check=True, capture_output=True)
     for service in SERVICES:

@@ -95,4 +95,19 @@ import Testing
             #expect(board.entries(.completed).map(\.token.id) == [token.id])
         }
     }
+
+    @Test(.timeLimit(.minutes(1))) func `Whoever looks no more is let go at once, and not when the next look is due`() async throws {
+        try await onLoop {
+            let watch = BoardSignals().watch(
+                Board.Key(tenant: TenantID(), location: LocationID(), date: LocalDate(daysSinceEpoch: 20_000)))
+            let looking = EventLoop.spawn { await watch.wait(atMost: .seconds(3600)) }
+            try await EventLoop.spawn {}.value  // behind it in line: by now it waits
+            looking.cancel()
+            try await looking.value
+            // Nor does anybody begin to wait who has gone already.
+            let late = EventLoop.spawn { await watch.wait(atMost: .seconds(3600)) }
+            late.cancel()
+            try await late.value
+        }
+    }
 }

@@ -38,16 +38,20 @@ final class BoardWatch {
         waiter = nil
     }
 
-    /// Returns when the board has changed since the last call, or after `limit`.
+    /// Returns when the board has changed since the last call, or after `limit`, or when nobody looks any more: what
+    /// belongs to a screen is given back with its line, and not seconds later.
     func wait(atMost limit: Duration) async {
-        if !isRaised {
-            let timer = EventLoop.shared.after(limit) { [self] in
-                waiter?.resume()
-                waiter = nil
+        let timer = EventLoop.shared.after(limit) { [self] in raise() }
+        await withTaskCancellationHandler {
+            if !isRaised { await withCheckedContinuation { waiter = $0 } }
+        } onCancel: {
+            if EventLoop.shared.isCurrent {
+                LoopActor.assumeOnLoop { raise() }
+            } else {
+                EventLoop.shared.post { self.raise() }
             }
-            await withCheckedContinuation { waiter = $0 }
-            EventLoop.shared.cancelTimer(timer)
         }
+        EventLoop.shared.cancelTimer(timer)
         isRaised = false
     }
 }
