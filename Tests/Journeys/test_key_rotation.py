@@ -178,7 +178,7 @@ def test_the_index_key_changes_while_people_sign_in(env, stack, admin, door, dat
         database.execute("update auth.client set secret_hash = %s, subject_key = null where id = %s", [kept, each.client["clientId"]])
     known = {each: subject(each) for each in (portal, modern)}
     reception = database.execute("select account_id from auth.login where email_index = %s", [
-        hmac.digest(derived(old, "auth e-mail index"), b"reception@demo.example", "sha256")]).fetchone()[0]
+        hmac.digest(derived(oldest, "auth e-mail index"), b"reception@demo.example", "sha256")]).fetchone()[0]
     said = f"{portal.client['clientId']}|{reception}".encode()
     assert hmac.digest(derived(oldest, "pairwise subjects"), said, "sha256") == base64.urlsafe_b64decode(known[portal] + "=")
 
