@@ -36,6 +36,18 @@ import Testing
         #expect(encounter.findings.diagnoses.map(\.code) == ["59621000"])
     }
 
+    @Test func `What is there and empty is not there: nobody is imported without a name`() throws {
+        func read(_ old: String, _ new: String) throws -> FHIRBundle {
+            try FHIRBundle(bytes: Array(Self.bundle.replacing(old, with: new).utf8))
+        }
+        let name = #""family":"Montañez","given":["Clara","María"]"#
+        for nobody in [#""family":"""#, #""family":" ","given":["","  "]"#, #""given":[]"#] {
+            #expect(throws: FHIRBundle.Failure.noPatient) { try read(name, nobody) }
+        }
+        #expect(try read(name, #""family":"Montañez","given":[""]"#).personal.name == "Montañez")
+        #expect(try read(#""text":"Allergy to penicillin""#, #""text":" ""#).personal.allergies.isEmpty)
+    }
+
     @Test func `Importing twice changes nothing, and the patient is found with the history`() async throws {
         let path = "/tmp/clinical-import-\(getpid()).json"
         let file = try #require(fopen(path, "w"))

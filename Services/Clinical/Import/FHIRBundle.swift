@@ -128,10 +128,17 @@ struct FHIRBundle {
     }
 }
 
+/// FHIR R4's JSON has no empty strings; files of others have empty and blank ones all the same, and those say nothing.
 extension JSONObject {
-    fileprivate func text(_ name: String) -> String? { self[name].flatMap { String(json: $0) } }
+    fileprivate func text(_ name: String) -> String? { self[name].flatMap { String(json: $0) }.flatMap { $0.saysSomething ? $0 : nil } }
     fileprivate func number(_ name: String) -> Double? { self[name].flatMap { Double(json: $0) } }
     fileprivate func object(_ name: String) -> JSONObject? { self[name].flatMap { JSONObject(json: $0) } }
     fileprivate func objects(_ name: String) -> [JSONObject] { self[name].flatMap { [JSONObject](json: $0) } ?? [] }
-    fileprivate func texts(_ name: String) -> [String] { self[name].flatMap { [String](json: $0) } ?? [] }
+    fileprivate func texts(_ name: String) -> [String] {
+        (self[name].flatMap { [String](json: $0) } ?? []).filter(\.saysSomething)
+    }
+}
+
+extension String {
+    fileprivate var saysSomething: Bool { !allSatisfy(\.isWhitespace) }
 }

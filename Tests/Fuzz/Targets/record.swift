@@ -23,7 +23,7 @@ private let today = LocalDate(daysSinceEpoch: 20_777)
 
 private func bundle(_ bytes: [UInt8]) {
     guard let read = try? FHIRBundle(bytes: bytes) else { return }
-    must(!read.personal.name.isEmpty, "an imported person has a name")
+    must(!read.personal.name.allSatisfy(\.isWhitespace), "an imported person has a name")
     must(Personal(json: parsed(read.personal.jsonBytes)) == read.personal, "what is imported is stored as it was read")
     var last = read.encounters.first?.start
     for encounter in read.encounters {
