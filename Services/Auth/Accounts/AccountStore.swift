@@ -44,11 +44,7 @@ import Primitives
     func insert(
         _ account: Account, passwordHash: String, expiresAt: Timestamp? = nil, emailIndex: [Bytes]
     ) async throws {
-        // The key of `login` is the real guard; a look before it would race.
-        try await onConstraint("login_email_once", throw: AccountError.emailTaken) {
-            _ = try await sql.run(
-                "insert into login (email_index, account_id) select unnest(\(emailIndex)::bytea[]), \(account.id)")
-        }
+        try await enter(emailIndex, for: account.id)
         try await sql.run(
             """
             insert into account (id, name, email, password_hash, password_expires_at, roles, location_id, patient_id,
@@ -78,6 +74,11 @@ import Primitives
     func move(_ id: AccountID, to emailIndex: [Bytes]) async throws {
         // Whoever was erased is found by none.
         guard try await sql.run("delete from login where account_id = \(id)") > 0 else { throw AccountError.erased }
+        try await enter(emailIndex, for: id)
+    }
+
+    /// The key of `login` is the real guard; a look before it would race.
+    private func enter(_ emailIndex: [Bytes], for id: AccountID) async throws {
         try await onConstraint("login_email_once", throw: AccountError.emailTaken) {
             _ = try await sql.run(
                 "insert into login (email_index, account_id) select unnest(\(emailIndex)::bytea[]), \(id)")

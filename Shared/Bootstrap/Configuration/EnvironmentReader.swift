@@ -119,17 +119,8 @@ package struct EnvironmentReader {
         return file(name, shown: path)
     }
 
-    /// A key of 32 bytes as 64 hexadecimal digits. When describing, a zero key that opens nothing.
-    package mutating func key(_ name: String) -> SymmetricKey {
-        let zero = SymmetricKey(bytes: [UInt8](repeating: 0, count: 32))
-        guard let text = file(name, shown: "***") else { return zero }
-        guard let key = SymmetricKey(hex: Array(text.utf8)) else {
-            return wrong(name, "***", "must name a file of 64 hexadecimal digits", zero)
-        }
-        return key
-    }
-
-    /// Keys of 64 hexadecimal digits, one a line, the current one first; and where they were read.
+    /// Keys of 64 hexadecimal digits, one a line, the current one first; and where they were read. When describing, a zero
+    /// key that opens nothing.
     package mutating func keyChain(_ name: String) -> (chain: KeyChain, file: String?) {
         let zero = KeyChain(SymmetricKey(bytes: [UInt8](repeating: 0, count: 32)))
         guard let text = file(name, shown: "***") else { return (zero, nil) }

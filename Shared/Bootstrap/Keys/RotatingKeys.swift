@@ -4,8 +4,9 @@ import Synchronization
 
 /// Keys as their file holds them now: the first line seals, the others still open.
 ///
-/// To change the master key without a restart: put the new one in front of the old one, run `rotate-keys` of every
-/// service, take the old one out. The pepper is changed the same way; its hashes are made again as their owners sign in.
+/// To change the master key without a restart: put the new one in front of the old one, run `rotate-data-keys` of every
+/// service that has it, take the old one out. Auth's pepper and index key are changed the same way: hashes are made again
+/// as their owners sign in, and by `rotate-index-key`.
 /// The file is looked at again at most once a second, and whenever something does not open.
 package final class RotatingKeys: Sendable {
     private let file: String?

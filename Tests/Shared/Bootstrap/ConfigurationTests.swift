@@ -35,7 +35,7 @@ import Testing
         let environment = Environment(["A_FILE": "/etc/hostname", "KEY_FILE": "/etc/hostname", "NONE_FILE": ""])
         var read = environment.reader()
         let secret = read.secret("A_FILE")
-        _ = read.key("KEY_FILE")
+        _ = read.keyChain("KEY_FILE")
         let none = read.optionalSecret("NONE_FILE")
         #expect(none == nil)
         #expect("\(secret)" == "***" && String(reflecting: secret) == "***")
