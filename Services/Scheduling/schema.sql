@@ -1,4 +1,6 @@
 CREATE SCHEMA scheduling;
+CREATE DOMAIN scheduling.idempotency_key_unused AS boolean
+	CONSTRAINT idempotency_key_in_use CHECK (VALUE);
 CREATE FUNCTION scheduling.outbox_counted_by_owner() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -14,16 +16,12 @@ CREATE FUNCTION scheduling.outbox_note_sent() RETURNS trigger
     SET search_path TO 'scheduling', 'public'
     AS $$
 begin
-    if not exists (select from is_now where type in ('audit.entry.recorded.v1', 'audit.access.recorded.v1')) then
-        return null;
-    end if;
     insert into outbox_sent (tenant_id, ids)
-    select n.tenant_id, array_agg(case n.type when 'audit.access.recorded.v1'
-        then (n.data -> 'entries' -> 0 ->> 'id')::uuid else n.id end)
-    from is_now n join was w using (id)
-    where n.published_at is not null and w.published_at is null
-        and n.type in ('audit.entry.recorded.v1', 'audit.access.recorded.v1')
-    group by n.tenant_id;
+    select tenant_id, array_agg(case type when 'audit.access.recorded.v1' then (data -> 'entries' -> 0 ->> 'id')::uuid else id end)
+    from is_now
+    where type in ('audit.entry.recorded.v1', 'audit.access.recorded.v1') and published_at is not null
+        and id <> all (array(select id from was where published_at is not null))
+    group by tenant_id;
     return null;
 end $$;
 CREATE FUNCTION scheduling.outbox_refuse() RETURNS trigger

@@ -9,5 +9,7 @@ package enum MessagingSchema {
         ("0080_isolation", PackageResources._080_isolation_sql),
         ("0090_facts_sent", PackageResources._090_facts_sent_sql),
         ("0091_facts_sent_by_schema", PackageResources._091_facts_sent_by_schema_sql),
+        ("0094_key_unused", PackageResources._094_key_unused_sql),
+        ("0095_sent_without_join", PackageResources._095_sent_without_join_sql),
     ]
 }

@@ -72,7 +72,7 @@ def test_a_repetition_that_looked_before_the_first_one_committed_is_given_its_an
     slot, key = make_slots(doctor[1])[-1], unique("once")
     booked = reception.post("/v1/appointments", {"slotId": slot["id"], "patientId": make_patient()["id"]})["id"]
     cancel = lambda: reception.call("DELETE", f"/v1/appointments/{booked}", key=key)  # noqa: E731
-    with Gate(env["POSTGRES_URL"], "scheduling.idempotency", "%pg_try_advisory_xact_lock%stored.answer%") as gate, \
+    with Gate(env["POSTGRES_URL"], "scheduling.idempotency", "%::idempotency_key_unused%") as gate, \
             psycopg.connect(env["POSTGRES_URL"]) as holder:
         holder.execute("select from scheduling.appointment where id = %s for update", [booked])
         first = meanwhile(cancel)  # has the key, and waits for the appointment
@@ -108,7 +108,7 @@ def test_two_first_requests_with_one_key_have_one_effect(env, reception, make_pa
     """Both look for the key before either has committed: the database lets one in, the other gets its answer."""
     body, key = {"name": "Race One", "birthDate": "1980-02-29", "phone": "+919877777777"}, unique("once")
     register = lambda: reception.call("POST", "/v1/patients", body, key=key)  # noqa: E731
-    with Gate(env["POSTGRES_URL"], "clinical.idempotency", "%pg_try_advisory_xact_lock%stored.answer%") as gate:
+    with Gate(env["POSTGRES_URL"], "clinical.idempotency", "%::idempotency_key_unused%") as gate:
         gate.shut()
         both = [meanwhile(register) for _ in range(2)]
         gate.wait()

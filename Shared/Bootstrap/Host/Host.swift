@@ -117,16 +117,19 @@ import Redis
     ) async throws -> Response {
         let claim = try IdempotentRequest(request, by: caller, in: config.postgres.schema, seal: config.masterKeys)
         do {
-            return try await attempt(request, by: caller, claim, body)
-        } catch let error as PostgresError where claim != nil && error.mayBeSettledByKey {
-            return try await attempt(request, by: caller, claim, body)
-        } catch {
-            // What refused us may be what the first request with this key did between our look and our lock.
-            if let claim, error is any ProblemConvertible || error is NotKept,
-                let stored = try await claim.answer(db.reader(for: caller.tenant))
-            {
-                return try await replay(stored, to: caller, db.reader(for: caller.tenant))
+            do {
+                return try await attempt(request, by: caller, claim, body)
+            } catch let error as PostgresError where claim != nil && error.sqlState == PostgresError.unknownOutcome.sqlState {
+                // The key says whether it was kept.
+                return try await attempt(request, by: caller, claim, body)
             }
+        } catch {
+            let fault = error as? PostgresError
+            // Who used the key is asked only now. What refused us may be what the first request with it did after our claim.
+            if let claim, fault?.isAboutKey ?? true, let stored = try await claim.answer(db.reader(for: caller.tenant)) {
+                return try await replay(stored, to: caller)
+            }
+            if fault?.isAboutKey == true { throw IdempotentRequest.inProgress }
             if let refused = error as? NotKept { return refused.response }
             throw error
         }
@@ -144,7 +147,7 @@ import Redis
             traceparent: request.traceparent, purpose: caller.purpose.rawValue)
         var isAudited = false
         let response = try await transaction(for: caller.tenant, as: cause) { tx in
-            if let stored = try await claim?.claim(tx) { return try await replay(stored, to: caller, tx) }
+            claim?.claim(tx)
             let response = try await body(tx)
             guard response.status < 400 else { throw NotKept(response: response) }
             isAudited = !tx.audited.isEmpty
@@ -167,24 +170,14 @@ import Redis
     }
 
     /// The stored answer once more. Who hears of a patient again reads it again: under the right of today, and told.
-    private func replay(
-        _ stored: StoredAnswer, to caller: Principal, _ sql: any SQLSession
-    ) async throws -> Response {
+    private func replay(_ stored: StoredAnswer, to caller: Principal) async throws -> Response {
         for subject in stored.subjects {
-            guard try await isStillOpen(subject.patient, caller, sql) else {
+            guard try await isStillOpen(subject.patient, caller, db.reader(for: caller.tenant)) else {
                 caller.trail?.refuse(subject.patient)
                 throw Problem.forbidden
             }
             caller.trail?.read(subject.resource, subject.id, of: subject.patient, on: "replay")
         }
         return stored.response
-    }
-}
-
-extension PostgresError {
-    /// Either the first request with this key committed between our look and our lock, or the connection was lost
-    /// during our own commit. In both cases the key now says whether there is an answer.
-    fileprivate var mayBeSettledByKey: Bool {
-        constraint == IdempotentRequest.constraint || sqlState == PostgresError.unknownOutcome.sqlState
     }
 }

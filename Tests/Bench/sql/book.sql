@@ -3,8 +3,7 @@
 begin;
 select set_config('app.tenant', 'TENANT', true);
 select id as appointment, slot, patient, fact, entry from bench.wish where n = (select nextval('bench.at')) \gset
-select pg_try_advisory_xact_lock(:lock), stored.request_hash, stored.answer from (select 1) as one
-    left join idempotency stored on stored.account_id = '0190d3b4-0000-7000-8000-000000000001' and stored.key = :key;
+select (not exists (select from idempotency where account_id = '0190d3b4-0000-7000-8000-000000000001' and key = :key) and pg_try_advisory_xact_lock(:lock))::idempotency_key_unused;
 with patient as (
     select is_active from patient_card where patient_id = :patient
 ), claimed as (

@@ -3,8 +3,7 @@
 begin;
 select set_config('app.tenant', 'TENANT', true);
 select id as token, appointment, patient, doctor, site, fact, entry from bench.wish where n = (select nextval('bench.at')) \gset
-select pg_try_advisory_xact_lock(:lock), stored.request_hash, stored.answer from (select 1) as one
-    left join idempotency stored on stored.account_id = '0190d3b4-0000-7000-8000-000000000001' and stored.key = :key;
+select (not exists (select from idempotency where account_id = '0190d3b4-0000-7000-8000-000000000001' and key = :key) and pg_try_advisory_xact_lock(:lock))::idempotency_key_unused;
 select appointment_id, patient_id, provider_id, location_id, starts_at, local_date, status, priority, revision from appointment_card where appointment_id = :appointment;
 select zone from location_card where location_id = :site;
 with counted as (

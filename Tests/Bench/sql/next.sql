@@ -3,8 +3,7 @@
 begin;
 select set_config('app.tenant', 'TENANT', true);
 select account, doctor, fact, entry from bench.wish where n = (select nextval('bench.at')) \gset
-select pg_try_advisory_xact_lock(:lock), stored.request_hash, stored.answer from (select 1) as one
-    left join idempotency stored on stored.account_id = :account and stored.key = :key;
+select (not exists (select from idempotency where account_id = :account and key = :key) and pg_try_advisory_xact_lock(:lock))::idempotency_key_unused;
 select p.provider_id, p.account_id, p.location_id, p.zone, p.is_active, l.licensed_until
 from provider_card p left join licence_card l on l.account_id = p.account_id where p.account_id = :account;
 select from provider_card where provider_id = :doctor for update;

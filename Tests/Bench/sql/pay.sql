@@ -6,8 +6,7 @@
 select gen_random_uuid() as invoice, gen_random_uuid() as issue, gen_random_uuid() as payment, gen_random_uuid() as paid, 1 + (random() * (COUNT - 1))::int as n \gset
 begin;
 select set_config('app.tenant', 'TENANT', true);
-select pg_try_advisory_xact_lock(:lock1), stored.request_hash, stored.answer from (select 1) as one
-    left join idempotency stored on stored.account_id = '0190d3b4-0000-7000-8000-000000000001' and stored.key = :key1;
+select (not exists (select from idempotency where account_id = '0190d3b4-0000-7000-8000-000000000001' and key = :key1) and pg_try_advisory_xact_lock(:lock1))::idempotency_key_unused;
 select visit_id as visit, patient_id as patient, location_id as location from visit_card where visit_id = (select visit from bench.wish where n = :n) \gset
 insert into invoice_counter (series, year, last) values ('INV', 2026, 1)
     on conflict (tenant_id, series, year) do update set last = invoice_counter.last + 1 returning last \gset
@@ -27,8 +26,7 @@ insert into idempotency (account_id, key, request_hash, answer, patient_id)
 commit;
 begin;
 select set_config('app.tenant', 'TENANT', true);
-select pg_try_advisory_xact_lock(:lock2), stored.request_hash, stored.answer from (select 1) as one
-    left join idempotency stored on stored.account_id = '0190d3b4-0000-7000-8000-000000000001' and stored.key = :key2;
+select (not exists (select from idempotency where account_id = '0190d3b4-0000-7000-8000-000000000001' and key = :key2) and pg_try_advisory_xact_lock(:lock2))::idempotency_key_unused;
 select *, (select wrapped from data_key where person_id = patient_id) from invoice where id = :invoice for update;
 select * from invoice_line where invoice_id = :invoice order by position;
 select prescription_id from invoice_prescription where invoice_id = :invoice order by 1;

@@ -3,8 +3,7 @@
 begin;
 select set_config('app.tenant', 'TENANT', true);
 select id as visit, patient, doctor, site, fact, entry from bench.wish where n = (select nextval('bench.at')) \gset
-select pg_try_advisory_xact_lock(:lock), stored.request_hash, stored.answer from (select 1) as one
-    left join idempotency stored on stored.account_id = :doctor and stored.key = :key;
+select (not exists (select from idempotency where account_id = :doctor and key = :key) and pg_try_advisory_xact_lock(:lock))::idempotency_key_unused;
 select licensed_until from licence_card where account_id = :doctor;
 -- On what ground the chart opens stands in the answer and in the condition, as the service asks it.
 select v.id, v.patient_id, v.practitioner_id, v.location_id, v.local_date, v.status, v.token_id, v.appointment_id, v.started_at, v.completed_at,
