@@ -66,9 +66,11 @@ package struct AuditRecorded: Event {
     package var subject: String { resourceID }
 }
 
-/// Records of patients were read, or somebody was refused: what one process committed at once, each with its own id.
+/// Records of patients were read, or somebody was refused: what one process committed at once, each with its own id. Changes too, where
+/// the entries of several leave together: `AuditRecorded` is what a change leaves alone.
 ///
-/// One event for many reads, because a read must cost like a read: `Messaging.AccessLog` says how.
+/// One event for many, because a read must cost like a read (`Messaging.AccessLog`) and half of all messages were audit entries
+/// (`Messaging.Parcel`).
 package struct AccessRecorded: Event {
     package static let name: EventName = "audit.access.recorded.v1"
 
@@ -83,13 +85,14 @@ package struct AccessRecorded: Event {
         package let allowed: Bool
         package let patientID: PatientID?
         package let purpose: String?
+        package let before: JSONObject?
         package let after: JSONObject?
         package let traceID: String
 
         package init(
             id: EventID, at: Timestamp, actorID: AccountID?, role: String, action: String, resource: String,
-            resourceID: String, allowed: Bool, patientID: PatientID?, purpose: String?, after: JSONObject?,
-            traceID: String
+            resourceID: String, allowed: Bool, patientID: PatientID?, purpose: String?,
+            before: JSONObject? = nil, after: JSONObject?, traceID: String
         ) {
             self.id = id
             self.at = at
@@ -101,6 +104,7 @@ package struct AccessRecorded: Event {
             self.allowed = allowed
             self.patientID = patientID
             self.purpose = purpose
+            self.before = before
             self.after = after
             self.traceID = traceID
         }
@@ -118,6 +122,7 @@ package struct AccessRecorded: Event {
                 allowed = try data.required("allowed")
                 patientID = try data.optional("patientId")
                 purpose = try data.optional("purpose")
+                before = try data.optional("before")
                 after = try data.optional("after")
                 traceID = try data.required("traceId")
             } catch { return nil }
@@ -135,6 +140,7 @@ package struct AccessRecorded: Event {
                 $0.field("allowed", allowed)
                 $0.field("patientId", patientID)
                 $0.field("purpose", purpose)
+                $0.field("before", before)
                 $0.field("after", after)
                 $0.field("traceId", traceID)
             }

@@ -29,15 +29,16 @@ package enum Catalogue {
                 before: JSONObject([("status", .string("booked"))]),
                 after: JSONObject([("status", .string("cancelled"))]), patientID: Sample.id(5), purpose: "TREAT")),
         CatalogueEntry(
-            "Records of patients were read, or somebody was refused: what one process committed at once.",
+            "Records of patients were read, or somebody was refused: what one process committed at once. Also entries of changes that left "
+                + "together, each as `audit.entry.recorded.v1` would have told it alone.",
             AccessRecorded(
                 service: "clinical",
                 entries: [
                     AccessRecorded.Entry(
                         id: Sample.id(30), at: Sample.time(0), actorID: Sample.id(3), role: "doctor", action: "read",
                         resource: "visit", resourceID: Sample.id(9, Appointment.self).description, allowed: true,
-                        patientID: Sample.id(5), purpose: "TREAT", after: JSONObject([("ground", .string("care"))]),
-                        traceID: "4bf92f3577b34da6a3ce929d0e0e4736")
+                        patientID: Sample.id(5), purpose: "TREAT", before: JSONObject([("version", .int(1))]),
+                        after: JSONObject([("ground", .string("care"))]), traceID: "4bf92f3577b34da6a3ce929d0e0e4736")
                 ])),
         CatalogueEntry(
             "A service's database saw these audit entries leave for the broker: numbered without gap within service and tenant.",

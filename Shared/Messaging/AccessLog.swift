@@ -36,8 +36,8 @@ import Primitives
         }
     }
 
-    /// More than this in one row would make a message too big to be kept moving.
-    private static let most = 200
+    nonisolated static let name: EventName = "audit.access.recorded.v1"
+    private static let most = Parcel.most
 
     private let db: Database
     private var waiting: [(entries: [Entry], continuation: CheckedContinuation<Void, any Error>)] = []
@@ -96,7 +96,7 @@ import Primitives
             tx.later(
                 """
                 insert into outbox (id, tenant_id, type, subject, revision, traceparent, data, occurred_at)
-                select id, tenant, 'audit.access.recorded.v1', \(service), 0, \(Traceparent.fresh()), data,
+                select id, tenant, \(Self.name.text), \(service), 0, \(Traceparent.fresh()), data,
                        \(now)::timestamptz
                 from unnest(\(byTenant.map { _ in EventID() })::uuid[], \(byTenant.map(\.tenant))::uuid[],
                             \(byTenant.map { Self.data($0.entries, of: service) })::json[]) as recorded (id, tenant, data)

@@ -154,19 +154,36 @@ struct AuditEntry: JSONWritable {
     let patientID: PatientID?
     let purpose: String?
 
-    func write(to json: inout JSONWriter) {
-        json.object {
-            $0.field("service", service)
-            $0.field("action", action)
-            $0.field("resource", resource)
-            $0.field("resourceId", resourceID)
-            $0.field("role", role)
-            $0.field("allowed", allowed)
-            $0.field("before", before)
-            $0.field("after", after)
-            $0.field("patientId", patientID)
-            $0.field("purpose", purpose)
-        }
+    func write(to json: inout JSONWriter) { json.object { self.writeMembers(to: &$0) } }
+
+    func writeMembers(to json: inout JSONWriter) {
+        json.field("service", service)
+        json.field("action", action)
+        json.field("resource", resource)
+        json.field("resourceId", resourceID)
+        json.field("role", role)
+        json.field("allowed", allowed)
+        json.field("before", before)
+        json.field("after", after)
+        json.field("patientId", patientID)
+        json.field("purpose", purpose)
+    }
+}
+
+extension AuditEntry {
+    /// What a row of the outbox holds, read as strictly as the trail reads it.
+    init(_ data: some Sequence<UInt8>) throws {
+        guard case .object(let object) = try JSONValue.parse(Array(data)) else { throw CloudEvent.Malformed.notJSON }
+        service = try object.required("service")
+        action = try object.required("action")
+        resource = try object.required("resource")
+        resourceID = try object.required("resourceId")
+        role = try object.required("role")
+        allowed = try object.required("allowed")
+        before = try object.optional("before")
+        after = try object.optional("after")
+        patientID = try object.optional("patientId")
+        purpose = try object.optional("purpose")
     }
 }
 

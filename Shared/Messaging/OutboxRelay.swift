@@ -90,7 +90,9 @@ import Primitives
                 """,
                 as: Announced.init(row:))
             guard !rows.isEmpty else { return false }
-            let outcomes = try await self.publisher.publish(rows.map(self.message))
+            let parcels = Parcel.all(of: rows, from: self.service)
+            let answers = try await self.publisher.publish(parcels.map { $0.message(to: self.settings.exchange, from: self.service) })
+            let outcomes = Parcel.outcomes(of: rows.count, in: parcels, answers)
             let result = self.book.settle(rows.map(\.envelope.name.text), upTo: rows.last?.seq ?? 0, outcomes, at: .now)
             let confirmed = result.confirmed.map { rows[$0].envelope.id }
             if !confirmed.isEmpty {
@@ -107,13 +109,6 @@ import Primitives
         try await tx.first(
             "select pg_try_advisory_xact_lock(hashtextextended(current_schema() || '.outbox', 0))",
             as: { row in try row.next(as: Bool.self) }) ?? false
-    }
-
-    private func message(_ row: Announced) -> OutgoingMessage {
-        OutgoingMessage(
-            exchange: settings.exchange, routingKey: row.envelope.name.text, messageID: row.envelope.id.description,
-            contentType: CloudEvent.contentType,
-            body: CloudEvent.encode(row.envelope, source: service, data: row.data.utf8))
     }
 
     private func account(_ rows: [Announced], _ outcomes: [Outcome], _ result: RelayBook.Result) {
@@ -150,10 +145,16 @@ import Primitives
 }
 
 /// One row of the outbox.
-private struct Announced {
+struct Announced {
     let envelope: Envelope
     let data: String
     let seq: Int64
+
+    init(envelope: Envelope, data: String, seq: Int64) {
+        self.envelope = envelope
+        self.data = data
+        self.seq = seq
+    }
 
     init(row: inout Row) throws(PostgresError) {
         let id = try row.next(as: EventID.self)

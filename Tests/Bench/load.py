@@ -56,12 +56,15 @@ def slots(stage, wanted):
     if have >= wanted:
         return 0
     say(f"opening {wanted - have} slots")
+    # Of four practitioners at least: the earliest free slots would be all of one, and `reschedule` moves to another's.
+    doctors = max(4, (wanted - have) // 30_000 + 1)
+    days = min(360, (wanted - have) // (doctors * 95) + 1)
     admin, jobs = stage.door.as_("admin"), []
-    for number in range((wanted - have) // 30_000 + 1):
+    for number in range(doctors):
         _, provider = new_doctor(admin, f"Dr. Bench {number}")
-        for chunk in range(4):
-            first = today() + datetime.timedelta(days=1 + chunk * 90)
-            jobs.append(lambda p=provider, f=first: admin.post("/v1/slots/bulk", {
-                "providerId": p["id"], "from": str(f), "to": str(f + datetime.timedelta(days=89)), "start": "00:00", "end": "23:45", "slotMinutes": 15}, timeout=120))
+        for begin in range(1, days + 1, 90):
+            first, last = (today() + datetime.timedelta(days=d) for d in (begin, min(begin + 89, days)))
+            jobs.append(lambda p=provider, f=first, l=last: admin.post("/v1/slots/bulk", {
+                "providerId": p["id"], "from": str(f), "to": str(l), "start": "00:00", "end": "23:45", "slotMinutes": 15}, timeout=120))
     parallel(jobs, 4)
     return len(jobs)

@@ -123,9 +123,19 @@ def audits_arrive_once(database, seconds=60):
             with written as ({written}) select (select count(*) from (select id from written except select id from reporting.audit_entry) x),
                 (select count(*) from (select id from reporting.audit_entry except select id from written) x)""").fetchone()
         if lost == extra == 0:
-            return
+            break
         assert time.monotonic() < until, f"{lost} audit entries did not arrive, {extra} came from nowhere"
         time.sleep(0.1)
+    # And says what was written, whether it came alone or with others.
+    said = " union all ".join(f"select id, tenant_id, occurred_at, actor, traceparent, data::jsonb as data from {s}.outbox where type = 'audit.entry.recorded.v1'"
+                              for s in ("auth", "scheduling", "queue", "clinical", "pharmacy", "billing", "notifications", "reporting"))
+    compared, altered = database.execute(f"""
+        select count(*), count(*) filter (where (e.tenant_id, e.actor_id, e.trace, e.service, e.role, e.action, e.resource, e.resource_id, e.allowed, e.before, e.after,
+            e.patient_id, e.purpose) is distinct from (w.tenant_id, w.actor, split_part(w.traceparent, '-', 2), w.data ->> 'service', w.data ->> 'role', w.data ->> 'action',
+            w.data ->> 'resource', w.data ->> 'resourceId', (w.data ->> 'allowed')::boolean, nullif(w.data -> 'before', 'null'), nullif(w.data -> 'after', 'null'),
+            (w.data ->> 'patientId')::uuid, w.data ->> 'purpose') or abs(extract(epoch from e.at - w.occurred_at)) > 0.001)
+        from ({said}) w join reporting.audit_entry e using (id)""").fetchone()
+    assert compared > 0 and altered == 0, f"{altered} of {compared} audit entries say something else than was written"
 
 
 def test_what_a_dying_broker_did_not_confirm_is_published_again(stack, env, database, reception, doctor, make_slots, make_patient):

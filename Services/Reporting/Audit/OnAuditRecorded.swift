@@ -11,7 +11,7 @@ extension Reaction {
         try await AuditStore(sql: tx).append(recorded.map { AuditEntry($0.event, $0.envelope) })
     }
 
-    /// What was read and refused comes many to an event.
+    /// What was read and refused comes many to an event, and so do changes that left together.
     static let keepAccess = Reaction(toAll: AccessRecorded.self, named: "reporting.keep-access") { recorded, tx in
         try await AuditStore(sql: tx).append(
             recorded.flatMap { fact in fact.event.entries.map { AuditEntry($0, of: fact.event.service) } })
@@ -33,7 +33,8 @@ extension AuditEntry {
     init(_ entry: AccessRecorded.Entry, of service: String) {
         self.init(
             id: entry.id, at: entry.at, actor: entry.actorID, role: entry.role, service: service, action: entry.action,
-            resource: entry.resource, resourceID: entry.resourceID, allowed: entry.allowed, before: nil,
+            resource: entry.resource, resourceID: entry.resourceID, allowed: entry.allowed,
+            before: entry.before.map { String(decoding: $0.jsonBytes, as: UTF8.self) },
             after: entry.after.map { String(decoding: $0.jsonBytes, as: UTF8.self) }, trace: entry.traceID,
             patient: entry.patientID, purpose: entry.purpose)
     }

@@ -235,6 +235,51 @@ struct OutboxTests {
         }
     }
 
+    @Test func `Audit entries of a tenant that leave together travel as one message, and what the trail cannot read travels alone`() async throws {
+        try await Workbench.with { bench in
+            let (own, other) = (bench.test.tenant, TenantID())
+            let entry = """
+                {"service":"test","action":"change","resource":"thing","resourceId":"7","role":"reception","allowed":true,
+                 "before":{"version":1},"after":{"version":2},"patientId":null,"purpose":"TREAT"}
+                """
+            let rows = [(own, entry), (other, entry), (own, entry), (own, "{}"), (own, entry.replacing("\"test\"", with: "\"another\"")), (own, entry)]
+            let written = try await bench.test.db.systemTransaction { tx in
+                try await tx.all(
+                    """
+                    insert into outbox (id, tenant_id, type, subject, revision, actor, traceparent, data, occurred_at)
+                    select gen_random_uuid(), tenant, 'audit.entry.recorded.v1', '7', 0, tenant,
+                           '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', data, '2026-11-29T10:00:00Z'
+                    from unnest(\(rows.map(\.0))::uuid[], \(rows.map(\.1))::json[]) with ordinality as r (tenant, data, place) order by place
+                    returning id
+                    """, as: { try $0.next(as: EventID.self) })
+            }
+            let messenger = bench.serve()
+            try await until("all have left") { messenger.relay.metrics.published == rows.count }
+            let sent = try await Broker.move(
+                from: bench.settings.exchange + ".unrouted", to: bench.queues.parking, limit: 10, dropping: [], on: TestServers.broker()
+            ).map { try CloudEvent($0) }
+            #expect(sent.map(\.envelope.name.text) == ["access", "entry", "entry", "entry"].map { "audit.\($0).recorded.v1" })
+            #expect(sent.dropFirst().map(\.envelope.id) == [written[1], written[3], written[4]])
+            let together = try #require(sent.first)
+            #expect(together.envelope.tenant == own)
+            #expect(together.data["service"] == .string("test"))
+            let entries = try together.data.required("entries", as: [JSONObject].self)
+            #expect(try entries.map { try $0.required("id", as: EventID.self) } == [written[0], written[2], written[5]])
+            for entry in entries {
+                #expect(entry["at"] == .string("2026-11-29T10:00:00Z"))
+                #expect(entry["actorId"] == .string(own.description))
+                #expect(entry["traceId"] == .string("0af7651916cd43dd8448eb211c80319c"))
+                #expect(entry["resourceId"] == .string("7"))
+                #expect(entry["before"] == .object(JSONObject([("version", .int(1))])))
+                #expect(entry["after"] == .object(JSONObject([("version", .int(2))])))
+            }
+            let left = try await bench.test.db.systemTransaction { tx in
+                try await tx.first("select count(*) from outbox where published_at is null", as: { try $0.next(as: Int.self) })
+            }
+            #expect(left == 0)
+        }
+    }
+
     @Test func `A replay sends everything again and changes nothing`() async throws {
         try await Workbench.with { bench in
             let messenger = bench.serve()
