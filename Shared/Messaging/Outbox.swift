@@ -154,10 +154,14 @@ struct AuditEntry: JSONWritable {
     let patientID: PatientID?
     let purpose: String?
 
-    func write(to json: inout JSONWriter) { json.object { self.writeMembers(to: &$0) } }
+    func write(to json: inout JSONWriter) {
+        json.object {
+            $0.field("service", service)
+            writeMembers(to: &$0)
+        }
+    }
 
     func writeMembers(to json: inout JSONWriter) {
-        json.field("service", service)
         json.field("action", action)
         json.field("resource", resource)
         json.field("resourceId", resourceID)

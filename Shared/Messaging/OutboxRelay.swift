@@ -150,12 +150,6 @@ struct Announced {
     let data: String
     let seq: Int64
 
-    init(envelope: Envelope, data: String, seq: Int64) {
-        self.envelope = envelope
-        self.data = data
-        self.seq = seq
-    }
-
     init(row: inout Row) throws(PostgresError) {
         let id = try row.next(as: EventID.self)
         let tenant = try row.next(as: TenantID.self)
