@@ -161,7 +161,7 @@ class Faults:
             settings = [line for line in file.read().splitlines() if line]
         owner = os.stat(pids)
         become = ["setpriv", f"--reuid={owner.st_uid}", "--clear-groups"] if os.getuid() == 0 else []
-        subprocess.run([*become, "setsid", "--fork", "bash", "-c", 'echo $$ >"$0"; exec "${@:2}" >>"$1" 2>&1 </dev/null',
+        subprocess.run([*become, "setsid", "--fork", "bash", "-c", 'echo $$ >"$0.new"; mv "$0.new" "$0"; exec "${@:2}" >>"$1" 2>&1 </dev/null',
                         f"{pids}/{service}.pid", f"{data}/log/{service}.log", "env", "-i", "PATH=/usr/bin:/bin", "LANG=C.UTF-8",
                         *settings, f"{data}/bin/{service}", "serve"], check=True, timeout=20)
 
