@@ -37,7 +37,6 @@ import Primitives
     }
 
     nonisolated static let name: EventName = "audit.access.recorded.v1"
-    private static let most = Parcel.most
 
     private let db: Database
     private var waiting: [(entries: [Entry], continuation: CheckedContinuation<Void, any Error>)] = []
@@ -63,7 +62,7 @@ import Primitives
         while !waiting.isEmpty {
             var batch: [(entries: [Entry], continuation: CheckedContinuation<Void, any Error>)] = []
             var count = 0
-            while let next = waiting.first, count == 0 || count + next.entries.count <= Self.most {
+            while let next = waiting.first, count == 0 || count + next.entries.count <= Parcel.most {
                 batch.append(next)
                 count += next.entries.count
                 waiting.removeFirst()
@@ -111,20 +110,12 @@ import Primitives
         json.object {
             $0.field("service", service)
             $0.array("entries", entries) { json, entry in
-                json.object {
-                    $0.field("id", entry.id)
-                    $0.field("at", entry.at)
-                    $0.field("actorId", entry.cause.actor)
-                    $0.field("role", entry.cause.role)
-                    $0.field("action", entry.action)
-                    $0.field("resource", entry.resource)
-                    $0.field("resourceId", entry.resourceID)
-                    $0.field("allowed", entry.allowed)
-                    $0.field("patientId", entry.patient)
-                    $0.field("purpose", entry.cause.purpose)
-                    $0.field("after", entry.after)
-                    $0.field("traceId", Traceparent.traceID(of: entry.cause.traceparent))
-                }
+                AuditEntry(
+                    service: service, action: entry.action, resource: entry.resource, resourceID: entry.resourceID,
+                    role: entry.cause.role, allowed: entry.allowed, before: nil, after: entry.after,
+                    patientID: entry.patient, purpose: entry.cause.purpose
+                ).write(
+                    to: &json, as: entry.id, at: entry.at, by: entry.cause.actor, traceparent: entry.cause.traceparent)
             }
         }
         return String(decoding: json.bytes, as: UTF8.self)

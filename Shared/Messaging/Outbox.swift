@@ -157,20 +157,35 @@ struct AuditEntry: JSONWritable {
     func write(to json: inout JSONWriter) {
         json.object {
             $0.field("service", service)
-            writeMembers(to: &$0)
+            $0.field("action", action)
+            $0.field("resource", resource)
+            $0.field("resourceId", resourceID)
+            $0.field("role", role)
+            $0.field("allowed", allowed)
+            $0.field("before", before)
+            $0.field("after", after)
+            $0.field("patientId", patientID)
+            $0.field("purpose", purpose)
         }
     }
 
-    func writeMembers(to json: inout JSONWriter) {
-        json.field("action", action)
-        json.field("resource", resource)
-        json.field("resourceId", resourceID)
-        json.field("role", role)
-        json.field("allowed", allowed)
-        json.field("before", before)
-        json.field("after", after)
-        json.field("patientId", patientID)
-        json.field("purpose", purpose)
+    /// As one of the `entries` of `audit.access.recorded.v1`, whose service is said once.
+    func write(to json: inout JSONWriter, as id: EventID, at time: Timestamp, by actor: AccountID?, traceparent: String) {
+        json.object {
+            $0.field("id", id)
+            $0.field("at", time)
+            $0.field("actorId", actor)
+            $0.field("role", role)
+            $0.field("action", action)
+            $0.field("resource", resource)
+            $0.field("resourceId", resourceID)
+            $0.field("allowed", allowed)
+            $0.field("patientId", patientID)
+            $0.field("purpose", purpose)
+            $0.field("before", before)
+            $0.field("after", after)
+            $0.field("traceId", Traceparent.traceID(of: traceparent))
+        }
     }
 }
 

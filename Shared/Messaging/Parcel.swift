@@ -9,10 +9,10 @@ import Primitives
 struct Parcel {
     /// More in one message would make it too big to be kept moving.
     static let most = 200
-    static let mostBytes = 128 * 1024
+    private static let mostBytes = 128 * 1024
 
     /// Places of its rows in the batch.
-    private(set) var places: [Int]
+    private var places: [Int]
     private let first: Announced
     private var entries: [[UInt8]]
     private var bytes: Int
@@ -53,13 +53,8 @@ struct Parcel {
     private static func gathered(_ row: Announced, from service: String) -> [UInt8]? {
         guard row.envelope.name == AuditEntry.name, let entry = try? AuditEntry(row.data.utf8), entry.service == service else { return nil }
         var json = JSONWriter(reserving: 512)
-        json.object {
-            $0.field("id", row.envelope.id)
-            $0.field("at", row.envelope.occurredAt)
-            $0.field("actorId", row.envelope.actor)
-            $0.field("traceId", Traceparent.traceID(of: row.envelope.traceparent))
-            entry.writeMembers(to: &$0)
-        }
+        let envelope = row.envelope
+        entry.write(to: &json, as: envelope.id, at: envelope.occurredAt, by: envelope.actor, traceparent: envelope.traceparent)
         return json.bytes
     }
 

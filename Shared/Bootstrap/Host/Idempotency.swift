@@ -36,7 +36,8 @@ package struct IdempotentRequest {
     }
 
     /// Queues the claim: it travels in front of the first statement of the change. When the key is not unused the database runs
-    /// nothing of what follows, and the transaction fails with an error that `isAboutKey`. A trip of its own was 70 µs of a change (docs/benchmarks-findings.md).
+    /// nothing of what follows, and the transaction fails with an error that `isAboutKey`. As a trip of its own it was 90 of
+    /// a booking's 880 µs (docs/benchmarks-findings.md).
     @LoopActor func claim(_ tx: Transaction) {
         tx.later(
             """
