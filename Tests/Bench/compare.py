@@ -7,7 +7,7 @@ from drive import NAN, measured, pgbench
 from peers import prove, servers
 from stage import REPEATS, SECONDS, say
 
-KEYS = ("rps", "p50", "p99", "service", "postgres", "redis", "rabbitmq", "sent", "rss", "behind", "kept")
+KEYS = ("rps", "p50", "p99", "service", "postgres", "redis", "rabbitmq", "sent", "rss", "behind", "kept", "all")
 OURS, GATEWAY, LIMIT = "polyclinic", "polyclinic through nginx", "pgbench"
 
 

@@ -6,12 +6,12 @@ import subprocess
 import time
 import uuid
 
+from effects import Reckoning
 from machine import cpu, rss
 from peers.servers import address
 from stage import SECONDS, WARM
 
 NAN = float("nan")
-PATIENCE = 30  # seconds in which the facts of a run must have left
 
 # A wish is one request: caller ⇥ method ⇥ path ⇥ If-Match ⇥ body. They are formatted before the clock starts, all but their
 # Idempotency-Key: wishes may return, a key never does. Keys come in no order, as those of many clients do.
@@ -87,38 +87,48 @@ class Meter:
         return {name: (cpu(pid) - self.before[name]) / max(1, n) for name, pid in self.pids.items()}
 
 
+class Balance:
+    """What a run cost until everything that it set off was done: it begins and ends while nothing is under way."""
+
+    def __init__(self, stage, server):
+        self.pids = {*stage.processes().values(), server}
+        self.reckoning, self.before = Reckoning(stage), self.spent()
+
+    def spent(self):
+        return sum(map(cpu, self.pids))
+
+    def of(self, n, seconds, writes):
+        """`kept`: requests a second; `all`: CPU µs of all servers for each. NaN when it was not done after effects.PATIENCE."""
+        began = time.monotonic()
+        done = self.reckoning.wait() if writes else True
+        seconds += time.monotonic() - began
+        return {"kept": n / seconds if writes and done else NAN, "all": (self.spent() - self.before) / max(1, n) if done else NAN}
+
+
 def behind(stage, job):
     """Facts that were committed and had not left yet when the clock stopped: what a side owes for the speed that it showed."""
     return int(stage.psql(f"select count(*) from {job.service}.outbox where published_at is null")) if job.rate else 0
 
 
-def kept(stage, job, n, seconds):
-    """Requests a second when the clock runs until the last fact that they announced has left: what a side can keep up. NaN when they do not leave."""
-    if not job.rate:
-        return NAN
-    began = time.monotonic()
-    while behind(stage, job):
-        if time.monotonic() - began > PATIENCE:
-            return NAN
-        time.sleep(0.02)
-    return n / (seconds + time.monotonic() - began)
-
-
 def measured(stage, server, url, job, wishes, tokens):
     """One load run with the CPU that everybody spent in it, and a look at whether it happened."""
+    effect = int(stage.psql(job.effect)) if job.effect else 0
+    balance, warm = Balance(stage, server), {"requests": 0, "seconds": 0, "bad": 0}
     if job.rate:
         first = min(job.rate * WARM, len(wishes) // 4)
-        wrk(stage, url, wishes[:first], tokens, job.connections, job.follow, WARM)
+        warm = wrk(stage, url, wishes[:first], tokens, job.connections, job.follow, WARM)
         wishes = wishes[first:]
-    effect = int(stage.psql(job.effect)) if job.effect else 0
     meter = Meter(stage, server)
     figures = wrk(stage, url, wishes, tokens, job.connections, job.follow)
     n = max(1, figures["requests"])
-    figures.update(meter.each(n), behind=behind(stage, job), rps=n / figures["seconds"], kept=kept(stage, job, n, figures["seconds"]), sent=figures["bytes"] / n, rss=rss(server))
+    figures.update(meter.each(n), behind=behind(stage, job), rps=n / figures["seconds"], sent=figures["bytes"] / n, rss=rss(server))
+    asked = warm["requests"] + figures["requests"]
+    figures.update(balance.of(asked, warm["seconds"] + figures["seconds"], writes=job.rate))
+    figures["bad"] += warm["bad"]
     if job.effect:
         # What was still on its way when the clock stopped is not in wrk's count, so the tables may hold a few more.
         made = (int(stage.psql(job.effect)) - effect)
-        figures["bad"] += max(0, n - figures["bad"] - made)
+        figures["bad"] += max(0, asked - figures["bad"] - made)
     return figures
 
 
@@ -127,19 +137,20 @@ def pgbench(stage, script, job):
     file = stage.file("script.sql", script)
 
     def run(seconds):
-        return subprocess.run(["pgbench", "-n", "-M", "prepared", f"-c{job.connections}", "-j1", f"-T{seconds}", "-f", file, address(stage, job.service)],
+        done = subprocess.run(["pgbench", "-n", "-M", "prepared", f"-c{job.connections}", "-j1", f"-T{seconds}", "-f", file, address(stage, job.service)],
                               capture_output=True, text=True, env={**os.environ, "PGOPTIONS": f"-c search_path={job.service},public"})
+        found = re.search(r"actually processed: (\d+)", done.stdout)
+        if done.returncode or not found:
+            raise SystemExit(f"bench: pgbench of {job.name} failed: {done.stderr[-600:]}")
+        return int(found[1]), done.stdout
 
-    if job.rate:
-        run(WARM)
     effect = int(stage.psql(job.effect)) if job.effect else 0
+    balance = Balance(stage, 0)
+    warm = run(WARM)[0] if job.rate else 0
     meter = Meter(stage, 0)
-    done = run(SECONDS)
-    found = re.search(r"actually processed: (\d+)", done.stdout)
-    if done.returncode or not found:
-        raise SystemExit(f"bench: pgbench of {job.name} failed: {done.stderr[-600:]}")
-    n, left = int(found[1]), behind(stage, job)
-    held = kept(stage, job, n, SECONDS) * job.steps
-    bad = max(0, n - (int(stage.psql(job.effect)) - effect)) if job.effect else 0
-    return {"p50": float(re.search(r"latency average = ([\d.]+)", done.stdout)[1]), "p99": NAN, "sent": NAN, "rss": NAN, "bad": bad, "behind": left, "kept": held,
-            **meter.each(n * job.steps), "service": NAN, "rps": float(re.search(r"tps = ([\d.]+)", done.stdout)[1]) * job.steps}
+    n, said = run(SECONDS)
+    figures = {**meter.each(n * job.steps), "service": NAN, "behind": behind(stage, job),
+               **balance.of((n + warm) * job.steps, SECONDS + WARM * bool(job.rate), writes=job.rate)}
+    bad = max(0, n + warm - (int(stage.psql(job.effect)) - effect)) if job.effect else 0
+    return {**figures, "p50": float(re.search(r"latency average = ([\d.]+)", said)[1]), "p99": NAN, "sent": NAN, "rss": NAN, "bad": bad,
+            "rps": float(re.search(r"tps = ([\d.]+)", said)[1]) * job.steps}

@@ -2,6 +2,7 @@
 import datetime
 import random
 
+import effects
 from clinic import new_doctor, today
 from drive import wrk
 from machine import parallel
@@ -10,6 +11,7 @@ from stage import PATIENTS, ROOT, SLOTS, as_json, say
 
 def load(stage, patients_wanted=PATIENTS, slots_wanted=SLOTS):
     stage.psql((ROOT / "Tests/Bench/sql/schema.sql").read_text())
+    effects.listed(stage)
     stage.day = stage.psql("select (now() at time zone 'Asia/Kolkata')::date")
     loaded = patients(stage, patients_wanted) + slots(stage, slots_wanted)
     if loaded:

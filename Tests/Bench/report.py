@@ -10,13 +10,13 @@ import subprocess
 import aims
 import draw
 from compare import LIMIT, OURS
-from drive import PATIENCE
+from effects import PATIENCE
 from jobs import JOBS
 from machine import described
 from stage import PATIENTS, REPEATS, ROOT, SECONDS, SLOTS
 
 FIGURES, PAGE = ROOT / "docs/benchmarks/figures.json", ROOT / "docs/benchmarks.md"
-HEAD = ("req/s", "kept/s", "p50 ms", "p99 ms", "server µs", "Postgres µs", "Redis µs", "RabbitMQ µs", "bytes sent", "RSS MiB", "facts owed", "failed", "spread of req/s")
+HEAD = ("req/s", "kept/s", "p50 ms", "p99 ms", "server µs", "Postgres µs", "Redis µs", "RabbitMQ µs", "all µs", "bytes sent", "RSS MiB", "facts owed", "failed", "spread of req/s")
 
 
 def kept():
@@ -45,7 +45,7 @@ def number(value, digits=0):
 def table(figures):
     lines = [f"| | {' | '.join(HEAD)} |", "|---|" + "--:|" * len(HEAD)]
     for name, m in figures.items():
-        cells = [number(m["rps"]), number(m.get("kept", math.nan)), number(m["p50"], 2), number(m["p99"], 2), *(number(m[key], 1) for key in ("service", "postgres", "redis", "rabbitmq")),
+        cells = [number(m["rps"]), number(m.get("kept", math.nan)), number(m["p50"], 2), number(m["p99"], 2), *(number(m[key], 1) for key in ("service", "postgres", "redis", "rabbitmq")), number(m.get("all", math.nan), 1),
                  number(m["sent"]), number(m["rss"], 1), number(m.get("behind", math.nan)), number(m["bad"]), f"{number(m['least'])}–{number(m['most'])}"]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -57,6 +57,7 @@ def ratios(figures):
         if name.startswith(OURS):
             continue
         more = "" if name == LIMIT else "".join(f", {word} {mine[key] / theirs[key]:.2f}" for key, word in (("p99", "p99"), ("service", "server µs"), ("postgres", "Postgres µs"), ("rss", "RSS")) if theirs[key])
+        more += f", all µs {mine['all'] / theirs['all']:.2f}" if not math.isnan((mine.get("all") or math.nan) * (theirs.get("all") or math.nan)) else ""
         held = f", kept/s {mine['kept'] / theirs['kept']:.2f}" if not math.isnan((mine.get("kept") or math.nan) * (theirs.get("kept") or math.nan)) else ""
         parts.append(f"ours ÷ {name}: req/s {mine['rps'] / theirs['rps']:.2f}{held}{more}")
     return "; ".join(parts)
@@ -65,7 +66,7 @@ def ratios(figures):
 def section(name, figures):
     job, found = JOBS[name], figures.get("found", "")
     sides = {who: one for who, one in figures.items() if isinstance(one, dict)}
-    found += "".join(f" Facts of {who} had not left after {PATIENCE} s ({one['late']} of its runs): no kept/s." for who, one in sides.items() if one.get("late"))
+    found += "".join(f" What {who} set off was not done after {PATIENCE} s ({one['late']} of its runs): no kept/s." for who, one in sides.items() if one.get("late"))
     return f"### {job.title}\n\n`{name}`, {job.connections} connections.{found} Measured {figures['when']}.\n\n{table(sides)}\n\n{ratios(sides)}"
 
 
