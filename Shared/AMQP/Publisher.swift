@@ -4,7 +4,7 @@ import Synchronization
 /// Sends messages and says what became of each: persistent, mandatory, confirmed by the broker.
 @LoopActor package final class Publisher {
     /// How many unconfirmed messages the broker may owe us an answer for.
-    package nonisolated static let window = 256
+    package nonisolated static let window = 1024
     /// How many may wait here; more throw `overloaded`.
     package nonisolated static let capacity = 4096
 

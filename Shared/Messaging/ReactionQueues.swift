@@ -11,8 +11,8 @@ package struct MessagingSettings: Sendable {
     /// Reactions that run at once in this process: they share the write connections with requests.
     package var concurrency = 4
     /// How many events a reaction that takes many may hold, and so handle, at once: what one crash can drag along
-    /// into the isolation lane.
-    package var batch = 64
+    /// into the isolation lane. Together with `gathering` it bounds what a reaction can keep up: 64 was too few for 1,000 a second.
+    package var batch = 256
     /// How long the first event waits for others before a reaction that takes many goes to work: nobody notices it, and at a
     /// few hundred events a second it makes a tenth of the transactions (`docs/decisions/0006-events-in-batches.md`).
     package var gathering: Duration = .milliseconds(50)

@@ -4,7 +4,9 @@ import AMQP
 ///
 /// Pure, so that `Tests/Simulation` can try it under any schedule. Time comes in as an argument.
 package struct RelayBook: Sendable {
-    package static let batch = 256
+    /// What one look takes at most. Whoever waits for confirms meanwhile takes no more, so this is what a relay can keep up when other
+    /// processes announce as much as the machine can do.
+    package static let batch = 1024
     /// How long a kind of fact that a full queue refused is left alone: meanwhile the others go on.
     package static let patience = Duration.seconds(5)
     /// Audit facts: nobody waits for them, and they are half of all. So after some have left, the next rest and leave together:
