@@ -3,7 +3,7 @@ import Synchronization
 
 /// Sends messages and says what became of each: persistent, mandatory, confirmed by the broker.
 @LoopActor package final class Publisher {
-    /// How many unconfirmed messages the broker may owe us an answer for.
+    /// How many unconfirmed messages the broker may owe us an answer for: as many as a look of the relay takes (`RelayBook.batch`).
     package nonisolated static let window = 1024
     /// How many may wait here; more throw `overloaded`.
     package nonisolated static let capacity = 4096

@@ -36,8 +36,6 @@ import Primitives
         }
     }
 
-    nonisolated static let name: EventName = "audit.access.recorded.v1"
-
     private let db: Database
     private var waiting: [(entries: [Entry], continuation: CheckedContinuation<Void, any Error>)] = []
     private var isFlushing = false
@@ -95,7 +93,7 @@ import Primitives
             tx.later(
                 """
                 insert into outbox (id, tenant_id, type, subject, revision, traceparent, data, occurred_at)
-                select id, tenant, \(Self.name.text), \(service), 0, \(Traceparent.fresh()), data,
+                select id, tenant, \(AccessRecorded.name.text), \(service), 0, \(Traceparent.fresh()), data,
                        \(now)::timestamptz
                 from unnest(\(byTenant.map { _ in EventID() })::uuid[], \(byTenant.map(\.tenant))::uuid[],
                             \(byTenant.map { Self.data($0.entries, of: service) })::json[]) as recorded (id, tenant, data)
@@ -104,20 +102,13 @@ import Primitives
         OutboxDraft.wakeRelay?()
     }
 
-    /// The body of `audit.access.recorded.v1`, which Contracts declares for those who react; a test holds them together.
     nonisolated static func data(_ entries: [Entry], of service: String) -> String {
-        var json = JSONWriter(reserving: 512 * entries.count)
-        json.object {
-            $0.field("service", service)
-            $0.array("entries", entries) { json, entry in
-                AuditEntry(
-                    service: service, action: entry.action, resource: entry.resource, resourceID: entry.resourceID,
-                    role: entry.cause.role, allowed: entry.allowed, before: nil, after: entry.after,
-                    patientID: entry.patient, purpose: entry.cause.purpose
-                ).write(
-                    to: &json, as: entry.id, at: entry.at, by: entry.cause.actor, traceparent: entry.cause.traceparent)
-            }
+        let recorded = entries.map { entry in
+            AccessRecorded.Entry(
+                id: entry.id, at: entry.at, actorID: entry.cause.actor, role: entry.cause.role, action: entry.action,
+                resource: entry.resource, resourceID: entry.resourceID, allowed: entry.allowed, patientID: entry.patient,
+                purpose: entry.cause.purpose, after: entry.after, traceID: Traceparent.traceID(of: entry.cause.traceparent))
         }
-        return String(decoding: json.bytes, as: UTF8.self)
+        return String(decoding: AccessRecorded(service: service, entries: recorded).jsonBytes, as: UTF8.self)
     }
 }

@@ -49,11 +49,11 @@ extension Transaction {
         _ action: String, _ resource: String, _ id: String, of patient: PatientID? = nil, allowed: Bool,
         before: JSONObject?, after: JSONObject?
     ) {
-        let entry = AuditEntry(
+        let entry = AuditRecorded(
             service: OutboxDraft.service, action: action, resource: resource, resourceID: id,
             role: cause?.role ?? "system", allowed: allowed, before: before, after: after, patientID: patient,
             purpose: cause?.purpose)
-        append(AuditEntry.name, subject: id, revision: 0, data: entry.jsonBytes)
+        append(AuditRecorded.name, subject: id, revision: 0, data: entry.jsonBytes)
         (context as? OutboxDraft)?.audited.append(Audited(resource: resource, id: id, patient: patient))
         if let patient = patient ?? (resource == "patient" ? PatientID(id) : nil) { concerns(patient) }
     }
@@ -135,74 +135,6 @@ package struct Audited: Sendable {
             """)
         rows.removeAll()
         tx.afterCommit = { Self.wakeRelay?() }
-    }
-}
-
-/// The body of `audit.entry.recorded.v1`. Contracts declares the same event for those who react; a test in
-/// `Tests/Shared/Contracts` holds the two together, because this module cannot import that one.
-struct AuditEntry: JSONWritable {
-    static let name: EventName = "audit.entry.recorded.v1"
-
-    let service: String
-    let action: String
-    let resource: String
-    let resourceID: String
-    let role: String
-    let allowed: Bool
-    let before: JSONObject?
-    let after: JSONObject?
-    let patientID: PatientID?
-    let purpose: String?
-
-    func write(to json: inout JSONWriter) {
-        json.object {
-            $0.field("service", service)
-            $0.field("action", action)
-            $0.field("resource", resource)
-            $0.field("resourceId", resourceID)
-            $0.field("role", role)
-            $0.field("allowed", allowed)
-            $0.field("before", before)
-            $0.field("after", after)
-            $0.field("patientId", patientID)
-            $0.field("purpose", purpose)
-        }
-    }
-
-    /// As one of the `entries` of `audit.access.recorded.v1`, whose service is said once.
-    func write(to json: inout JSONWriter, as id: EventID, at time: Timestamp, by actor: AccountID?, traceparent: String) {
-        json.object {
-            $0.field("id", id)
-            $0.field("at", time)
-            $0.field("actorId", actor)
-            $0.field("role", role)
-            $0.field("action", action)
-            $0.field("resource", resource)
-            $0.field("resourceId", resourceID)
-            $0.field("allowed", allowed)
-            $0.field("patientId", patientID)
-            $0.field("purpose", purpose)
-            $0.field("before", before)
-            $0.field("after", after)
-            $0.field("traceId", Traceparent.traceID(of: traceparent))
-        }
-    }
-}
-
-extension AuditEntry {
-    /// What a row of the outbox holds, read as strictly as the trail reads it.
-    init(_ data: some Sequence<UInt8>) throws {
-        guard case .object(let object) = try JSONValue.parse(Array(data)) else { throw CloudEvent.Malformed.notJSON }
-        service = try object.required("service")
-        action = try object.required("action")
-        resource = try object.required("resource")
-        resourceID = try object.required("resourceId")
-        role = try object.required("role")
-        allowed = try object.required("allowed")
-        before = try object.optional("before")
-        after = try object.optional("after")
-        patientID = try object.optional("patientId")
-        purpose = try object.optional("purpose")
     }
 }
 

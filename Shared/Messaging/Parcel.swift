@@ -51,11 +51,16 @@ struct Parcel {
     /// A member of `entries` in `audit.access.recorded.v1`. Nil for what is no audit entry, and for one that the trail could not
     /// read: that one travels alone, so that nobody else's is parked with it.
     private static func gathered(_ row: Announced, from service: String) -> [UInt8]? {
-        guard row.envelope.name == AuditEntry.name, let entry = try? AuditEntry(row.data.utf8), entry.service == service else { return nil }
-        var json = JSONWriter(reserving: 512)
+        guard row.envelope.name == AuditRecorded.name, case .object(let data)? = try? JSONValue.parse(Array(row.data.utf8)),
+            let recorded = try? AuditRecorded(data: data), recorded.service == service
+        else { return nil }
         let envelope = row.envelope
-        entry.write(to: &json, as: envelope.id, at: envelope.occurredAt, by: envelope.actor, traceparent: envelope.traceparent)
-        return json.bytes
+        return AccessRecorded.Entry(
+            id: envelope.id, at: envelope.occurredAt, actorID: envelope.actor, role: recorded.role, action: recorded.action,
+            resource: recorded.resource, resourceID: recorded.resourceID, allowed: recorded.allowed,
+            patientID: recorded.patientID, purpose: recorded.purpose, before: recorded.before, after: recorded.after,
+            traceID: Traceparent.traceID(of: envelope.traceparent)
+        ).jsonBytes
     }
 
     func message(to exchange: String, from service: String) -> OutgoingMessage {
@@ -66,7 +71,7 @@ struct Parcel {
             $0.array("entries", entries) { json, entry in json.raw(entry) }
         }
         let envelope = Envelope(
-            id: EventID(), name: AccessLog.name, tenant: first.envelope.tenant, subject: service, revision: 0, occurredAt: Timestamp.now(),
+            id: EventID(), name: AccessRecorded.name, tenant: first.envelope.tenant, subject: service, revision: 0, occurredAt: Timestamp.now(),
             actor: nil, traceparent: Traceparent.fresh())
         return Self.message(envelope, json.bytes, to: exchange, from: service)
     }

@@ -12,6 +12,7 @@ package struct MessagingSettings: Sendable {
     package var concurrency = 4
     /// How many events a reaction that takes many may hold, and so handle, at once: what one crash can drag along
     /// into the isolation lane. Together with `gathering` it bounds what a reaction can keep up: 64 was too few for 1,000 a second.
+    /// At most what a `Subscriber.Source` may hold, 256.
     package var batch = 256
     /// How long the first event waits for others before a reaction that takes many goes to work: nobody notices it, and at a
     /// few hundred events a second it makes a tenth of the transactions (`docs/decisions/0006-events-in-batches.md`).

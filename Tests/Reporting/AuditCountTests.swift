@@ -1,8 +1,8 @@
 import Access
 import Bootstrap
-import Contracts
 import JSON
 import Loop
+import Messaging
 import Postgres
 import Primitives
 import TestSupport

@@ -1,4 +1,3 @@
-import Contracts
 import JSON
 import Messaging
 import Primitives

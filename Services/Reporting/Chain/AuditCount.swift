@@ -1,4 +1,3 @@
-import Contracts
 import Loop
 import Messaging
 import Postgres

@@ -1,8 +1,8 @@
 import JSON
-import Messaging
 import Primitives
 
-/// Somebody did something to something, in any service: what reporting's audit trail is made of.
+/// Somebody did something to something, in any service: what reporting's audit trail is made of. Declared here and not in Contracts,
+/// like the other facts of the trail, because this module announces them for every service.
 /// `before` and `after` hold states, amounts and ids, and the names of personal fields, never their values.
 package struct AuditRecorded: Event {
     package static let name: EventName = "audit.entry.recorded.v1"
@@ -69,8 +69,7 @@ package struct AuditRecorded: Event {
 /// Records of patients were read, or somebody was refused: what one process committed at once, each with its own id. Changes too, where
 /// the entries of several leave together: `AuditRecorded` is what a change leaves alone.
 ///
-/// One event for many, because a read must cost like a read (`Messaging.AccessLog`) and half of all messages were audit entries
-/// (`Messaging.Parcel`).
+/// One event for many, because a read must cost like a read (`AccessLog`) and half of all messages were audit entries (`Parcel`).
 package struct AccessRecorded: Event {
     package static let name: EventName = "audit.access.recorded.v1"
 
