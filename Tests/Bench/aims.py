@@ -18,7 +18,7 @@ BEYOND = (  # (section, key, comparison, value, words)
 
 
 def rows(record):
-    """[(words, aim, figure or None, met or None)] for what the record has figures of. Facts of ours that did not leave meet no aim."""
+    """[(words, aim, figure or None, met or None)] for what the record has figures of. What ours set off and was not done meets no aim."""
     found = []
     for name, job in JOBS.items():
         figures = record.get("jobs", {}).get(name)

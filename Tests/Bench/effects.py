@@ -5,7 +5,8 @@ A side that puts this off is not faster; somebody does it afterwards, on the sam
 
 PATIENCE = 60  # seconds that it may take after a run
 
-# Whoever takes a fact keeps its id in the inbox; audit entries are taken by the trail instead, whose heads count them.
+# Whoever takes a fact keeps its id in the inbox; audit entries are taken by the trail instead, whose heads count them. Entries of reads
+# count there as well, so what a job reads can stand for as many of its changes that are still on their way.
 DONE = """with fact as ({facts}), handled as ({handled})
     select not exists (select from (select b.reaction, sum(f.many) as many from bench.binding b join fact f using (type) group by 1) want
                       left join handled using (reaction) where coalesce(handled.many, 0) < want.many)

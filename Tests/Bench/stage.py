@@ -94,12 +94,7 @@ class Stage:
 
     def bindings(self):
         """What the broker sends where: a dictionary for each binding."""
-        node = {"HOME": f"{self.env['POLYCLINIC_DATA']}/rabbitmq", "ERL_EPMD_PORT": str(self.base + 36), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
-        done = subprocess.run(["/usr/lib/rabbitmq/bin/rabbitmqctl", "-q", "-n", f"polyclinic{self.base}@localhost", "-p", "polyclinic", "--formatter", "json",
-                               "list_bindings"], env=node, capture_output=True, text=True)
-        if done.returncode:
-            raise SystemExit(f"bench: rabbitmqctl could not list the bindings: {(done.stdout + done.stderr).strip()[-300:]}")
-        return json.loads(done.stdout)
+        return json.loads(self.stack("rabbitmqctl", "-p", "polyclinic", "--formatter", "json", "list_bindings"))
 
     def file(self, name, text):
         path = self.work / name

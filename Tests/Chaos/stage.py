@@ -119,10 +119,7 @@ class Stage:
         subprocess.run(["mount", "-o", f"remount,size={size}", folder], check=True, capture_output=True)
 
     def rabbitmqctl(self, *arguments):
-        node = {"HOME": f"{self.data}/rabbitmq", "ERL_EPMD_PORT": str(self.base + 36), "RABBITMQ_NODENAME": f"polyclinic{self.base}@localhost",
-                "PATH": os.environ["PATH"], "LANG": "C.UTF-8", "RABBITMQ_CONFIG_FILE": f"{self.data}/rabbitmq/rabbitmq.conf"}
-        done = subprocess.run(["/usr/lib/rabbitmq/bin/rabbitmqctl", "-q", "-n", node["RABBITMQ_NODENAME"], *arguments],
-                              env=node, capture_output=True, text=True, timeout=60)
+        done = subprocess.run([self.env["POLYCLINIC_STACK"], "rabbitmqctl", *arguments], capture_output=True, text=True, timeout=60)
         if done.returncode:
             raise RuntimeError(f"rabbitmqctl {arguments[0]}: {(done.stdout + done.stderr).strip()[-300:]}")
 

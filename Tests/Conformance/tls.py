@@ -54,10 +54,7 @@ def postgres_refuses_a_plain_client(env):
 
 def the_broker_sees_tls_only(env):
     """every connection is TLS 1.2 or 1.3, and each service has one"""
-    node = {"HOME": f"{env['POLYCLINIC_DATA']}/rabbitmq", "ERL_EPMD_PORT": str(BASE + 36), "RABBITMQ_NODENAME": f"polyclinic{BASE}@localhost",
-            "PATH": os.environ["PATH"], "LANG": "C.UTF-8", "RABBITMQ_CONFIG_FILE": f"{env['POLYCLINIC_DATA']}/rabbitmq/rabbitmq.conf"}
-    said = subprocess.run(["/usr/lib/rabbitmq/bin/rabbitmqctl", "-q", "-n", node["RABBITMQ_NODENAME"], "--formatter", "json", "list_connections", "user", "ssl",
-                           "ssl_protocol"], env=node, capture_output=True, text=True, timeout=60, check=True).stdout
+    said = stack("rabbitmqctl", "--formatter", "json", "list_connections", "user", "ssl", "ssl_protocol")
     rows = json.loads(said)
     print(f"    {len(rows)} connections of {len({r['user'] for r in rows})} services: {sorted({str(r['ssl_protocol']) for r in rows})}")
     assert all(r["ssl"] is True and r["ssl_protocol"] in ("tlsv1.2", "tlsv1.3") for r in rows), rows
