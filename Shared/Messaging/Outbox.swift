@@ -70,10 +70,15 @@ extension Transaction {
     /// Who is behind this transaction, as far as anybody said.
     package var cause: Cause? { context as? Cause ?? (context as? OutboxDraft)?.cause }
 
+    /// From here on somebody else acts in this transaction: what is announced and audited next is theirs, and nobody has said yet
+    /// whom that concerns. For changes of several callers that are made together.
+    package func act(as cause: Cause) {
+        guard let draft = context as? OutboxDraft else { return context = cause }
+        draft.act(as: cause)
+    }
+
     private func append(_ name: EventName, subject: String, revision: Int, data: [UInt8]) {
-        let draft = context as? OutboxDraft ?? openDraft()
-        draft.rows.append(
-            OutboxDraft.Row(id: EventID(), name: name, subject: subject, revision: revision, data: data))
+        (context as? OutboxDraft ?? openDraft()).append(name, subject: subject, revision: revision, data: data)
     }
 
     /// From the first fact on, the context is the draft, and the commit takes its rows along.
@@ -98,11 +103,13 @@ package struct Audited: Sendable {
 
 /// The facts a transaction has announced so far: written by one statement that travels with the commit.
 @LoopActor final class OutboxDraft {
-    struct Row {
-        let id: EventID
+    private struct Row {
+        let id = EventID()
         let name: EventName
         let subject: String
         let revision: Int
+        let actor: AccountID?
+        let traceparent: String
         let data: [UInt8]
     }
 
@@ -111,26 +118,43 @@ package struct Audited: Sendable {
     /// Woken when rows have been committed; the relay of this process sets it.
     static var wakeRelay: (@LoopActor () -> Void)?
 
-    let cause: Cause?
-    var rows: [Row] = []
+    /// Who acts now.
+    private(set) var cause: Cause?
+    private var traceparent: String
+    private var rows: [Row] = []
+    /// What was audited, and whose record is touched, since they act.
     var audited: [Audited] = []
     var patient: PatientID?
 
-    init(_ cause: Cause?) { self.cause = cause }
+    init(_ cause: Cause?) {
+        self.cause = cause
+        traceparent = cause?.traceparent ?? Traceparent.fresh()
+    }
+
+    func act(as cause: Cause) {
+        self.cause = cause
+        traceparent = cause.traceparent
+        audited = []
+        patient = nil
+    }
+
+    func append(_ name: EventName, subject: String, revision: Int, data: [UInt8]) {
+        rows.append(
+            Row(name: name, subject: subject, revision: revision, actor: cause?.actor, traceparent: traceparent, data: data))
+    }
 
     /// One statement whatever the number of rows. `seq` follows the order of announcing.
     func flush(into tx: Transaction) {
         guard !rows.isEmpty else { return }
-        let traceparent = cause?.traceparent ?? Traceparent.fresh()
         tx.later(
             """
             insert into outbox (id, type, subject, revision, actor, traceparent, data, occurred_at)
-            select id, type, subject, revision, \(cause?.actor)::uuid, \(traceparent), data,
-                   \(Timestamp.now())::timestamptz
+            select id, type, subject, revision, actor, traceparent, data, \(Timestamp.now())::timestamptz
             from unnest(\(rows.map(\.id))::uuid[], \(rows.map(\.name.text))::text[], \(rows.map(\.subject))::text[],
-                        \(rows.map(\.revision))::int[],
+                        \(rows.map(\.revision))::int[], \(SQLArray(rows.map(\.actor)))::uuid[],
+                        \(rows.map(\.traceparent))::text[],
                         \(rows.map { String(decoding: $0.data, as: UTF8.self) })::json[])
-                 with ordinality as announced (id, type, subject, revision, data, place)
+                 with ordinality as announced (id, type, subject, revision, actor, traceparent, data, place)
             order by place
             """)
         rows.removeAll()

@@ -34,6 +34,8 @@ package struct PostgresError: Error, Sendable {
     package static let unknownOutcome = PostgresError(
         .unavailable, sqlState: "08007", message: "the connection was lost during commit: the outcome is unknown")
 
+    package var isUnknownOutcome: Bool { sqlState == Self.unknownOutcome.sqlState }
+
     static let lost = PostgresError(.unavailable, sqlState: "08006", message: "the connection was lost")
     static let silent = PostgresError(.unavailable, sqlState: "08006", message: "the server does not answer at all")
     static let expired = PostgresError(.timeout, message: "no answer within the deadline")

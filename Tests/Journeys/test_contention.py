@@ -19,6 +19,32 @@ def test_of_200_bookings_of_one_slot_exactly_one_is_made(reception, doctor, make
     assert live.fetchone()[0] == 1
 
 
+def test_bookings_of_one_moment_are_made_together_and_each_is_its_own(
+        reception, admin, own_doctor, make_slots, make_patient, at_once, database):
+    slots = make_slots(own_doctor[1], days=6)
+    for _ in range(10):  # until some were: each alone when none came while another was under way
+        wishes = [{"slotId": slots.pop()["id"], "patientId": make_patient()["id"], "reason": unique("why")} for _ in range(16)]
+        desks = [(reception, admin)[i % 2] for i in range(16)]
+        keys = [unique("key") for _ in wishes]
+        ask = [lambda d=d, w=w, k=k: d.call("POST", "/v1/appointments", w, key=k) for d, w, k in zip(desks, wishes, keys)]
+        answers = at_once(ask)
+        assert codes(answers) == {(201, None): 16}
+        rows = database.execute("select id::text, xmin::text, booked_by::text from scheduling.appointment where id = any(%s)",
+                                [[a["id"] for a in answers]]).fetchall()
+        if len({transaction for _, transaction, _ in rows}) < 16:
+            break
+    assert len({transaction for _, transaction, _ in rows}) < 16
+    by = {id: account for id, _, account in rows}
+    assert len({by[a["id"]] for a in answers[::2]}) == len({by[a["id"]] for a in answers[1::2]}) == 1 and len(set(by.values())) == 2
+    entries = database.execute("select subject, actor::text from scheduling.outbox where type like 'audit.%%' and subject = any(%s)",
+                               [list(by)]).fetchall()
+    assert dict(entries) == by  # the trail says the same
+    for wish, once, answer in zip(wishes, ask, answers):
+        assert {name: answer[name] for name in wish} == wish
+        again = once()
+        assert (again.status, again.headers.get("idempotent-replayed"), again["id"]) == (201, "true", answer["id"])
+
+
 def test_no_two_live_appointments_of_a_provider_overlap(database):
     overlaps = database.execute("""
         select count(*) from scheduling.appointment a join scheduling.appointment b

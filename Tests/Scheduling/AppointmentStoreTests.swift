@@ -33,6 +33,58 @@ import Testing
         }
     }
 
+    @Test func `Of many wishes in one statement each has its own outcome, in their order, and the refused change nothing`() async throws {
+        try await Clinic.with { clinic in
+            let closed = clinic.patients[9]
+            try await clinic.test.db.transaction(for: clinic.test.tenant) { tx in
+                try await CardStore(sql: tx).remember(closed, active: false)
+            }
+            _ = try await clinic.book(clinic.slots[0], for: clinic.patients[0])
+            let (slots, patients) = (clinic.slots, clinic.patients)
+            let wishes = [
+                (slots[1], patients[1]), (slots[0], patients[2]), (slots[2], PatientID()), (slots[2], closed), (SlotID(), patients[3]),
+                (slots[3], patients[4]), (slots[3], patients[5]), (slots[4], patients[1]),
+            ].map { clinic.wish($0, for: $1) }
+            let claims = try await clinic.claim(wishes, waiting: false)
+            #expect(claims.map(Clinic.word) == [
+                "booked", "slotUnavailable", "patientUnknown", "patientInactive", "slotUnavailable", "booked", "patientBusy", "booked",
+            ])
+            for (wish, claim) in zip(wishes, claims) {
+                guard case .booked(let appointment) = claim else { continue }
+                #expect((appointment.id, appointment.slot, appointment.patient) == (wish.id, wish.slot, wish.patient))
+            }
+            var free: [SlotID] = []
+            for slot in slots where try await clinic.status(of: slot) == .free { free.append(slot) }
+            #expect(free == [slots[2], slots[5], slots[6], slots[7]])
+        }
+    }
+
+    @Test func `Who does not wait finds a slot that somebody holds unavailable`() async throws {
+        try await Clinic.with { clinic in
+            try await clinic.test.db.transaction(for: clinic.test.tenant) { tx in
+                _ = try await SlotStore(sql: tx).lock([clinic.slots[0]])
+                let wishes = [clinic.wish(clinic.slots[0], for: clinic.patients[0]), clinic.wish(clinic.slots[1], for: clinic.patients[1])]
+                let claims = try await clinic.claim(wishes, waiting: false)
+                #expect(claims.map(Clinic.word) == ["slotUnavailable", "booked"])
+            }
+        }
+    }
+
+    @Test func `Wishes of the same patients in opposite orders never wait in a circle`() async throws {
+        try await Clinic.with { clinic in
+            // Each of two practitioners at the same times: who has one of a pair is busy for the other.
+            let others = try await clinic.openElsewhere()
+            let results = await atOnce(8) { index in
+                let pairs = Array(zip(index % 2 == 0 ? clinic.slots : others, clinic.patients))
+                let wishes = (index % 4 < 2 ? pairs : pairs.reversed()).map { clinic.wish($0, for: $1) }
+                return try await clinic.claim(wishes, waiting: false).map(Clinic.word)
+            }
+            var booked = 0
+            for result in results { booked += try result.get().count { $0 == "booked" } }
+            #expect(booked == clinic.slots.count)
+        }
+    }
+
     @Test func `Who arrives touches no index`() async throws {
         try await Clinic.with { clinic in
             var appointment = try await clinic.book(clinic.slots[0], for: clinic.patients[0])

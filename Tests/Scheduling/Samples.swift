@@ -55,6 +55,14 @@ extension Appointment {
     }
 
     private mutating func open(_ count: Int) async throws {
+        try await test.db.transaction(for: test.tenant) { tx in try await CardStore(sql: tx).remember(patients) }
+        slots = try await open(count, of: provider, named: "Dr. Rao")
+    }
+
+    /// The same times of another practitioner.
+    func openElsewhere() async throws -> [SlotID] { try await open(slots.count, of: ProviderID(), named: "Dr. Iyer") }
+
+    private func open(_ count: Int, of provider: ProviderID, named name: String) async throws -> [SlotID] {
         let openings = (0..<count).map { index in
             let start = opened.adding(seconds: 3600 + Int64(index) * 900)
             return Roster.Opening(date: date("2026-11-20"), start: start, end: start.adding(seconds: 900))
@@ -63,12 +71,11 @@ extension Appointment {
             try await tx.run(
                 """
                 insert into provider (id, account_id, location_id, zone, name)
-                values (\(provider), \(AccountID()), \(location), 'UTC', 'Dr. Rao')
+                values (\(provider), \(AccountID()), \(location), 'UTC', \(name))
                 """)
-            try await CardStore(sql: tx).remember(patients)
             _ = try await SlotStore(sql: tx).open(openings, of: provider, at: location)
         }
-        slots = try await SlotStore(sql: reader).list(.init(now: opened), after: nil, limit: 100).map(\.id)
+        return try await SlotStore(sql: reader).list(.init(provider: provider, now: opened), after: nil, limit: 100).map(\.id)
     }
 
     var reader: any SQLSession { test.db.reader(for: test.tenant) }
@@ -76,11 +83,9 @@ extension Appointment {
     /// Books as the route does: a claim that is not a booking rolls back.
     func book(_ slot: SlotID, for patient: PatientID) async throws -> Appointment {
         try await test.db.transaction(for: test.tenant) { tx in
-            let wish = AppointmentStore.Wish(
-                slot: slot, patient: patient, modality: .inPerson, priority: .routine, reason: nil)
-            let claim = try await AppointmentStore(sql: tx, scope: .system(test.tenant)).book(
-                wish, as: AppointmentID(), by: AccountID(), asking: false, at: opened)
-            switch claim {
+            let store = AppointmentStore(sql: tx, scope: .system(test.tenant))
+            switch try await store.book([wish(slot, for: patient)], waiting: true, at: opened).first {
+            case nil: throw AppointmentError.slotTaken
             case .booked(let appointment): return appointment
             case .patientBusy: throw AppointmentError.patientBusy
             case .slotUnavailable: throw AppointmentError.slotTaken
@@ -89,6 +94,20 @@ extension Appointment {
             }
         }
     }
+
+    func wish(_ slot: SlotID, for patient: PatientID) -> AppointmentStore.Wish {
+        AppointmentStore.Wish(
+            id: AppointmentID(), slot: slot, patient: patient, modality: .inPerson, priority: .routine, account: AccountID(), asks: false)
+    }
+
+    /// What became of each, kept whatever it was.
+    func claim(_ wishes: [AppointmentStore.Wish], waiting: Bool) async throws -> [AppointmentStore.Claim] {
+        try await test.db.transaction(for: test.tenant) { tx in
+            try await AppointmentStore(sql: tx, scope: .system(test.tenant)).book(wishes, waiting: waiting, at: opened)
+        }
+    }
+
+    static func word(_ claim: AppointmentStore.Claim) -> String { "\(claim)".split(separator: "(").first.map(String.init) ?? "" }
 
     func status(of slot: SlotID) async throws -> Slot.Status? { try await SlotStore(sql: reader).find(slot)?.status }
 }

@@ -1,6 +1,5 @@
 import Access
 import Bootstrap
-import Cryptography
 import HTTP
 import JSON
 import Loop
@@ -12,6 +11,16 @@ import Primitives
 @LoopActor
 struct AppointmentRoutes {
     let host: Host
+    /// Bookings of the same moment.
+    private let others: Gathering<Booking, Appointment>
+
+    init(host: Host) {
+        self.host = host
+        others = Gathering(host.db) { bookings, tx in
+            let claims = try await Booking.claim(bookings, waiting: false, at: host.now(), in: tx)
+            return claims.map { if case .booked(let appointment) = $0 { appointment } else { nil } }
+        }
+    }
 
     var table: [Route] {
         [
@@ -70,9 +79,9 @@ struct AppointmentRoutes {
 
     private func book(_ request: Request, by caller: Principal) async throws -> Response {
         let wish = AppointmentStore.Wish(
-            slot: try request.body.required("slotId"), patient: try request.body.required("patientId"),
+            id: AppointmentID(), slot: try request.body.required("slotId"), patient: try request.body.required("patientId"),
             modality: try request.body.optional("modality") ?? .inPerson,
-            priority: try request.body.optional("priority") ?? .routine, reason: nil)
+            priority: try request.body.optional("priority") ?? .routine, account: caller.account, asks: caller.isOnlyPatient)
         let reason = try request.body.optional("reason", as: String.self)
         if caller.isOnlyPatient {
             guard caller.ownPatients.contains(wish.patient) else { throw Problem.forbidden }
@@ -84,46 +93,42 @@ struct AppointmentRoutes {
         if wish.modality == .telemedicine {
             try await PatientCards(host: host).requireConsent(to: "teleconsultation", of: wish.patient, as: caller)
         }
-        let ring = try await words(of: caller).ring(toSeal: reason)
+        let booking = Booking(wish: wish, reason: reason, ring: try await words(of: caller).ring(toSeal: reason), caller: caller)
+        let together = try await host.write(request, by: caller, among: others, booking) { appointment, tx in
+            try await made(appointment, by: caller, in: tx)
+        }
+        if let together { return together }
         do {
-            return try await host.write(request, by: caller) { tx in
-                try await book(wish, saying: reason, ring, by: caller, in: tx)
-            }
+            return try await host.write(request, by: caller) { tx in try await book(booking, in: tx) }
         } catch AppointmentError.patientUnknown, AppointmentError.patientInactive {
             // Our card may be missing or old, so its owner has the last word before anybody is refused.
             try await PatientCards(host: host).refresh(wish.patient, as: caller)
-            return try await host.write(request, by: caller) { tx in
-                try await book(wish, saying: reason, ring, by: caller, in: tx)
-            }
+            return try await host.write(request, by: caller) { tx in try await book(booking, in: tx) }
         }
     }
 
-    private func book(
-        _ wish: AppointmentStore.Wish, saying reason: String?, _ ring: KeyChain?, by caller: Principal,
-        in tx: Transaction
-    ) async throws -> Response {
-        let store = AppointmentStore(sql: tx, scope: caller.bookingScope)
-        let id = AppointmentID()
-        var wish = wish
-        wish.reason = try await words(of: caller).seal(reason, .reason, of: id, wish.patient, ring, tx)
-        switch try await store.book(wish, as: id, by: caller.account, asking: caller.isOnlyPatient, at: host.now()) {
-        case .booked(let appointment):
-            try tx.announce(appointment.made, revision: appointment.version)
-            try tx.audit(
-                appointment.status == .requested ? "request" : "book", "appointment", appointment.id.description, of: wish.patient,
-                before: nil, after: appointment.trace)
-            return .created(
-                try await words(of: caller).view(appointment, for: caller, tx), version: appointment.version,
-                at: "/v1/appointments/\(appointment.id)")
+    private func book(_ booking: Booking, in tx: Transaction) async throws -> Response {
+        switch try await Booking.claim([booking], waiting: true, at: host.now(), in: tx).first {
+        case .booked(let appointment): return try await made(appointment, by: booking.caller, in: tx)
         case .patientBusy: throw AppointmentError.patientBusy
         case .patientUnknown: throw AppointmentError.patientUnknown
         case .patientInactive: throw AppointmentError.patientInactive
-        case .slotUnavailable:
-            guard let slot = try await SlotStore(sql: tx).find(wish.slot) else { throw Problem.notFound("slot") }
+        case .slotUnavailable, nil:
+            guard let slot = try await SlotStore(sql: tx).find(booking.wish.slot) else { throw Problem.notFound("slot") }
             if let refusal = slot.refusal(at: host.now()) { throw refusal }
             try await requireBookable(slot, in: tx)
             throw AppointmentError.slotTaken  // Given back between the claim and this look.
         }
+    }
+
+    private func made(_ appointment: Appointment, by caller: Principal, in tx: Transaction) async throws -> Response {
+        try tx.announce(appointment.made, revision: appointment.version)
+        try tx.audit(
+            appointment.status == .requested ? "request" : "book", "appointment", appointment.id.description, of: appointment.patient,
+            before: nil, after: appointment.trace)
+        return .created(
+            try await words(of: caller).view(appointment, for: caller, tx), version: appointment.version,
+            at: "/v1/appointments/\(appointment.id)")
     }
 
     private func requireBookable(_ slot: Slot, in tx: Transaction) async throws {

@@ -33,17 +33,21 @@ struct AppointmentStore {
         return .notFound("appointment")
     }
 
-    struct Wish: Sendable {
+    struct Wish {
+        let id: AppointmentID
         let slot: SlotID
         let patient: PatientID
         let modality: Appointment.Modality
         let priority: Appointment.Priority
         var reason: SealedText?
+        let account: AccountID
+        /// Whether it becomes a request where the practitioner wants to be asked.
+        let asks: Bool
     }
 
     enum Claim {
         case booked(Appointment)
-        /// The slot was ours but the patient is expected elsewhere then: roll back.
+        /// The slot is free but the patient is expected elsewhere then.
         case patientBusy
         /// The slot is not to be had; why is another question.
         case slotUnavailable
@@ -51,41 +55,51 @@ struct AppointmentStore {
         case patientUnknown
     }
 
-    /// Claims the slot and books it, in one statement; `asking` where the practitioner wants to be asked makes it a request.
+    /// Claims the slots and books them, in one statement; what became of the n-th wish is the n-th. Where nothing was booked nothing
+    /// was changed.
     ///
-    /// The update of the slot decides between many who want it: the first locks the row, the others wait for
-    /// its commit and then find it no longer free. Measured against `skip locked` and equal or faster, and the
-    /// losers are told the truth even if the winner rolls back. The insert never waits in a circle, because
-    /// `on conflict do nothing` gives up on a patient's other appointment instead of queueing behind it.
-    func book(
-        _ wish: Wish, as id: AppointmentID, by account: AccountID, asking: Bool, at now: Timestamp
-    ) async throws -> Claim {
-        let claim = try await sql.first(
+    /// The lock on the slot decides between many who want it: the first has it, the others wait for its commit and then find
+    /// it no longer free, and are told the truth even if the first rolls back. Who is not `waiting` finds a slot that somebody holds
+    /// unavailable: of many wishes one would hold up all, and two who lock many slots could wait in a circle. An appointment of
+    /// the patient that somebody is just booking is waited for, in the order of patients, so never in a circle either.
+    func book(_ wishes: [Wish], waiting: Bool, at now: Timestamp) async throws -> [Claim] {
+        try await sql.all(
             """
-            with patient as (
-                select is_active from patient_card where patient_id = \(wish.patient)
+            with wish as (
+                select * from unnest(
+                    \(wishes.map(\.id))::uuid[], \(wishes.map(\.slot))::uuid[], \(wishes.map(\.patient))::uuid[],
+                    \(wishes.map(\.modality))::text[], \(wishes.map(\.priority))::text[],
+                    \(SQLArray(wishes.map { $0.reason.map { Bytes($0.bytes) } }))::bytea[], \(wishes.map(\.account))::uuid[],
+                    \(wishes.map(\.asks))::boolean[]
+                ) with ordinality as w (id, slot_id, patient_id, modality, priority, sealed_reason, booked_by, asks, place)
             ), claimed as (
-                update slot set status = 'booked', version = version + 1
-                where id = \(wish.slot) and status = 'free' and starts_at > \(now)
-                  and (select is_active from patient)
-                  and exists (select from provider where provider.id = slot.provider_id and provider.is_active
-                                and provider.licensed_until >= slot.local_date)
-                returning id, provider_id, location_id, starts_at, ends_at, local_date
+                select w.id, slot.id as slot_id, slot.provider_id, w.patient_id, slot.location_id, slot.starts_at, slot.ends_at,
+                       slot.local_date, w.modality, w.priority, w.sealed_reason, w.booked_by,
+                       case when w.asks and provider.booking_mode = 'request' then provider.request_hours end as hours
+                from wish w
+                join patient_card on patient_card.patient_id = w.patient_id and patient_card.is_active
+                join slot on slot.id = w.slot_id and slot.status = 'free' and slot.starts_at > \(now)
+                join provider on provider.id = slot.provider_id and provider.is_active
+                              and provider.licensed_until >= slot.local_date
+                for no key update of slot \(unsafe: waiting ? "" : "skip locked")
             ), booked as (
                 insert into appointment (id, slot_id, provider_id, patient_id, location_id, starts_at, ends_at,
                                          local_date, modality, priority, sealed_reason, booked_by, status, answer_by)
-                select \(id), c.id, c.provider_id, \(wish.patient), c.location_id, c.starts_at, c.ends_at, c.local_date,
-                       \(wish.modality), \(wish.priority), \(wish.reason.map { Bytes($0.bytes) }), \(account),
-                       case when asked.hours is null then 'booked' else 'requested' end,
-                       least(\(now)::timestamptz + asked.hours * interval '1 hour', case when asked.hours is not null then c.starts_at end)
-                from claimed c left join lateral (
-                    select p.request_hours as hours from provider p
-                    where p.id = c.provider_id and p.booking_mode = 'request' and \(asking)) asked on true
+                select id, slot_id, provider_id, patient_id, location_id, starts_at, ends_at,
+                       local_date, modality, priority, sealed_reason, booked_by,
+                       case when hours is null then 'booked' else 'requested' end,
+                       case when hours is not null then least(\(now)::timestamptz + hours * interval '1 hour', starts_at) end
+                from claimed order by patient_id
                 on conflict do nothing
                 returning \(unsafe: Self.columns)
+            ), taken as (
+                update slot set status = 'booked', version = slot.version + 1 from booked where slot.id = booked.slot_id
             )
-            select (select is_active from patient), exists (select from claimed), booked.id is not null, booked.*
-            from (values (1)) as always left join booked on true
+            select patient_card.is_active, exists (select from claimed where claimed.id = wish.id), booked.id is not null, booked.*
+            from wish
+            left join patient_card on patient_card.patient_id = wish.patient_id
+            left join booked on booked.id = wish.id
+            order by wish.place
             """
         ) { row in
             guard let isActive = try row.next(as: Bool?.self) else { return Claim.patientUnknown }
@@ -95,7 +109,6 @@ struct AppointmentStore {
             if isBooked { return .booked(try Appointment(row: &row)) }
             return isClaimed ? .patientBusy : .slotUnavailable
         }
-        return claim ?? .slotUnavailable
     }
 
     struct Filter {

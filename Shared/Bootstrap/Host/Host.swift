@@ -115,11 +115,11 @@ import Redis
     package func write(
         _ request: Request, by caller: Principal, _ body: @LoopActor (Transaction) async throws -> Response
     ) async throws -> Response {
-        let claim = try IdempotentRequest(request, by: caller, in: config.postgres.schema, seal: config.masterKeys)
+        let claim = try claim(request, by: caller)
         do {
             do {
                 return try await attempt(request, by: caller, claim, body)
-            } catch let error as PostgresError where claim != nil && error.sqlState == PostgresError.unknownOutcome.sqlState {
+            } catch let error as PostgresError where claim != nil && error.isUnknownOutcome {
                 // The key says whether it was kept.
                 return try await attempt(request, by: caller, claim, body)
             }
@@ -135,6 +135,23 @@ import Redis
         }
     }
 
+    /// `write` for what many may want at the same moment: made with those of others who come while a transaction is under way,
+    /// and answered for each as `write` does, by `answer`. Nil where it could not be made without waiting for somebody or refusing
+    /// somebody: then nothing was done, and `write` is asked, which does and says what is to be done and said.
+    package func write<Wish, Made>(
+        _ request: Request, by caller: Principal, among others: Gathering<Wish, Made>, _ wish: Wish,
+        _ answer: @escaping @LoopActor (Made, Transaction) async throws -> Response
+    ) async throws -> Response? {
+        let claim = try claim(request, by: caller)
+        let cause = cause(of: request, by: caller)
+        let answered = try await others.join(wish, claim, for: caller.tenant) { made, tx in
+            tx.act(as: cause)
+            return try await self.part(of: caller, claim, in: tx) { try await answer(made, $0) }
+        }
+        if answered?.isAudited == true { caller.trail?.leftEntry() }
+        return answered?.response
+    }
+
     /// A response that must not be kept: thrown so that the transaction rolls back.
     private struct NotKept: Error { let response: Response }
 
@@ -142,20 +159,43 @@ import Redis
         _ request: Request, by caller: Principal, _ claim: IdempotentRequest?,
         _ body: @LoopActor (Transaction) async throws -> Response
     ) async throws -> Response {
-        let cause = Cause(
+        let done = try await transaction(for: caller.tenant, as: cause(of: request, by: caller)) { tx in
+            if let claim { IdempotentRequest.claim([claim], in: tx) }
+            let part = try await part(of: caller, claim, in: tx, body)
+            if let kept = part.kept { IdempotentRequest.store([kept], in: tx) }
+            return part
+        }
+        if done.isAudited { caller.trail?.leftEntry() }
+        return done.response
+    }
+
+    /// What one request did in a transaction.
+    struct Part {
+        let response: Response
+        /// Its answer, to be kept under its key.
+        let kept: IdempotentRequest.Kept?
+        let isAudited: Bool
+    }
+
+    private func part(
+        of caller: Principal, _ claim: IdempotentRequest?, in tx: Transaction,
+        _ body: @LoopActor (Transaction) async throws -> Response
+    ) async throws -> Part {
+        let response = try await body(tx)
+        guard response.status < 400 else { throw NotKept(response: response) }
+        return Part(
+            response: response, kept: try claim?.keep(response, about: subjects(of: tx, caller), of: tx.patient),
+            isAudited: !tx.audited.isEmpty)
+    }
+
+    private func claim(_ request: Request, by caller: Principal) throws(Problem) -> IdempotentRequest? {
+        try IdempotentRequest(request, by: caller, in: config.postgres.schema, seal: config.masterKeys)
+    }
+
+    private func cause(of request: Request, by caller: Principal) -> Cause {
+        Cause(
             tenant: caller.tenant, actor: caller.account, role: caller.mainRole.rawValue,
             traceparent: request.traceparent, purpose: caller.purpose.rawValue)
-        var isAudited = false
-        let response = try await transaction(for: caller.tenant, as: cause) { tx in
-            claim?.claim(tx)
-            let response = try await body(tx)
-            guard response.status < 400 else { throw NotKept(response: response) }
-            isAudited = !tx.audited.isEmpty
-            try claim?.store(response, about: subjects(of: tx, caller), in: tx)
-            return response
-        }
-        if isAudited { caller.trail?.leftEntry() }
-        return response
     }
 
     /// Whom an answer is about: by the entries of the change, or, where nothing changed, by what was read.

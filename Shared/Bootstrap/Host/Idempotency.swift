@@ -35,14 +35,17 @@ package struct IdempotentRequest {
         lock = SHA256.digest(Array(name.utf8)).prefix(8).reduce(0) { $0 << 8 | Int64($1) }
     }
 
-    /// Queues the claim: it travels in front of the first statement of the change. When the key is not unused the database runs
-    /// nothing of what follows, and the transaction fails with an error that `isAboutKey`. As a trip of its own it was 90 of
+    /// Queues the claims: they travel in front of the first statement of the change. When one of the keys is not unused the database
+    /// runs nothing of what follows, and the transaction fails with an error that `isAboutKey`. As a trip of its own it was 90 of
     /// a booking's 880 µs (docs/benchmarks-findings.md).
-    @LoopActor func claim(_ tx: Transaction) {
+    @LoopActor static func claim(_ claims: [IdempotentRequest], in tx: Transaction) {
+        guard !claims.isEmpty else { return }
         tx.later(
             """
-            select (not exists (select from idempotency where account_id = \(caller.account) and key = \(key))
-                    and pg_try_advisory_xact_lock(\(lock)))::idempotency_key_unused
+            select every(not exists (select from idempotency where account_id = asked.account_id and key = asked.key)
+                         and pg_try_advisory_xact_lock(asked.lock))::idempotency_key_unused
+            from unnest(\(claims.map(\.caller.account))::uuid[], \(claims.map(\.key))::text[], \(claims.map(\.lock))::bigint[])
+                 as asked (account_id, key, lock)
             """)
     }
 
@@ -63,18 +66,35 @@ package struct IdempotentRequest {
         return try open(answer.array)
     }
 
-    /// Queues the answer: it travels with the commit. Between our look and our lock another request may have
-    /// committed; then the primary key refuses this row and the whole transaction with it, and `write` looks again. If
-    /// what that one did made us refuse, `write` looks again before it says so.
-    @LoopActor func store(_ response: Response, about subjects: [StoredAnswer.Subject], in tx: Transaction) throws {
-        guard case .bytes(let body) = response.body else { return }
+    /// An answer as it is kept under the key.
+    struct Kept {
+        let account: AccountID
+        let key: String
+        let hash: [UInt8]
+        let answer: [UInt8]
+        let patient: PatientID?
+    }
+
+    /// The answer to be kept, sealed; nil of one that is not bytes.
+    func keep(_ response: Response, about subjects: [StoredAnswer.Subject], of patient: PatientID?) throws -> Kept? {
+        guard case .bytes(let body) = response.body else { return nil }
         // What tells nothing beyond its status is nobody's record.
         let stored = StoredAnswer(response: response, subjects: body.isEmpty ? [] : subjects)
-        let answer = try seal.close(stored.encode(body), context)
+        return Kept(
+            account: caller.account, key: key, hash: hash, answer: try seal.close(stored.encode(body), context), patient: patient)
+    }
+
+    /// Queues the answers: they travel with the commit. Between our look and our lock another request may have
+    /// committed; then the primary key refuses this row and the whole transaction with it, and `write` looks again. If
+    /// what that one did made us refuse, `write` looks again before it says so.
+    @LoopActor static func store(_ answers: [Kept], in tx: Transaction) {
+        guard !answers.isEmpty else { return }
         tx.later(
             """
             insert into idempotency (account_id, key, request_hash, answer, patient_id)
-            values (\(caller.account), \(key), \(Bytes(hash)), \(Bytes(answer)), \(tx.patient))
+            select * from unnest(\(answers.map(\.account))::uuid[], \(answers.map(\.key))::text[],
+                                 \(answers.map { Bytes($0.hash) })::bytea[], \(answers.map { Bytes($0.answer) })::bytea[],
+                                 \(SQLArray(answers.map(\.patient)))::uuid[])
             """)
     }
 

@@ -75,7 +75,21 @@ struct Secretive: Error, CustomStringConvertible { let description = "patient Ja
 
 @LoopActor final class ToyRoutes {
     let host: Host
-    init(host: Host) { self.host = host }
+    private let others: Gathering<String, ID<Tenant>>
+
+    /// Names that somebody has are not made.
+    init(host: Host) {
+        self.host = host
+        others = Gathering(host.db) { names, tx in
+            if names.contains(where: { $0.hasPrefix("held") }) { try await Hold.wait(tx.tenant()) }
+            var made = try await tx.all(
+                """
+                insert into thing (id, name) select gen_random_uuid(), name from unnest(\(names)::text[]) as wish (name) order by name
+                on conflict do nothing returning name, id
+                """) { row in (try row.next(as: String.self), try row.next(as: ID<Tenant>.self)) }
+            return names.map { name in made.firstIndex { $0.0 == name }.map { made.remove(at: $0).1 } }
+        }
+    }
 
     var table: [Route] {
         let name = Schema.Field.required("name", .text(max: 40))
@@ -98,6 +112,10 @@ struct Secretive: Error, CustomStringConvertible { let description = "patient Ja
                 Route.Docs(
                     "Make a thing", body: .object([name, .optional("count", .integer(1...3))]), answers: [(201, nil)],
                     problems: ["name_taken"]), make),
+            .post(
+                "/v1/things/together", for: .dispense,
+                Route.Docs(
+                    "Make a thing with others", body: .object([name]), answers: [(201, nil)], problems: ["name_taken"]), makeTogether),
             .patch(
                 "/v1/things/:id", for: .dispense,
                 Route.Docs("Change a thing", body: .object([name]), isMergePatch: true)
@@ -121,19 +139,35 @@ struct Secretive: Error, CustomStringConvertible { let description = "patient Ja
     /// `slow` holds the transaction for a moment, `held` until the test lets it go, `unlucky` fails after writing, `odd` answers 422 without throwing.
     private func make(_ request: Request, by caller: Principal) async throws -> Response {
         let name: String = try request.body.required("name")
-        return try await host.write(request, by: caller) { tx in
+        return try await alone(name, request, by: caller)
+    }
+
+    private func makeTogether(_ request: Request, by caller: Principal) async throws -> Response {
+        let name: String = try request.body.required("name")
+        let made = try await host.write(request, by: caller, among: others, name) { id, tx in try self.announce(id, named: name, tx) }
+        if let made { return made }
+        return try await alone(name, request, by: caller)
+    }
+
+    private func alone(_ name: String, _ request: Request, by caller: Principal) async throws -> Response {
+        try await host.write(request, by: caller) { tx in
             let id = ID<Tenant>()
             _ = try await onConstraint("thing_name_once", throw: ToyError.taken) {
                 try await tx.run("insert into thing (id, name) values (\(id), \(name))")
             }
             if name.hasPrefix("slow") { try await EventLoop.sleep(for: .milliseconds(300)) }
             if name.hasPrefix("held") { try await Hold.wait(caller.tenant) }
-            if name.hasPrefix("unlucky") { throw ToyError.unlucky }
-            if name.hasPrefix("odd") { return Response(422) }
-            try tx.announce(ThingMade(id: id.description), revision: 1)
-            try tx.audit("make", "thing", id.description)
-            return .created(["id": .string(id.description)] as JSONObject, version: 1, at: "/v1/things/\(id)")
+            return try self.announce(id, named: name, tx)
         }
+    }
+
+    private func announce(_ id: ID<Tenant>, named name: String, _ tx: Transaction) throws -> Response {
+        if name.hasPrefix("unlucky") { throw ToyError.unlucky }
+        if name.hasPrefix("odd") { return Response(422) }
+        try tx.announce(ThingMade(id: id.description), revision: 1)
+        try tx.audit("make", "thing", id.description)
+        return .created(
+            ["id": .string(id.description), "name": .string(name)] as JSONObject, version: 1, at: "/v1/things/\(id)")
     }
 
     private func fail(_ request: Request, by caller: Principal) async throws -> Response {
@@ -151,19 +185,26 @@ struct Secretive: Error, CustomStringConvertible { let description = "patient Ja
     }
 }
 
+extension Transaction {
+    /// Whose rows it sees.
+    func tenant() async throws -> TenantID {
+        try await first("select current_setting('app.tenant')::uuid", as: { try $0.next() }) ?? TenantID()
+    }
+}
+
 /// Keeps a request inside its transaction until its test has seen what it wanted to see meanwhile.
 @LoopActor enum Hold {
-    private static var arrived: Set<TenantID> = []
+    private static var arrived: [TenantID: Int] = [:]
     private static var free: Set<TenantID> = []
 
     static func wait(_ tenant: TenantID) async throws {
-        arrived.insert(tenant)
+        arrived[tenant, default: 0] += 1
         while !free.contains(tenant) { try await EventLoop.sleep(for: .milliseconds(2)) }
     }
 
-    /// Returns when a request of this tenant is being held.
-    static func untilHeld(_ tenant: TenantID) async throws {
-        while !arrived.contains(tenant) { try await EventLoop.sleep(for: .milliseconds(2)) }
+    /// Returns when so many requests of this tenant are being held.
+    static func untilHeld(_ tenant: TenantID, _ count: Int = 1) async throws {
+        while arrived[tenant, default: 0] < count { try await EventLoop.sleep(for: .milliseconds(2)) }
     }
 
     static func letGo(_ tenant: TenantID) { free.insert(tenant) }

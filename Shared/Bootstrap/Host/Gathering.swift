@@ -1,0 +1,111 @@
+import Loop
+import Postgres
+import Primitives
+
+/// Changes of one kind that come at the same moment, made in one transaction.
+///
+/// What surrounds a change (its statements begun, its commit and flush, the messages both ways) costs Postgres more than its rows do:
+/// `docs/decisions/0044-bookings-together.md` has the figures. Nobody waits for company: who comes while fewer than `most` transactions are under
+/// way goes at once, and who comes later goes with the next, together with everybody of the same tenant who waits.
+///
+/// A gathering makes only what can be made without waiting for anybody and without refusing anybody. All else is handed back, and
+/// is done alone as if there were no gathering. So a refusal is decided and told in one place, and whoever is in the way of one
+/// is in the way of nobody else.
+@LoopActor package final class Gathering<Wish, Made> {
+    /// Makes those that nothing stands against, in one statement or a few; nil for the others, of whom it leaves nothing. The n-th of what
+    /// it returns is the n-th wish's.
+    package typealias Make = @LoopActor ([Wish], Transaction) async throws -> [Made?]
+
+    private let db: Database
+    private let make: Make
+    private var waiting: [Guest] = []
+    private var underWay = 0
+    /// More transactions at once are smaller ones; one alone would let all wait for a flush of the disk.
+    private let most = 2
+    /// How many one takes, and so how much one failure undoes and how long its rows are locked.
+    private let seats = 32
+
+    package nonisolated init(_ db: Database, _ make: @escaping Make) {
+        self.db = db
+        self.make = make
+    }
+
+    private struct Guest {
+        let wish: Wish
+        let claim: IdempotentRequest?
+        let tenant: TenantID
+        let act: @LoopActor (Made, Transaction) async throws -> Host.Part
+        let answer: UnsafeContinuation<Host.Part?, any Error>
+    }
+
+    /// What `act` answered, once it is committed; nil when nothing was done and it has to be done alone.
+    func join(
+        _ wish: Wish, _ claim: IdempotentRequest?, for tenant: TenantID,
+        _ act: @escaping @LoopActor (Made, Transaction) async throws -> Host.Part
+    ) async throws -> Host.Part? {
+        // Behind so many the wait is that of a crowd, and the ordinary way is the one that turns a crowd away in time.
+        guard waiting.count < 2 * most * seats else { return nil }
+        return try await withUnsafeThrowingContinuation { continuation in
+            waiting.append(Guest(wish: wish, claim: claim, tenant: tenant, act: act, answer: continuation))
+            depart()
+        }
+    }
+
+    private func depart() {
+        guard underWay < most, !waiting.isEmpty else { return }
+        underWay += 1
+        EventLoop.spawn {
+            // Those who came in the same tick come along.
+            let guests = self.board()
+            if !guests.isEmpty { await self.go(guests) }
+            self.underWay -= 1
+            self.depart()
+        }
+    }
+
+    /// Whoever waits longest, and others of the same tenant.
+    private func board() -> [Guest] {
+        guard let tenant = waiting.first?.tenant else { return [] }
+        let guests = Array(waiting.lazy.filter { $0.tenant == tenant }.prefix(seats))
+        var left = guests.count
+        waiting.removeAll { guest in
+            guard left > 0, guest.tenant == tenant else { return false }
+            left -= 1
+            return true
+        }
+        return guests
+    }
+
+    private func go(_ guests: [Guest]) async {
+        do {
+            let parts = try await db.transaction(for: guests[0].tenant, forMany: true) { tx in
+                // Whoever holds a row for longer holds up one of us at most: all go alone then.
+                tx.later("select set_config('lock_timeout', '250ms', true)")
+                IdempotentRequest.claim(guests.compactMap(\.claim), in: tx)
+                let made = try await make(guests.map(\.wish), tx)
+                var parts: [Host.Part?] = []
+                for (guest, made) in zip(guests, made) {
+                    if let made { parts.append(try await guest.act(made, tx)) } else { parts.append(nil) }
+                }
+                IdempotentRequest.store(parts.compactMap { $0?.kept }, in: tx)
+                return parts
+            }
+            for (guest, part) in zip(guests, parts) { guest.answer.resume(returning: part) }
+        } catch {
+            for guest in guests { refuse(guest, error) }
+            if let fault = error as? PostgresError, fault.code == .unavailable, !fault.isUnknownOutcome {
+                for guest in waiting { guest.answer.resume(throwing: error) }
+                waiting = []
+            }
+        }
+    }
+
+    /// One was refused, so nothing was done and each goes alone; unless the database is away, which is so for everybody. Whether a lost commit
+    /// was done the key knows, when there is one.
+    private func refuse(_ guest: Guest, _ error: any Error) {
+        guard let fault = error as? PostgresError, fault.code == .unavailable, !(fault.isUnknownOutcome && guest.claim != nil) else {
+            return guest.answer.resume(returning: nil)
+        }
+        guest.answer.resume(throwing: error)
+    }
+}
