@@ -20,8 +20,8 @@ import Primitives
     private let make: Make
     private var waiting: [Guest] = []
     private var underWay = 0
-    /// More transactions at once are smaller ones; one alone would let all wait for a flush of the disk.
-    private let most = 2
+    /// One alone would let all wait for a flush of the disk, and for whoever one of its guests has to wait for.
+    private let most = 4
     /// How many one takes, and so how much one failure undoes and how long its rows are locked.
     private let seats = 32
 
@@ -44,7 +44,7 @@ import Primitives
         _ act: @escaping @LoopActor (Made, Transaction) async throws -> Host.Part
     ) async throws -> Host.Part? {
         // Behind so many the wait is that of a crowd, and the ordinary way is the one that turns a crowd away in time.
-        guard waiting.count < 2 * most * seats else { return nil }
+        guard waiting.count < most * seats else { return nil }
         return try await withUnsafeThrowingContinuation { continuation in
             waiting.append(Guest(wish: wish, claim: claim, tenant: tenant, act: act, answer: continuation))
             depart()
