@@ -46,9 +46,10 @@ import Testing
                 (slots[3], patients[4]), (slots[3], patients[5]), (slots[4], patients[1]),
             ].map { clinic.wish($0, for: $1) }
             let claims = try await clinic.claim(wishes, waiting: false)
-            #expect(claims.map(Clinic.word) == [
-                "booked", "slotUnavailable", "patientUnknown", "patientInactive", "slotUnavailable", "booked", "patientBusy", "booked",
-            ])
+            let words = claims.map(Clinic.word)
+            #expect(words[..<5] == ["booked", "slotUnavailable", "patientUnknown", "patientInactive", "slotUnavailable"])
+            #expect(words[5...6].sorted() == ["booked", "patientBusy"])  // Two for one slot: one of them.
+            #expect(words[7] == "booked")
             for (wish, claim) in zip(wishes, claims) {
                 guard case .booked(let appointment) = claim else { continue }
                 #expect((appointment.id, appointment.slot, appointment.patient) == (wish.id, wish.slot, wish.patient))

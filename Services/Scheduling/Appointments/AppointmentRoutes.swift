@@ -16,7 +16,7 @@ struct AppointmentRoutes {
 
     init(host: Host) {
         self.host = host
-        others = Gathering(host.db) { bookings, tx in
+        others = Gathering(host) { bookings, tx in
             let claims = try await Booking.claim(bookings, waiting: false, at: host.now(), in: tx)
             return claims.map { if case .booked(let appointment) = $0 { appointment } else { nil } }
         }

@@ -16,7 +16,7 @@ import Primitives
     /// it returns is the n-th wish's.
     package typealias Make = @LoopActor ([Wish], Transaction) async throws -> [Made?]
 
-    private let db: Database
+    private let host: Host
     private let make: Make
     private var waiting: [Guest] = []
     private var underWay = 0
@@ -25,8 +25,8 @@ import Primitives
     /// How many one takes, and so how much one failure undoes and how long its rows are locked.
     private let seats = 32
 
-    package nonisolated init(_ db: Database, _ make: @escaping Make) {
-        self.db = db
+    package nonisolated init(_ host: Host, _ make: @escaping Make) {
+        self.host = host
         self.make = make
     }
 
@@ -78,14 +78,15 @@ import Primitives
 
     private func go(_ guests: [Guest]) async {
         do {
-            let parts = try await db.transaction(for: guests[0].tenant, forMany: true) { tx in
-                // Whoever holds a row for longer holds up one of us at most: all go alone then.
+            let parts = try await host.db.transaction(for: guests[0].tenant, forMany: true) { tx in
+                // Who holds a row for longer than that holds up none but those who wanted it: all go alone then.
                 tx.later("select set_config('lock_timeout', '250ms', true)")
-                IdempotentRequest.claim(guests.compactMap(\.claim), in: tx)
-                let made = try await make(guests.map(\.wish), tx)
-                var parts: [Host.Part?] = []
-                for (guest, made) in zip(guests, made) {
-                    if let made { parts.append(try await guest.act(made, tx)) } else { parts.append(nil) }
+                let unused = try await IdempotentRequest.claim(guests.map(\.claim), in: tx)
+                let places = guests.indices.filter { unused[$0] }
+                var parts: [Host.Part?] = guests.map { _ in nil }
+                for (place, made) in zip(places, try await make(places.map { guests[$0].wish }, tx)) {
+                    guard let made else { continue }
+                    parts[place] = try await guests[place].act(made, tx)
                 }
                 IdempotentRequest.store(parts.compactMap { $0?.kept }, in: tx)
                 return parts
@@ -93,14 +94,19 @@ import Primitives
             for (guest, part) in zip(guests, parts) { guest.answer.resume(returning: part) }
         } catch {
             for guest in guests { refuse(guest, error) }
-            if let fault = error as? PostgresError, fault.code == .unavailable, !fault.isUnknownOutcome {
+            guard let fault = error as? PostgresError else { return }
+            if fault.code == .unavailable, !fault.isUnknownOutcome {
                 for guest in waiting { guest.answer.resume(throwing: error) }
                 waiting = []
+            }
+            if fault.code == .server || fault.code == .decoding {
+                // Done alone they may well succeed, and nobody would notice that nothing is done together any more.
+                host.log.write(.warning, "together it failed", ("detail", "\(fault)"))
             }
         }
     }
 
-    /// One was refused, so nothing was done and each goes alone; unless the database is away, which is so for everybody. Whether a lost commit
+    /// It failed, so nothing was done and each goes alone; unless the database is away, which is so for everybody. Whether a lost commit
     /// was done the key knows, when there is one.
     private func refuse(_ guest: Guest, _ error: any Error) {
         guard let fault = error as? PostgresError, fault.code == .unavailable, !(fault.isUnknownOutcome && guest.claim != nil) else {

@@ -160,7 +160,7 @@ import Redis
         _ body: @LoopActor (Transaction) async throws -> Response
     ) async throws -> Response {
         let done = try await transaction(for: caller.tenant, as: cause(of: request, by: caller)) { tx in
-            if let claim { IdempotentRequest.claim([claim], in: tx) }
+            claim?.claim(tx)
             let part = try await part(of: caller, claim, in: tx, body)
             if let kept = part.kept { IdempotentRequest.store([kept], in: tx) }
             return part

@@ -35,18 +35,33 @@ package struct IdempotentRequest {
         lock = SHA256.digest(Array(name.utf8)).prefix(8).reduce(0) { $0 << 8 | Int64($1) }
     }
 
-    /// Queues the claims: they travel in front of the first statement of the change. When one of the keys is not unused the database
-    /// runs nothing of what follows, and the transaction fails with an error that `isAboutKey`. As a trip of its own it was 90 of
+    /// Queues the claim: it travels in front of the first statement of the change. When the key is not unused the database runs
+    /// nothing of what follows, and the transaction fails with an error that `isAboutKey`. As a trip of its own it was 90 of
     /// a booking's 880 µs (docs/benchmarks-findings.md).
-    @LoopActor static func claim(_ claims: [IdempotentRequest], in tx: Transaction) {
-        guard !claims.isEmpty else { return }
+    @LoopActor func claim(_ tx: Transaction) {
         tx.later(
             """
-            select every(not exists (select from idempotency where account_id = asked.account_id and key = asked.key)
-                         and pg_try_advisory_xact_lock(asked.lock))::idempotency_key_unused
-            from unnest(\(claims.map(\.caller.account))::uuid[], \(claims.map(\.key))::text[], \(claims.map(\.lock))::bigint[])
-                 as asked (account_id, key, lock)
+            select (not exists (select from idempotency where account_id = \(caller.account) and key = \(key))
+                    and pg_try_advisory_xact_lock(\(lock)))::idempotency_key_unused
             """)
+    }
+
+    /// Claims the keys of many, in a trip of its own: which of them were unused. One that was used is nothing that the others should
+    /// suffer for: people repeat most when there is a crowd. Who has no key has nothing to claim.
+    @LoopActor static func claim(_ claims: [IdempotentRequest?], in tx: Transaction) async throws -> [Bool] {
+        var unused = claims.map { _ in true }
+        let asked = claims.indices.compactMap { place in claims[place].map { (place: place, claim: $0) } }
+        guard !asked.isEmpty else { return unused }
+        let answers = try await tx.all(
+            """
+            select not exists (select from idempotency where account_id = asked.account_id and key = asked.key)
+                   and pg_try_advisory_xact_lock(asked.lock)
+            from unnest(\(asked.map(\.claim.caller.account))::uuid[], \(asked.map(\.claim.key))::text[], \(asked.map(\.claim.lock))::bigint[])
+                 with ordinality as asked (account_id, key, lock, place)
+            order by place
+            """) { row in try row.next(as: Bool.self) }
+        for (asked, answer) in zip(asked, answers) { unused[asked.place] = answer }
+        return unused
     }
 
     /// The stored answer as of now, outside of any transaction.

@@ -80,7 +80,7 @@ struct Secretive: Error, CustomStringConvertible { let description = "patient Ja
     /// Names that somebody has are not made.
     init(host: Host) {
         self.host = host
-        others = Gathering(host.db) { names, tx in
+        others = Gathering(host) { names, tx in
             if names.contains(where: { $0.hasPrefix("held") }) { try await Hold.wait(tx.tenant()) }
             var made = try await tx.all(
                 """
