@@ -21,9 +21,10 @@ def test_of_200_bookings_of_one_slot_exactly_one_is_made(reception, doctor, make
 
 def test_bookings_of_one_moment_are_made_together_and_each_is_its_own(
         reception, admin, own_doctor, make_slots, make_patient, at_once, database):
-    slots = make_slots(own_doctor[1], days=6)
-    for _ in range(10):  # until some were: each alone when none came while another was under way
-        wishes = [{"slotId": slots.pop()["id"], "patientId": make_patient()["id"], "reason": unique("why")} for _ in range(16)]
+    slots, patients = make_slots(own_doctor[1], days=6), [make_patient()["id"] for _ in range(16)]
+    # Until some were: each alone when none came while another was under way, or the first words of a patient are sealed.
+    for _ in range(10):
+        wishes = [{"slotId": slots.pop()["id"], "patientId": patient, "reason": unique("why")} for patient in patients]
         desks = [(reception, admin)[i % 2] for i in range(16)]
         keys = [unique("key") for _ in wishes]
         ask = [lambda d=d, w=w, k=k: d.call("POST", "/v1/appointments", w, key=k) for d, w, k in zip(desks, wishes, keys)]
@@ -43,6 +44,13 @@ def test_bookings_of_one_moment_are_made_together_and_each_is_its_own(
         assert {name: answer[name] for name in wish} == wish
         again = once()
         assert (again.status, again.headers.get("idempotent-replayed"), again["id"]) == (201, "true", answer["id"])
+
+
+def test_a_refused_booking_leaves_no_key_for_its_words(reception, doctor, make_slots, make_patient, database):
+    slot, patient = make_slots(doctor[1])[0]["id"], make_patient()["id"]
+    reception.post("/v1/appointments", {"slotId": slot, "patientId": make_patient()["id"]})
+    reception.post("/v1/appointments", {"slotId": slot, "patientId": patient, "reason": "chest pain"}, expect=409)
+    assert database.execute("select count(*) from scheduling.data_key where person_id = %s", [patient]).fetchone()[0] == 0
 
 
 def test_no_two_live_appointments_of_a_provider_overlap(database):

@@ -231,6 +231,21 @@ func onScheduling(_ body: sending @escaping @LoopActor (Desk) async throws -> Vo
         }
     }
 
+    @Test func `A booking that is refused leaves nothing, not even the key that its words were to be sealed under`() async throws {
+        try await onScheduling { desk in
+            let patient = try await desk.patient()
+            let why: [(name: String, value: JSONValue)] = [("reason", .string("chest pain"))]
+            #expect(try await desk.book(desk.slots[0], patient).status == 201)
+            #expect(try await desk.book(desk.slots[0], try await desk.patient(), more: why).code == "slot_taken")
+            // Erased, and so without a key: one made now would not open what was said before.
+            let erased = PatientID()
+            #expect(try await desk.book(desk.slots[1], erased, more: why).code == "patient_unknown")
+            let keys = try await desk.test.host.db.reader(for: desk.test.tenant).first(
+                "select count(*) from data_key", as: { try $0.next(as: Int.self) })
+            #expect(keys == 0)
+        }
+    }
+
     @Test func `What cannot be booked says why`() async throws {
         try await onScheduling { desk in
             let patient = try await desk.patient()

@@ -16,10 +16,7 @@ struct AppointmentRoutes {
 
     init(host: Host) {
         self.host = host
-        others = Gathering(host) { bookings, tx in
-            let claims = try await Booking.claim(bookings, waiting: false, at: host.now(), in: tx)
-            return claims.map { if case .booked(let appointment) = $0 { appointment } else { nil } }
-        }
+        others = Gathering(host) { bookings, tx in try await Booking.make(bookings, at: host.now(), in: tx) }
     }
 
     var table: [Route] {
@@ -108,12 +105,12 @@ struct AppointmentRoutes {
     }
 
     private func book(_ booking: Booking, in tx: Transaction) async throws -> Response {
-        switch try await Booking.claim([booking], waiting: true, at: host.now(), in: tx).first {
+        switch try await booking.claim(at: host.now(), in: tx) {
         case .booked(let appointment): return try await made(appointment, by: booking.caller, in: tx)
         case .patientBusy: throw AppointmentError.patientBusy
         case .patientUnknown: throw AppointmentError.patientUnknown
         case .patientInactive: throw AppointmentError.patientInactive
-        case .slotUnavailable, nil:
+        case .slotUnavailable:
             guard let slot = try await SlotStore(sql: tx).find(booking.wish.slot) else { throw Problem.notFound("slot") }
             if let refusal = slot.refusal(at: host.now()) { throw refusal }
             try await requireBookable(slot, in: tx)

@@ -32,21 +32,7 @@ struct SealedText: Equatable, Sendable {
         return try Self.seal(text, column, of: appointment, in: vault)
     }
 
-    /// The wishes of bookings of one tenant, each with its reason sealed.
-    static func sealReasons(of bookings: [Booking], _ tx: Transaction) async throws -> [AppointmentStore.Wish] {
-        let spoken = Set(bookings.filter { $0.reason != nil }.map(\.wish.patient))
-        guard let speaker = bookings.first(where: { $0.reason != nil }), let ring = speaker.ring else { return bookings.map(\.wish) }
-        let vaults = try await DataKeyStore(sql: tx).vaultsForWriting(of: spoken, in: speaker.caller.tenant, ring)
-        return try bookings.map { booking in
-            var wish = booking.wish
-            if let reason = booking.reason, let vault = vaults[wish.patient] {
-                wish.reason = try seal(reason, .reason, of: wish.id, in: vault)
-            }
-            return wish
-        }
-    }
-
-    private static func seal(
+    static func seal(
         _ text: String, _ column: Column, of appointment: AppointmentID, in vault: PatientVault
     ) throws -> SealedText {
         SealedText(try vault.seal(Array(text.utf8), "appointment", column.rawValue, row: appointment.description))

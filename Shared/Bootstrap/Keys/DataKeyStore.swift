@@ -42,29 +42,15 @@ import Primitives
     ) async throws -> PatientVault {
         if let known = try await vault(of: patient, in: tenant, ring, leaving: nil) { return known }
         let fresh = try PatientVault(new: patient, of: tenant, ring: ring)
-        try await insert([fresh])
+        try await insert(fresh)
         // Somebody else may have been first.
         return try await vault(of: patient, in: tenant, ring, leaving: nil) ?? fresh
     }
 
-    /// The vaults of all of them, made now where need be.
-    package func vaultsForWriting(
-        of patients: Set<PatientID>, in tenant: TenantID, _ ring: KeyChain
-    ) async throws -> [PatientID: PatientVault] {
-        let known = try await vaults(of: Array(patients), in: tenant, ring, leaving: nil)
-        let new = patients.subtracting(known.keys)
-        guard !new.isEmpty else { return known }
-        try await insert(try new.map { try PatientVault(new: $0, of: tenant, ring: ring) })
-        return try await vaults(of: Array(patients), in: tenant, ring, leaving: nil)
-    }
-
-    /// Whoever is first decides. In one order, so that two who insert the same never wait in a circle.
-    package func insert(_ vaults: [PatientVault]) async throws {
+    package func insert(_ vault: PatientVault) async throws {
         try await sql.run(
             """
-            insert into data_key (person_id, wrapped)
-            select * from unnest(\(vaults.map(\.patient))::uuid[], \(vaults.map { Bytes($0.wrappedKey) })::bytea[]) as fresh (person_id, wrapped)
-            order by person_id
+            insert into data_key (person_id, wrapped) values (\(vault.patient), \(Bytes(vault.wrappedKey)))
             on conflict (person_id) do nothing
             """)
     }

@@ -116,6 +116,21 @@ extension Range<Int> {
         }
     }
 
+    @Test func `Who has to wait for somebody holds up none of those who came along`() async throws {
+        try await onLoop {
+            try await Toy.with { host in
+                var waits: LoopTask<TestHost.Answer>?
+                try await host.host.db.transaction(for: host.tenant) { tx in
+                    try await tx.run("insert into thing (id, name) values (gen_random_uuid(), 'x')")
+                    let asked = ["x", "a", "b"].map { name in EventLoop.spawn { try await make(name, host) } }
+                    for one in asked.dropFirst() { #expect(try await one.value.status == 201) }
+                    waits = asked.first
+                }
+                #expect(try await waits?.value.code == "name_taken")
+            }
+        }
+    }
+
     @Test func `One key for two things at once makes one of them`() async throws {
         try await onLoop {
             try await Toy.with { host in
