@@ -45,13 +45,16 @@ JOBS = [
         effect="select count(*) from scheduling.appointment",
         aims=(("Go", "rps", ">=", 1.2, "booking ≥ 1.2 × Go's requests/s"), ("Go", "kept", ">=", 1.2, "booking ≥ 1.2 × Go's, until all that it set off is done"),
               ("pgbench", "rps", ">=", 0.7, "booking ≥ 0.7 × pgbench of the same SQL"))),
-    # Each to another practitioner: the fact says whose time it was, so two wishes differ in nothing else.
+    # Each to another practitioner: the fact says whose time it was, so two wishes differ in nothing else. In the order of
+    # practitioners, who is half of the slots further is another one, unless one alone has more than half of them.
     Job("reschedule", "move an appointment", "scheduling", rate=3000, before=over,
-        setup=f"""create table bench.wish as with {free('2 * {need}')}, w as (
-                select row_number() over (order by free.n) as n, {COLUMNS}, target.id as target, target.provider_id as target_provider,
+        setup=f"""create table bench.wish as with {free('2 * {need}')},
+            dealt as materialized (select *, row_number() over (order by provider_id, n) as place from free),
+            w as (select row_number() over (order by free.n) as n, {COLUMNS}, target.id as target, target.provider_id as target_provider,
                     target.location_id as target_location, target.starts_at as target_start, target.ends_at as target_end,
                     target.local_date as target_date
-                from free join who on who.n = free.n join free target on target.n = free.n + {{need}} and target.provider_id <> free.provider_id)
+                from dealt free join who on who.n = free.place
+                    join dealt target on target.place = free.place + {{need}} and target.provider_id <> free.provider_id)
             select w.*, {MOVED} as fact, bench.entry('scheduling', 'change', 'appointment', id, 'reception',
                 json_build_object('status', 'booked', 'slotId', target)) as entry from w;
             {BOOKED}""",

@@ -62,7 +62,7 @@ class Job:
     def wishes(self, stage):
         lines = stage.psql(f"select {self.line} from bench.wish order by n").splitlines()
         if not lines or self.rate and not self.follow and len(lines) < self.need // 2:
-            raise SystemExit(f"bench: {self.name} found only {len(lines)} of {self.need} things to do: load more (BENCH_PATIENTS, BENCH_SLOTS) or measure shorter (BENCH_SECONDS)")
+            raise SystemExit(f"bench: {self.name} found only {len(lines)} of {self.need} things to do: load more (BENCH_PATIENTS, BENCH_SLOTS), measure shorter (BENCH_SECONDS), or remove {stage.home}, of which earlier runs took the most")
         return lines
 
     def tokens(self, stage):
