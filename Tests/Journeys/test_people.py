@@ -1,15 +1,18 @@
 """Doctors whose papers nobody has seen, practitioners who left, and accounts that must be out everywhere at once."""
 import base64
+import concurrent.futures
 import datetime
 import os
 import pathlib
+import re
 import socket
 import sys
 import time
+import uuid
 
 import pytest
 
-from clinic import Clinic, Unexpected, new_doctor, today, unique
+from clinic import Clinic, Unexpected, metrics, new_doctor, today, unique
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Policy"))
 import access  # noqa: E402
@@ -349,6 +352,33 @@ def test_a_notice_is_told_at_once_however_many_came_in_the_half_minute_before(do
     line.close()
     with database.transaction():  # nobody needs them, and nobody may delete them but who owns the table
         database.execute("delete from notifications.notice where tenant_id = %s and kind in ('crowd', 'last_of_all')", [tenant])
+
+
+def test_when_all_come_back_at_once_the_half_minute_before_is_read_once_not_by_each(door, admin, env, database):
+    mint = access.Mint(env["POLYCLINIC_DATA"] + "/secrets/jwt_private.pem", admin.token)
+    tenant = str(uuid.uuid4())  # so that nobody watches already
+    crowd, pages = 100, 20
+    database.execute("""insert into notifications.notice (tenant_id, id, kind, subject_id, role, at, event_id)
+                        select %s, gen_random_uuid(), 'crowd', gen_random_uuid(), 'nurse', now() - interval '1 second', gen_random_uuid()
+                        from generate_series(1, %s)""", [tenant, pages * 1000])
+    staff = [Clinic(door.url, mint("nurse", tenant=tenant)) for _ in range(crowd)]
+
+    def statements():
+        return float(re.search(r"^polyclinic_db_statements_total (\S+)", metrics(env, "notifications"), re.M)[1])
+    before = statements()
+    with concurrent.futures.ThreadPoolExecutor(crowd) as pool:
+        lines = list(pool.map(lambda nurse: opened(nurse, "/v1/notifications/live", upgrade=True), staff))
+    database.execute("""insert into notifications.notice (tenant_id, id, kind, subject_id, role, at, event_id)
+                        values (%s, gen_random_uuid(), 'last_of_all', gen_random_uuid(), 'nurse', now(), gen_random_uuid())""", [tenant])
+    database.execute("select pg_notify('notifications_live', '')")
+    for line, said in lines:
+        ends_within(line, said, 20, b'"last_of_all"')
+        assert b'"crowd"' not in said
+    # Once before the first is there, and a few looks for the word of others' notices: by each, it were 2,000.
+    assert statements() - before < crowd * pages / 2
+    for line, _ in lines:
+        line.close()
+    database.execute("delete from notifications.notice where tenant_id = %s", [tenant])
 
 
 def test_what_is_followed_ends_with_the_token(door, admin, env):

@@ -31,6 +31,9 @@ import Primitives
     private let host: Host
     private var watchers: [ObjectIdentifier: Watcher] = [:]
     private var sent: [NoticeID: Timestamp] = [:]
+    /// The read under way of what happened before a tenant's first watcher came; all who come meanwhile wait for it. After
+    /// a restart that is everybody at once.
+    private var past: [TenantID: LoopTask<Void>] = [:]
     private var isReading = false
     private var wasWoken = false
 
@@ -52,8 +55,11 @@ import Primitives
         guard let token = try? host.verifier.verify(principal.bearer, at: host.now()) else {
             return socket.close(code: Self.notAdmitted)
         }
-        if !watchers.values.contains(where: { $0.tenant == principal.tenant }) { await forgetThePast(of: principal.tenant) }
+        let isWatched = watchers.values.contains { $0.tenant == principal.tenant }
+        if !isWatched { await forgetThePast(of: principal.tenant) }
         watchers[key] = Watcher(socket: socket, tenant: principal.tenant, reader: reader, token: token)
+        // What was committed meanwhile was told to nobody.
+        if !isWatched { wake() }
         defer { watchers[key] = nil }
         while await socket.receive() != nil {}
     }
@@ -68,9 +74,16 @@ import Primitives
 
     /// What happened before the first watcher of a tenant came is in the list already.
     private func forgetThePast(of tenant: TenantID) async {
-        let since = host.now().adding(seconds: -Self.window)
-        let past = try? await NoticeStore(sql: host.db.reader(for: tenant)).recent(since: since)
-        for notice in past ?? [] { sent[notice.id] = notice.at }
+        let now = host.now()
+        let reading =
+            past[tenant]
+            ?? EventLoop.spawn { [self] in
+                defer { past[tenant] = nil }
+                let recent = try await NoticeStore(sql: host.db.reader(for: tenant)).recent(since: now.adding(seconds: -Self.window))
+                for notice in recent where notice.at < now { sent[notice.id] = notice.at }
+            }
+        past[tenant] = reading
+        _ = await reading.result
     }
 
     private func wake() {
