@@ -40,8 +40,6 @@ import Loop
     let handler: Handler
     private let listener: Listener
     private var connections: [Int32: HTTPConnection] = [:]
-    /// The most there were since memory was last given back.
-    private var most = 0
     private var drained: UnsafeContinuation<Void, Never>?
     private(set) var isDraining = false
 
@@ -86,25 +84,15 @@ import Loop
             return
         }
         connections[fd] = connection
-        most = max(most, connections.count)
         connection.start()
     }
 
     func forget(_ connection: HTTPConnection) {
         connections[connection.fd] = nil
-        giveBackAfterACrowd()
         if isDraining, connections.isEmpty {
             drained?.resume()
             drained = nil
         }
-    }
-
-    /// malloc keeps what a crowd has left for the next one: ten thousand sockets had left 147 MiB in notifications, and leave 7.
-    private func giveBackAfterACrowd() {
-        guard most >= 1_000, connections.count * 8 < most else { return }
-        most = connections.count
-        // A moment later, when what belonged to them is gone.
-        EventLoop.shared.after(.seconds(1)) { malloc_trim(0) }
     }
 }
 

@@ -38,6 +38,7 @@ import Redis
         host.log.write(.info, "starting", ("version", Bootstrap.version), ("profile", config.profile.rawValue))
         host.start()
         lag.start()
+        EventLoop.spawn { try await SpareMemory.giveBack() }
 
         let probes: HTTPServer
         let requests: HTTPServer
