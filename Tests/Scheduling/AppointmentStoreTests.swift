@@ -86,6 +86,40 @@ import Testing
         }
     }
 
+    @Test func `A booking reads its own slot and no other, where the tenant has far more than the average one`() async throws {
+        try await Clinic.with { clinic in
+            try await clinic.test.asOwner(
+                """
+                alter table provider no force row level security;
+                alter table slot no force row level security;
+                insert into provider (id, tenant_id, account_id, location_id, zone, name)
+                select gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'UTC', 'Small' from generate_series(1, 300);
+                insert into slot (id, tenant_id, provider_id, location_id, starts_at, ends_at, local_date)
+                select gen_random_uuid(), tenant_id, id, location_id, '2026-11-20T09:00Z', '2026-11-20T09:15Z', '2026-11-20'
+                from provider where name = 'Small';
+                analyze provider, slot, patient_card;
+                insert into slot (id, tenant_id, provider_id, location_id, starts_at, ends_at, local_date)
+                select gen_random_uuid(), tenant_id, id, location_id, t, t + interval '15 minutes', t::date
+                from provider, generate_series('2026-12-01T00:00Z', '2026-12-30T00:00Z', interval '15 minutes') t
+                where name = 'Dr. Rao';
+                alter table provider force row level security;
+                alter table slot force row level security;
+                """)
+            let wish = clinic.wish(clinic.slots[0], for: clinic.patients[0])
+            for waiting in [true, false] {
+                let counted: SQL = "select seq_tup_read + idx_tup_fetch from pg_stat_xact_user_tables where relid = 'slot'::regclass"
+                let read = try await clinic.test.db.transaction(for: clinic.test.tenant) { tx in
+                    try await tx.run("set local plan_cache_mode = force_generic_plan")
+                    let store = AppointmentStore(sql: tx, scope: .system(clinic.test.tenant))
+                    _ = try await store.book([wish], waiting: waiting, at: clinic.opened)
+                    return try await tx.first(counted) { try $0.next(as: Int.self) }
+                }
+                let most = try #require(read)
+                #expect(most < 100, "\(most) rows of slots read")
+            }
+        }
+    }
+
     @Test func `Who arrives touches no index`() async throws {
         try await Clinic.with { clinic in
             var appointment = try await clinic.book(clinic.slots[0], for: clinic.patients[0])

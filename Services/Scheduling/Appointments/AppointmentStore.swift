@@ -62,6 +62,9 @@ struct AppointmentStore {
     /// it no longer free, and are told the truth even if the first rolls back. Who is not `waiting` finds a slot that somebody holds
     /// unavailable: of many wishes one would hold up all, and two who lock many slots could wait in a circle. An appointment of
     /// the patient that somebody is just booking is waited for, in the order of patients, so never in a circle either.
+    ///
+    /// Each wish looks its patient, slot and practitioner up by key, in this order: a join would let Postgres, which knows only what
+    /// the average tenant has, begin with the practitioners and read all their free slots (73 ms a booking, where ten tenants share 200,000).
     func book(_ wishes: [Wish], waiting: Bool, at now: Timestamp) async throws -> [Claim] {
         try await sql.all(
             """
@@ -77,11 +80,15 @@ struct AppointmentStore {
                        slot.local_date, w.modality, w.priority, w.sealed_reason, w.booked_by,
                        case when w.asks and provider.booking_mode = 'request' then provider.request_hours end as hours
                 from wish w
-                join patient_card on patient_card.patient_id = w.patient_id and patient_card.is_active
-                join slot on slot.id = w.slot_id and slot.status = 'free' and slot.starts_at > \(now)
-                join provider on provider.id = slot.provider_id and provider.is_active
-                              and provider.licensed_until >= slot.local_date
-                for no key update of slot \(unsafe: waiting ? "" : "skip locked")
+                cross join lateral (
+                    select * from slot where slot.id = w.slot_id and slot.status = 'free' and slot.starts_at > \(now)
+                    for no key update \(unsafe: waiting ? "" : "skip locked")
+                ) slot
+                cross join lateral (
+                    select * from provider where provider.id = slot.provider_id offset 0
+                ) provider
+                where (select is_active from patient_card where patient_card.patient_id = w.patient_id)
+                  and provider.is_active and provider.licensed_until >= slot.local_date
             ), booked as (
                 insert into appointment (id, slot_id, provider_id, patient_id, location_id, starts_at, ends_at,
                                          local_date, modality, priority, sealed_reason, booked_by, status, answer_by)
@@ -95,9 +102,9 @@ struct AppointmentStore {
             ), taken as (
                 update slot set status = 'booked', version = slot.version + 1 from booked where slot.id = booked.slot_id
             )
-            select patient_card.is_active, exists (select from claimed where claimed.id = wish.id), booked.id is not null, booked.*
+            select (select is_active from patient_card where patient_card.patient_id = wish.patient_id),
+                   exists (select from claimed where claimed.id = wish.id), booked.id is not null, booked.*
             from wish
-            left join patient_card on patient_card.patient_id = wish.patient_id
             left join booked on booked.id = wish.id
             order by wish.place
             """
