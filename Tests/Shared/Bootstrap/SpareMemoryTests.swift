@@ -3,6 +3,8 @@ import Loop
 import TestSupport
 import Testing
 
+@testable import Bootstrap
+
 @Suite struct SpareMemoryTests {
     @Test func `What a burst needed goes back to the system, also from between what is still in use`() async throws {
         // glibc's own names: a sanitizer's malloc gives back nothing.
@@ -27,17 +29,13 @@ import Testing
             // Half of what was freed: other tests need memory meanwhile.
             while residentMiB() > most - blocks * size / 1_048_576 / 2 {
                 try #require(ContinuousClock.now < deadline, "still \(residentMiB()) of \(most) MiB")
-                try await EventLoop.sleep(for: .milliseconds(10))
+                await Task.yield()
             }
         }
     }
 }
 
 private func residentMiB() -> Int {
-    guard let file = fopen("/proc/self/statm", "r") else { return 0 }
-    defer { fclose(file) }
-    var line = [CChar](repeating: 0, count: 100)
-    fgets(&line, 100, file)
-    let fields = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self).split(separator: " ")
-    return fields.count > 1 ? (Int(fields[1]) ?? 0) * 4096 / 1_048_576 : 0
+    let fields = String(decoding: readFile("/proc/self/statm", limit: 100) ?? [], as: UTF8.self).split(separator: " ")
+    return fields.count > 1 ? (Int(fields[1]) ?? 0) * sysconf(Int32(_SC_PAGESIZE)) / 1_048_576 : 0
 }
